@@ -1,0 +1,244 @@
+package signal
+
+// RoomState is a room as one session may see it.
+type RoomState struct {
+	// Name is the room's name.
+	Name string `json:"name"`
+	// Exists is false when joining would make the room.
+	Exists bool `json:"exists"`
+	// May says what a join would do now.
+	May May `json:"may"`
+	// Role is what this session is, or would be on joining.
+	Role Role `json:"role"`
+	// Locked rooms let nobody in but hosts, and do not tell who is inside.
+	Locked bool `json:"locked,omitempty"`
+	// WaitingRoom is true when the host admits each guest by hand.
+	WaitingRoom bool `json:"waitingRoom,omitempty"`
+	// Early is true when this session may exchange offers, answers and candidates with the people inside before it
+	// joins. Never media.
+	Early bool `json:"early,omitempty"`
+	// Seats are the people inside; empty when they are not to be told.
+	Seats []Seat `json:"seats,omitempty"`
+	// Host is the host secret, given to the person who made the room by joining it and to hosts who join.
+	Host string `json:"host,omitempty"`
+}
+
+// May says what a join would do.
+type May string
+
+// Values of May.
+const (
+	MayCreate May = "create" // make the room
+	MayJoin   May = "join"   // enter
+	MayKnock  May = "knock"  // wait for a host
+	MayNot    May = "no"     // nothing: no such room and no right to make it, or locked, or full, or removed
+)
+
+// Role is what a person may do.
+type Role string
+
+// Roles. Only host and speaker are given out as yet.
+const (
+	RoleHost      Role = "host"
+	RoleSpeaker   Role = "speaker"
+	RoleListener  Role = "listener"
+	RoleGuestCall Role = "guest-call"
+)
+
+// Seat is a person's place in a room. It survives a reload and the loss of the network for Welcome.Window seconds.
+type Seat struct {
+	// ID identifies the seat for its life.
+	ID string `json:"id"`
+	// Name is the person's name as they typed it; never empty.
+	Name string `json:"name"`
+	// Role is what they may do.
+	Role Role `json:"role"`
+	// State says whether they are here.
+	State SeatState `json:"state"`
+	// Session is the client that holds the seat now: the address of offers. A new one means a new client (a reload):
+	// drop the link with the old one.
+	Session string `json:"session,omitempty"`
+	// Order grows with each seat that is taken; it never changes, so lists do not jump.
+	Order uint64 `json:"order"`
+	// Media is what they send.
+	Media MediaState `json:"media"`
+}
+
+// SeatState says whether a seat's person is here.
+type SeatState string
+
+// States of a seat.
+const (
+	SeatWaiting SeatState = "waiting" // in the waiting room; only hosts see it
+	SeatPresent SeatState = "present" // here
+	SeatAway    SeatState = "away"    // the client lost its socket; the seat is kept for the window
+)
+
+// MediaState is what a person sends.
+type MediaState struct {
+	// Microphone is true when it can be heard.
+	Microphone bool `json:"microphone"`
+	// Camera is true when it can be seen.
+	Camera bool `json:"camera"`
+	// Screen is true when a screen is shared.
+	Screen bool `json:"screen"`
+	// ScreenAudio is true when the shared screen has sound.
+	ScreenAudio bool `json:"screenAudio"`
+}
+
+// Join asks for a seat.
+type Join struct {
+	Header
+	// Name is what the others see; surrounding spaces are dropped, empty is refused.
+	Name string `json:"name"`
+	// Media is what will be sent at first.
+	Media MediaState `json:"media"`
+	// Seat is the seat token of an earlier joined message in this browser tab: take the same seat again.
+	Seat string `json:"seat,omitempty"`
+}
+
+// Waiting answers join in a room whose host admits people. Joined, error or bye follows when the host decided.
+type Waiting struct {
+	Header
+	// Re is the number of the join.
+	Re uint64 `json:"re"`
+	// Token takes this place in the queue again after a reload.
+	Token string `json:"token"`
+}
+
+// Joined answers join: the session has a seat.
+type Joined struct {
+	Header
+	// Re is the number of the join.
+	Re uint64 `json:"re"`
+	// Seat is your seat's id.
+	Seat string `json:"seat"`
+	// Token takes this seat again after a reload (Join.Seat).
+	Token string `json:"token"`
+	// Room is the room with everybody in it, you included.
+	Room RoomState `json:"room"`
+}
+
+// Leave gives the seat up. The session stays, in front of the room's door.
+type Leave struct{ Header }
+
+// Room says that the state of the room changed. Seats is not filled: seat and left tell of people.
+type Room struct {
+	Header
+	// Room is the new state.
+	Room RoomState `json:"room"`
+}
+
+// SeatChange says that a seat is new or changed; it carries the whole seat.
+type SeatChange struct {
+	Header
+	// Seat is the seat as it is now.
+	Seat Seat `json:"seat"`
+}
+
+// Left says that a seat is gone.
+type Left struct {
+	Header
+	// Seat is the id of the seat.
+	Seat string `json:"seat"`
+	// Reason says why.
+	Reason LeftReason `json:"reason"`
+}
+
+// LeftReason says why a seat is gone.
+type LeftReason string
+
+// Reasons of Left.
+const (
+	LeftLeft    LeftReason = "left"
+	LeftRemoved LeftReason = "removed"
+	LeftExpired LeftReason = "expired"
+)
+
+// Gone says that a session without a seat, which had offered you a link, is gone: close the link.
+type Gone struct {
+	Header
+	// Session is the session's id.
+	Session string `json:"session"`
+}
+
+// Media says what this seat sends from now on.
+type Media struct {
+	Header
+	// Media is the whole new state.
+	Media MediaState `json:"media"`
+}
+
+// Chat is one message of the room's conversation.
+type Chat struct {
+	Header
+	// ID is made by the client and unique in the session; the sender gets its own message back with it.
+	ID string `json:"id"`
+	// Text is plain text.
+	Text string `json:"text"`
+	// From is the seat it came from; set by the server.
+	From string `json:"from,omitempty"`
+	// Name is the sender's name at that time; set by the server.
+	Name string `json:"name,omitempty"`
+	// At is when the server got it, in milliseconds since 1970; set by the server.
+	At int64 `json:"at,omitempty"`
+}
+
+// Lock locks or unlocks the room. Hosts only.
+type Lock struct {
+	Header
+	// On is true to lock.
+	On bool `json:"on"`
+}
+
+// WaitingRoom turns the waiting room on or off. Turning it off admits whoever waits. Hosts only.
+type WaitingRoom struct {
+	Header
+	// On is true to turn it on.
+	On bool `json:"on"`
+}
+
+// Admit lets a waiting person in. Hosts only.
+type Admit struct {
+	Header
+	// Seat is the id of the waiting seat.
+	Seat string `json:"seat"`
+}
+
+// Mute turns off a source of somebody else. Hosts only. There is no unmute: people unmute themselves.
+type Mute struct {
+	Header
+	// Seat is whose source it is.
+	Seat string `json:"seat"`
+	// Source is what to turn off.
+	Source Source `json:"source"`
+}
+
+// Muted tells you that a host turned off one of your sources; your media state is changed already.
+type Muted struct {
+	Header
+	// By is the host's seat id.
+	By string `json:"by"`
+	// Source is what was turned off.
+	Source Source `json:"source"`
+}
+
+// Remove sends somebody out of the room, or refuses somebody who waits. Hosts only.
+type Remove struct {
+	Header
+	// Seat is who has to go.
+	Seat string `json:"seat"`
+}
+
+// ICEServersAsk asks for fresh ICE servers; the answer is ICEServersAnswer, of the same wire type. The server sends
+// the ICE fields only.
+type ICEServersAsk struct{ Header }
+
+// ICEServersAnswer carries fresh ICE servers.
+type ICEServersAnswer struct {
+	Header
+	// Re is the number of the question.
+	Re uint64 `json:"re,omitempty"`
+	// ICE is how to reach STUN and TURN.
+	ICE ICEServers `json:"ice"`
+}

@@ -1,0 +1,263 @@
+/**
+ * The public shapes of the Parley JavaScript SDK: what an app sees of a room, its people, its devices and its path.
+ *
+ * Everything that changes is an {@link Emitter}: read the property, listen for the event, never poll. No class here
+ * touches the DOM except to ask for devices.
+ */
+
+import type {Chat, Code, ByeReason, MediaState, RoomState, Role, SeatState, Source} from './wire.gen.js';
+
+export type {Chat, Code, ByeReason, MediaState, RoomState, Role, SeatState, Source};
+
+/** A typed event source. `on` returns the function that stops listening. */
+export interface Emitter<E> {
+  on<K extends keyof E>(event: K, listener: (value: E[K]) => void): () => void;
+}
+
+// ---------------------------------------------------------------- room
+
+/** Where a room session stands. */
+export type RoomStatus =
+  | 'connecting' // no welcome yet
+  | 'lobby' // connected, not joined
+  | 'joining' // join sent
+  | 'waiting' // a host has to admit us
+  | 'joined' // we have a seat
+  | 'ended'; // over; see `ending`
+
+/** Why a session is over, in a form that an app can put in words. */
+export interface Ending {
+  reason: ByeReason | 'left' | 'unreachable';
+  /** Seconds after which trying again makes sense; 0 when it is useless. */
+  retry: number;
+}
+
+/** A request that the server refused. `code` is for programs, `message` is the server's words for a person. */
+export interface RoomError extends Error {
+  code: Code | 'closed' | 'timeout';
+  field?: string;
+}
+
+export interface RoomEvents {
+  status: RoomStatus;
+  /** The signalling socket is up (true) or being replaced (false). Media does not depend on it. */
+  online: boolean;
+  /** Locked, waiting room, may, role… changed. */
+  info: RoomState;
+  /** Somebody came, left or changed; includes me. Sorted by order. */
+  people: readonly Participant[];
+  /** Somebody took or left a seat, for announcements. */
+  joined: Participant;
+  left: {person: Participant; reason: string};
+  chat: ChatMessage;
+  /** A host turned off one of my sources (already done). */
+  muted: {source: Source; by: Participant | null};
+  /** Something went wrong that the person should know; already handled as far as possible. */
+  trouble: Trouble;
+}
+
+export interface ChatMessage {
+  id: string;
+  /** Seat id of the sender. */
+  from: string;
+  name: string;
+  text: string;
+  /** Milliseconds since 1970. */
+  at: number;
+  mine: boolean;
+  /** False until the server has acknowledged it. */
+  sent: boolean;
+}
+
+/** A problem an app shows in words. `kind` selects the words; `detail` is for the log. */
+export interface Trouble {
+  kind: 'negotiation' | 'connection' | 'signalling' | 'refused';
+  person?: Participant;
+  detail: string;
+}
+
+export interface Room extends Emitter<RoomEvents> {
+  readonly name: string;
+  readonly status: RoomStatus;
+  readonly ending: Ending | null;
+  readonly online: boolean;
+  /** Null until welcome. */
+  readonly info: RoomState | null;
+  /** Everybody with a seat, me included, sorted by order; those in the waiting room only for hosts (state waiting). */
+  readonly people: readonly Participant[];
+  readonly me: Participant | null;
+  readonly chat: readonly ChatMessage[];
+  /** Opens the server path and, where the room allows it, the path to the people inside; sends no media. Idempotent. */
+  warm(): void;
+  /** Resolves when seated (not when put into the waiting room: see status). Rejects with a RoomError. */
+  join(name: string): Promise<void>;
+  /** Gives the seat up; status goes back to lobby. */
+  leave(): void;
+  /** Closes everything. The seat is kept by the server for its grace time unless `leave` was called before. */
+  close(): void;
+  sendChat(text: string): ChatMessage;
+  // host only; each rejects with a RoomError when the server refuses
+  lock(on: boolean): Promise<void>;
+  waitingRoom(on: boolean): Promise<void>;
+  admit(person: Participant): Promise<void>;
+  mute(person: Participant, source: Source): Promise<void>;
+  remove(person: Participant): Promise<void>;
+}
+
+export interface RoomOptions {
+  /** The server's base URL; the page's own origin by default. */
+  server?: string;
+  room: string;
+  /** Host secret from the link's fragment. */
+  host?: string;
+  /** Devices whose tracks are sent; without it nothing is sent. */
+  media?: LocalMedia;
+  /** Where resume and seat tokens are kept, sessionStorage by default; null keeps nothing. */
+  storage?: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> | null;
+  client?: {name: string; version?: string};
+}
+
+// ---------------------------------------------------------------- people
+
+export interface ParticipantEvents {
+  /** Name, role, state, media flags. */
+  change: void;
+  /** A track came or went. */
+  track: {source: Source; track: MediaStreamTrack | null};
+  path: Path;
+}
+
+export interface Participant extends Emitter<ParticipantEvents> {
+  /** Seat id. */
+  readonly id: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly state: SeatState;
+  readonly order: number;
+  readonly isMe: boolean;
+  /** What they say they send; believe this for icons, the tracks for pictures. */
+  readonly media: MediaState;
+  /** The receiving tracks, by source; for me, the local ones. Present while media says so and a link exists. */
+  readonly tracks: ReadonlyMap<Source, MediaStreamTrack>;
+  /** How their media reaches us; for me: {kind: 'none'}. */
+  readonly path: Path;
+  /** Microphone level 0…1 right now (cheap; call it from an animation frame). */
+  level(): number;
+  /** Raw numbers of the link, gathered once a second while somebody listens or asks. */
+  stats(): Promise<LinkStats | null>;
+}
+
+/** The way media takes to a person. */
+export interface Path {
+  kind: 'none' | 'connecting' | 'direct' | 'relayed' | 'lost';
+  /** How we reach the relay, when relayed. */
+  protocol?: 'udp' | 'tcp' | 'tls';
+  /** The relay's host name, when relayed. */
+  server?: string;
+  /** Round-trip time in milliseconds; absent while unknown. */
+  rttMs?: number;
+}
+
+export interface LinkStats {
+  path: Path;
+  localCandidate: string;
+  remoteCandidate: string;
+  audio: {sentBps: number; receivedBps: number; lostPercent: number; jitterMs: number};
+  video: {sentBps: number; receivedBps: number; lostPercent: number; width: number; height: number; fps: number};
+}
+
+// ---------------------------------------------------------------- devices
+
+/** The state of one local source. The app has words for each of them. */
+export type SourceStatus =
+  | 'off' // not wanted
+  | 'asking' // the browser is asking the person now
+  | 'on' // live and unmuted
+  | 'muted' // live device, nothing sent (microphone only: cameras are released when off)
+  | 'denied' // the person or the browser's policy said no
+  | 'dismissed' // the person closed the question without an answer
+  | 'missing' // there is no such device
+  | 'busy' // another program has it
+  | 'insecure' // the page is not in a secure context
+  | 'failed'; // anything else
+
+export interface LocalSourceEvents {
+  change: void;
+}
+
+/** Microphone or camera. */
+export interface LocalSource extends Emitter<LocalSourceEvents> {
+  readonly source: 'microphone' | 'camera';
+  readonly status: SourceStatus;
+  /** The live track, also while muted; null when there is none. */
+  readonly track: MediaStreamTrack | null;
+  /** The chosen device, remembered on this machine; null when none is known. */
+  readonly deviceId: string | null;
+  /** Asks if needed and turns it on. Never rejects: see status. */
+  on(): Promise<void>;
+  on<K extends keyof LocalSourceEvents>(event: K, listener: (value: LocalSourceEvents[K]) => void): () => void;
+  /** Turns it off. The microphone's device is kept so that it comes back at once and can notice speaking while muted. */
+  off(): void;
+  toggle(): Promise<void>;
+  /** Switches to another device, in a call without a gap where the browser can. */
+  use(deviceId: string): Promise<void>;
+  /** Microphone only: level 0…1 of what it hears, muted or not. */
+  level(): number;
+}
+
+export interface ScreenSource extends Emitter<LocalSourceEvents> {
+  readonly supported: boolean;
+  readonly status: SourceStatus;
+  readonly track: MediaStreamTrack | null;
+  readonly audioTrack: MediaStreamTrack | null;
+  /** text: sharp, few frames. motion: smooth. */
+  readonly kind: 'text' | 'motion';
+  /** Must be called from a user gesture. Never rejects: see status. */
+  start(kind: 'text' | 'motion'): Promise<void>;
+  stop(): void;
+}
+
+export interface Device {
+  id: string;
+  /** Never empty: the browser's label, or a numbered word while labels are hidden. */
+  label: string;
+}
+
+export interface LocalMediaEvents {
+  /** The lists changed (plugged, unplugged, permission given). */
+  devices: void;
+  /** Any of the sources changed. */
+  change: void;
+  /** The person speaks into a muted microphone; at most once in ten seconds. */
+  speakingWhileMuted: void;
+}
+
+/** The devices of this machine and what we send from them. One per page; it outlives rooms. */
+export interface LocalMedia extends Emitter<LocalMediaEvents> {
+  readonly microphone: LocalSource;
+  readonly camera: LocalSource;
+  readonly screen: ScreenSource;
+  readonly microphones: readonly Device[];
+  readonly cameras: readonly Device[];
+  /** Empty where the browser cannot choose a speaker. */
+  readonly speakers: readonly Device[];
+  readonly canChooseSpeaker: boolean;
+  /** '' is the system's default. */
+  readonly speakerId: string;
+  /** Remembers the speaker and applies it to every element given to `attach`. */
+  useSpeaker(deviceId: string): Promise<void>;
+  /** Plays a short tone on the chosen speaker. */
+  testTone(): Promise<void>;
+  /** Asks for both devices in one question (one prompt), as far as they exist. Never rejects. */
+  ask(want: {microphone: boolean; camera: boolean}): Promise<void>;
+  close(): void;
+}
+
+// ---------------------------------------------------------------- network
+
+/** What the network between here and the server lets through; says nothing about the pair. */
+export interface NetworkVerdict {
+  kind: 'checking' | 'udp' | 'tcp' | 'tls' | 'blocked' | 'no-relay';
+  /** A public address was seen whose port our NAT keeps for different destinations, as far as it can be told. */
+  directLikely: boolean;
+}
