@@ -194,10 +194,9 @@ export interface LocalSource extends Emitter<LocalSourceEvents> {
   /** The chosen device, remembered on this machine; null when none is known. */
   readonly deviceId: string | null;
   /** Asks if needed and turns it on. Never rejects: see status. */
-  on(): Promise<void>;
-  on<K extends keyof LocalSourceEvents>(event: K, listener: (value: LocalSourceEvents[K]) => void): () => void;
+  start(): Promise<void>;
   /** Turns it off. The microphone's device is kept so that it comes back at once and can notice speaking while muted. */
-  off(): void;
+  stop(): void;
   toggle(): Promise<void>;
   /** Switches to another device, in a call without a gap where the browser can. */
   use(deviceId: string): Promise<void>;
