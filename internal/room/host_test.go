@@ -224,7 +224,7 @@ func TestRemove(t *testing.T) {
 			bob2 joins
 			< bob2 error removed re=3`,
 		"by the resume token": removed + `
-			bob2 comes open 192.0.2.3 was=Bob2
+			bob2 comes open 192.0.2.3 was=bob
 			< bob2 sees no speaker exists no-relay`,
 		"not the host's own household": two + `
 			bob bye

@@ -66,7 +66,7 @@ type Visitor struct {
 	Open bool
 	// Address is where it comes from, wide enough that one person cannot have many.
 	Address netip.Prefix
-	// Was is the seat of an earlier session of the same client, if it could prove one; a removal sticks to it.
+	// Was is an earlier session, or the seat, of the same client, if it could prove one; a removal sticks to it.
 	Was string
 }
 
@@ -225,4 +225,20 @@ func (r *Room) send(to *session, m signal.Message) {
 // refuse answers message re.
 func (r *Room) refuse(to *session, re uint64, code signal.Code, words string) {
 	r.send(to, &signal.Error{Re: re, Code: code, Words: words})
+}
+
+// SeatOf returns the id of the session's seat, "" in the lobby.
+func (r *Room) SeatOf(id string) string {
+	if s := r.find(id); s != nil && s.seat != nil {
+		return s.seat.ID
+	}
+	return ""
+}
+
+// RoleOf returns what the session is, or would be on joining.
+func (r *Room) RoleOf(id string) signal.Role {
+	if s := r.find(id); s != nil {
+		return r.role(s)
+	}
+	return ""
 }
