@@ -44,7 +44,7 @@ type Config struct {
 	Seats int
 	// Grace is how long a seat is kept for somebody who lost the connection.
 	Grace time.Duration
-	// Sessions is how many sessions the room bears, lobby included.
+	// Sessions is how many guests' sessions the room bears, lobby included; hosts come on top.
 	Sessions int
 }
 
@@ -175,7 +175,7 @@ func later(a, b time.Time) time.Time {
 
 // Attach lets a session into the lobby. It returns the room as the session sees it and whether it may use the relay.
 func (r *Room) Attach(now time.Time, v Visitor) (state signal.RoomState, relay bool, fault *signal.Error) {
-	if len(r.sessions) >= r.cfg.Sessions {
+	if !v.Host && r.guests() >= r.cfg.Sessions && !r.clearLobby() {
 		return signal.RoomState{}, false, &signal.Error{Code: signal.CodeBusy, Words: "too many people stand in front of this room; try again in a minute"}
 	}
 	r.forgive(now)
@@ -183,6 +183,28 @@ func (r *Room) Attach(now time.Time, v Visitor) (state signal.RoomState, relay b
 	r.sessions = append(r.sessions, s)
 	s.told, s.sees, s.relay = r.view(s), r.maySee(s), r.mayRelay(s)
 	return r.state(s), s.relay, nil
+}
+
+// guests counts the sessions of those who are not hosts.
+func (r *Room) guests() (n int) {
+	for _, s := range r.sessions {
+		if !s.Host {
+			n++
+		}
+	}
+	return n
+}
+
+// clearLobby drops a guest's lobby session that has no socket, the oldest first: whoever fills the lobby and goes away
+// keeps nobody out.
+func (r *Room) clearLobby() bool {
+	for _, s := range r.sessions {
+		if s.away && s.seat == nil && !s.Host {
+			r.end(s, &signal.Bye{Reason: signal.ByeExpired, Words: "others needed the place in front of the room"})
+			return true
+		}
+	}
+	return false
 }
 
 // find returns the session with that id, or nil.

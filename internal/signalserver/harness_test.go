@@ -2,6 +2,7 @@ package signalserver
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -143,6 +144,7 @@ type client struct {
 	welcome *signal.Welcome
 	header  http.Header
 	host    string
+	wait    time.Duration // for the next message; 0 means patience
 }
 
 func (h *house) client(t testing.TB) *client {
@@ -244,7 +246,7 @@ func (c *client) again() *client {
 // read returns the next message that is not an acknowledgement, or nil and why the socket ended.
 func (c *client) read() (signal.Message, error) {
 	for {
-		ctx, cancel := within()
+		ctx, cancel := context.WithTimeout(context.Background(), cmp.Or(c.wait, patience))
 		_, b, err := c.ws.Read(ctx)
 		cancel()
 		if err != nil {
