@@ -286,6 +286,20 @@ func isolation(t *testing.T) {
 		seats, sessions = append(seats, j.Seat), append(sessions, c.welcome.Session)
 		others = append(others, c)
 	}
+	next[*signal.SeatChange](others[0]) // the other one's arrival, and nothing else
+	heard := make(chan signal.Message, 100)
+	for _, c := range others {
+		c.wait = time.Hour
+		go func() {
+			for {
+				m, err := c.read()
+				heard <- m
+				if err != nil {
+					return
+				}
+			}
+		}()
+	}
 	eve := h.enter(t, "blue")
 	eve.join("Eve")
 	attacks := func(seat, session string) []signal.Message {
@@ -306,11 +320,17 @@ func isolation(t *testing.T) {
 			time.Sleep(10 * time.Millisecond) // in virtual time, to stay below the flood limit
 		}
 	}
-	others[0].send(&signal.Ping{ID: 1})
-	next[*signal.SeatChange](others[0]) // the other one's arrival, and nothing else
-	next[*signal.Pong](others[0])
-	others[1].send(&signal.Ping{ID: 2})
-	next[*signal.Pong](others[1])
+	for _, c := range others {
+		if !h.srv.Alive(c.welcome.Session) {
+			t.Error("a session of the other room has ended")
+		}
+		c.close()
+	}
+	for range others {
+		if m := <-heard; m != nil {
+			t.Errorf("the other room heard %#v", m)
+		}
+	}
 }
 
 // TestIdleSockets: many sockets that say nothing do not slow an honest join.
