@@ -87,6 +87,10 @@ export interface Room extends Emitter<RoomEvents> {
   readonly people: readonly Participant[];
   readonly me: Participant | null;
   readonly chat: readonly ChatMessage[];
+  /** What the network lets through. Checked by `warm`; `check` starts again. */
+  readonly network: Network;
+  /** Who this browser tab was in this room before a reload, when it did not leave: join with that name takes the same seat. */
+  readonly previous: {readonly name: string} | null;
   /** Opens the server path and, where the room allows it, the path to the people inside; sends no media. Idempotent. */
   warm(): void;
   /** Resolves when seated (not when put into the waiting room: see status). Rejects with a RoomError. */
@@ -243,6 +247,8 @@ export interface LocalMedia extends Emitter<LocalMediaEvents> {
   readonly canChooseSpeaker: boolean;
   /** '' is the system's default. */
   readonly speakerId: string;
+  /** Plays an element on the chosen speaker, now and after each change; returns what lets go of it. */
+  attach(element: HTMLMediaElement): () => void;
   /** Remembers the speaker and applies it to every element given to `attach`. */
   useSpeaker(deviceId: string): Promise<void>;
   /** Plays a short tone on the chosen speaker. */
@@ -259,4 +265,11 @@ export interface NetworkVerdict {
   kind: 'checking' | 'udp' | 'tcp' | 'tls' | 'blocked' | 'no-relay';
   /** A public address was seen whose port our NAT keeps for different destinations, as far as it can be told. */
   directLikely: boolean;
+}
+
+/** A {@link NetworkVerdict} that changes while it is being found out. */
+export interface Network extends Emitter<{change: NetworkVerdict}> {
+  readonly verdict: NetworkVerdict;
+  /** Looks again, with fresh transports. Nothing happens while a check is running. */
+  check(): void;
 }
