@@ -5,9 +5,9 @@
  * touches the DOM except to ask for devices.
  */
 
-import type {Chat, Code, ByeReason, MediaState, RoomState, Role, SeatState, Source} from './wire.gen.js';
+import type {ByeReason, Chat, Code, MediaState, Role, RoomState, SeatState, Source} from './wire.gen.js';
 
-export type {Chat, Code, ByeReason, MediaState, RoomState, Role, SeatState, Source};
+export type {ByeReason, Chat, Code, MediaState, Role, RoomState, SeatState, Source};
 
 /** A typed event source. `on` returns the function that stops listening. */
 export interface Emitter<E> {
@@ -116,7 +116,7 @@ export interface RoomOptions {
   host?: string;
   /** Devices whose tracks are sent; without it nothing is sent. */
   media?: LocalMedia;
-  /** Where resume and seat tokens are kept, sessionStorage by default; null keeps nothing. */
+  /** Where the seat token is kept, sessionStorage by default; null keeps nothing. */
   storage?: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> | null;
   client?: {name: string; version?: string};
 }
@@ -125,7 +125,7 @@ export interface RoomOptions {
 
 export interface ParticipantEvents {
   /** Name, role, state, media flags. */
-  change: void;
+  change: undefined;
   /** A track came or went. */
   track: {source: Source; track: MediaStreamTrack | null};
   path: Path;
@@ -186,7 +186,7 @@ export type SourceStatus =
   | 'failed'; // anything else
 
 export interface LocalSourceEvents {
-  change: void;
+  change: undefined;
 }
 
 /** Microphone or camera. */
@@ -228,11 +228,11 @@ export interface Device {
 
 export interface LocalMediaEvents {
   /** The lists changed (plugged, unplugged, permission given). */
-  devices: void;
+  devices: undefined;
   /** Any of the sources changed. */
-  change: void;
+  change: undefined;
   /** The person speaks into a muted microphone; at most once in ten seconds. */
-  speakingWhileMuted: void;
+  speakingWhileMuted: undefined;
 }
 
 /** The devices of this machine and what we send from them. One per page; it outlives rooms. */
