@@ -1,5 +1,5 @@
 import type {Device, LocalMedia, LocalMediaEvents} from './api.js';
-import {canCapture} from './capture.js';
+import {canCapture, permissionFor} from './capture.js';
 import {Events} from './emitter.js';
 import {SpeechDetector} from './level.js';
 import {pageStore, type Store} from './memory.js';
@@ -95,11 +95,14 @@ class Devices extends Events<LocalMediaEvents> implements LocalMedia {
         (error: unknown) => ({track: null, error}),
       );
     await Promise.all([microphone.join(part('audio')), camera.join(part('video'))]);
-    // One that is missing or taken spoils the question for both. A person who said no is not asked twice.
-    const {status} = microphone;
-    if (microphone.track || status === 'denied' || status === 'dismissed' || status === 'off') return;
-    await microphone.start();
-    await camera.start();
+    if (microphone.track || microphone.status === 'off') return;
+    // One that is missing, taken or refused for good spoils the question for both. Who just said no is not asked twice.
+    const permissions = await Promise.all([permissionFor('microphone'), permissionFor('camera')]);
+    const saidNo = microphone.status === 'denied' || microphone.status === 'dismissed';
+    if (saidNo && !permissions.includes('denied')) return;
+    for (const [index, source] of [microphone, camera].entries()) {
+      if (permissions[index] !== 'denied') await source.start();
+    }
   }
 
   close(): void {

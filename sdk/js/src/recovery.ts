@@ -52,7 +52,8 @@ export class Recovery {
 
   /** The network came back: what is not connected tries at once. */
   hurry(): void {
-    if (this.#state === 'connected') return;
+    const first = this.#state === 'connecting' && !this.#restarts;
+    if (this.#state === 'connected' || first) return;
     this.#restarts = 0;
     this.#after(this.link.polite ? 500 : 0);
   }

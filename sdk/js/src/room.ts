@@ -43,6 +43,11 @@ interface Joining {
 
 class Call extends View implements Room {
   readonly network: Network;
+  readonly lock = (on: boolean) => this.#host.lock(on);
+  readonly waitingRoom = (on: boolean) => this.#host.waitingRoom(on);
+  readonly admit = (person: Participant) => this.#host.admit(person);
+  readonly mute = (person: Participant, source: Source) => this.#host.mute(person, source);
+  readonly remove = (person: Participant) => this.#host.remove(person);
   #session = '';
   #warm = false;
   #joining: Joining | null = null;
@@ -113,7 +118,7 @@ class Call extends View implements Room {
   leave(): void {
     const asked = this.status === 'joining' || this.status === 'waiting' || this.status === 'joined';
     if (asked) this.#socket.send('leave', {});
-    if (asked || this.#joining) this.#unseat();
+    if (asked || this.#joining) this.#forgetSeat();
   }
 
   close(): void {
@@ -126,22 +131,6 @@ class Call extends View implements Room {
     this.#socket.send('chat', {id: message.id, text});
     this.emit('chat', message);
     return message;
-  }
-
-  lock(on: boolean): Promise<void> {
-    return this.#host.lock(on);
-  }
-  waitingRoom(on: boolean): Promise<void> {
-    return this.#host.waitingRoom(on);
-  }
-  admit(person: Participant): Promise<void> {
-    return this.#host.admit(person);
-  }
-  mute(person: Participant, source: Source): Promise<void> {
-    return this.#host.mute(person, source);
-  }
-  remove(person: Participant): Promise<void> {
-    return this.#host.remove(person);
   }
 
   #listen(): void {
@@ -214,16 +203,8 @@ class Call extends View implements Room {
       case 'error':
         this.#refused(message);
         break;
-      case 'offer':
-      case 'answer':
-      case 'candidate':
-      case 'end-of-candidates':
-      case 'renegotiate':
-      case 'close-link':
-        this.#links.receive(message);
-        break;
       default:
-        return; // a newer server's word
+        if ('link' in message) this.#links.receive(message);
     }
     this.#requests.settle();
   }
@@ -297,7 +278,7 @@ class Call extends View implements Room {
     const person = this.roster.remove(seat);
     if (!person) return;
     if (mine) {
-      this.#unseat();
+      this.#forgetSeat();
       return;
     }
     person.connect(null, 'none');
@@ -316,15 +297,13 @@ class Call extends View implements Room {
     const {re = 0, code, words} = error;
     const joining = this.#joining;
     if (joining && re === joining.n && re) {
-      const {held} = this.#memory;
-      this.#memory.forget();
-      // A seat that cannot be had again is no reason to stay outside: come in as somebody new.
-      if (joining.reclaims && held && (code === 'bad-secret' || code === 'no-peer')) {
+      if (joining.reclaims && (code === 'bad-secret' || code === 'no-peer')) {
+        // A seat that cannot be had again is no reason to stay outside: come in as somebody new.
+        this.#memory.forget();
         this.#knock();
-        return;
-      }
-      this.#unseat(roomError(code, words, error.field));
-    } else if (!this.#requests.refuse(error) && !this.#links.refused(re) && code !== 'no-peer') {
+      } else this.#unseat(roomError(code, words, error.field));
+    } else if (!this.#requests.refuse(error) && !this.#links.refused(re) && code !== 'no-peer' && code !== 'order') {
+      // Candidates to somebody who has just left are nobody's trouble.
       this.report(code === 'fault' ? 'signalling' : 'refused', `${code} ${error.field ?? ''}: ${words}`);
     }
   }
@@ -339,10 +318,15 @@ class Call extends View implements Room {
     this.#end({reason, retry});
   }
 
-  /** Back in front of the door. */
-  #unseat(error = roomError('closed', 'Left before the join was through.')): void {
+  /** The seat is given up, or was taken from us. */
+  #forgetSeat(): void {
     this.#memory.forget();
     this.#warm = false;
+    this.#unseat(roomError('closed', 'Left before the join was through.'));
+  }
+
+  /** Back in front of the door. */
+  #unseat(error: RoomError): void {
     const promise = this.#joining?.promise;
     this.#joining = null;
     this.#links.closeAll();

@@ -107,7 +107,7 @@ export class Capture extends Events<LocalSourceEvents> implements LocalSource {
     return this.#await(this.#capture(choice));
   }
 
-  /** Asks the browser; a device that is gone is replaced by any other. */
+  /** Asks the browser. A device of choice that cannot be had leaves the old one as it is. */
   async #capture(choice: Choice): Promise<{track: MediaStreamTrack | null; error: unknown}> {
     if (!canCapture()) return {track: null, error: null};
     const kind = this.source === 'microphone' ? 'audio' : 'video';
@@ -115,10 +115,11 @@ export class Capture extends Events<LocalSourceEvents> implements LocalSource {
       const stream = await navigator.mediaDevices.getUserMedia({[kind]: this.constraints(choice)});
       return {track: stream.getTracks()[0] ?? null, error: null};
     } catch (error) {
-      const {name} = error as Error;
-      const gone = name === 'OverconstrainedError' || name === 'NotFoundError';
-      if (choice.exact && gone && !this.#track) return this.#capture({id: null, exact: false});
-      return {track: null, error};
+      if (!choice.exact || !this.#track || refusal(error, null, true) !== 'busy') return {track: null, error};
+      // Phones open one camera at a time: let go of the old device, then try once more, and take any rather than none.
+      this.#let(null);
+      const {track} = await this.#capture(choice);
+      return track ? {track, error: null} : this.#capture({id: null, exact: false});
     }
   }
 
