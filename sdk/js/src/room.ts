@@ -95,7 +95,8 @@ class Call extends View implements Room {
   }
 
   get previous(): {readonly name: string} | null {
-    return this.#memory.held;
+    const {held} = this.#memory;
+    return held && {name: held.name};
   }
 
   warm(): void {
