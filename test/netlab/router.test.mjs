@@ -1,0 +1,52 @@
+/** The lab itself: every router does what its name says. Without this the matrix would prove nothing about NATs. */
+import assert from 'node:assert/strict';
+import {after, before, test} from 'node:test';
+import {fileURLToPath} from 'node:url';
+import {lacks} from '../browser/requirement.mjs';
+import {firstLine, Internet, serverAddresses} from './internet.mjs';
+
+const skip = lacks('root', 'namespaces', 'openssl');
+const probe = fileURLToPath(new URL('probe.mjs', import.meta.url));
+
+/** @type {Internet} */
+let internet;
+
+before(async () => {
+  if (skip) return;
+  internet = await Internet.open();
+  await firstLine(internet.spaces.spawn('server', [process.execPath, probe, 'echo']));
+});
+after(async () => {
+  await internet?.close();
+});
+
+/** @param {string} ns @returns {import('./probe.mjs').Finding} */
+function find(ns) {
+  return JSON.parse(internet.spaces.run(ns, process.execPath, probe, 'ask', String(serverAddresses[0])));
+}
+
+/** @type {[import('./router.mjs').Kind, import('./probe.mjs').Finding][]} */
+const kinds = [
+  ['port-restricted', {udp: true, samePort: true, keptPort: true, strangers: false, tcp443: true, tcp8080: true}],
+  ['full-cone', {udp: true, samePort: true, keptPort: true, strangers: true, tcp443: true, tcp8080: true}],
+  ['symmetric', {udp: true, samePort: false, keptPort: false, strangers: false, tcp443: true, tcp8080: true}],
+  ['udp-blocked', {udp: false, samePort: false, keptPort: false, strangers: false, tcp443: true, tcp8080: true}],
+  ['tls-only', {udp: false, samePort: false, keptPort: false, strangers: false, tcp443: true, tcp8080: false}],
+];
+for (const [kind, want] of kinds) {
+  test(kind, {skip}, () => {
+    internet.set('nata', kind);
+    assert.deepEqual(find('a'), want);
+  });
+}
+
+test('carrier NAT behind carrier NAT keeps the port', {skip}, () => {
+  assert.deepEqual(find('c'), {udp: true, samePort: true, keptPort: true, strangers: false, tcp443: true, tcp8080: true});
+});
+
+test('names resolve at every home', {skip}, () => {
+  for (const home of ['a', 'a2', 'b', 'c', 's', 'd']) {
+    const said = internet.spaces.run(home, 'getent', 'ahosts', 'lab.test');
+    assert.match(said, home === 's' ? /2001:db8:113::1/ : /203\.0\.113\.1/, home);
+  }
+});
