@@ -11,7 +11,6 @@
  *    dual  .15 ────┘   d       192.168.15.2, 2001:db8:15::2
  * ```
  */
-import {spawn} from 'node:child_process';
 import {mkdirSync} from 'node:fs';
 import {createConnection, createServer} from 'node:net';
 import {join} from 'node:path';
@@ -20,8 +19,9 @@ import {launchChromium} from '../browser/chromium.mjs';
 import {launchFirefox} from '../browser/firefox.mjs';
 import {chromiumPath, firefoxPath} from '../browser/requirement.mjs';
 import {certify, chromiumHome, trust} from './authority.mjs';
-import {Namespaces} from './namespaces.mjs';
+import {firstLine, Namespaces} from './namespaces.mjs';
 import {firewall6, nat} from './router.mjs';
+import {Wan} from './wan.mjs';
 
 /** The name of the server in the lab. */
 export const serverName = 'lab.test';
@@ -49,20 +49,23 @@ export class Internet {
     this.kinds = new Map();
     /** @type {import('node:net').Server[]} */
     this.bridges = [];
+    /** The long cables, by router. @type {Map<string, Wan>} */
+    this.wans = new Map();
   }
 
   /**
    * Builds it, with port-restricted NATs everywhere, and waits until nothing changes any more.
    *
-   * @param {{ipv6?: boolean, carrier?: boolean}} [parts] what else than the two plain homes is there
+   * @param {{ipv6?: boolean, carrier?: boolean, long?: boolean}} [parts] what there is beside the two plain homes, and
+   *   whether their cables to the backbone are long ones, whose delay and loss can be set (see wan.mjs)
    */
-  static async open({ipv6 = true, carrier = true} = {}) {
+  static async open({ipv6 = true, carrier = true, long = false} = {}) {
     const spaces = new Namespaces();
     try {
       const internet = new Internet(spaces);
       internet.#backbone();
-      internet.#home('nata', '203.0.113.11/24', '192.168.11', ['a', 'a2']);
-      internet.#home('natb', '203.0.113.12/24', '192.168.12', ['b']);
+      await internet.#home('nata', '203.0.113.11/24', '192.168.11', ['a', 'a2'], long);
+      await internet.#home('natb', '203.0.113.12/24', '192.168.12', ['b'], long);
       if (carrier) internet.#carrier();
       if (ipv6) internet.#modern();
       await internet.#names();
@@ -99,10 +102,16 @@ export class Internet {
    * @param {string} wan address with prefix length
    * @param {string} lan the first three numbers
    * @param {string[]} machines get .2, .3 …
+   * @param {boolean} long
    */
-  #home(router, wan, lan, machines) {
+  async #home(router, wan, lan, machines, long) {
     this.spaces.add(router, {forward: true});
-    this.#attach(router, [wan]);
+    if (long) {
+      const cable = await Wan.lay(this.spaces, {ns: router, name: 'wan', addresses: [wan]}, {ns: 'net', name: router, master: 'br0'});
+      this.wans.set(router, cable);
+    } else {
+      this.#attach(router, [wan]);
+    }
     this.#lan(router, lan, machines);
     this.set(router, 'port-restricted');
   }
@@ -293,27 +302,4 @@ export class Internet {
     for (const bridge of this.bridges) bridge.close();
     await this.spaces.close();
   }
-}
-
-/**
- * Waits for a child's first line, its sign that it is ready.
- *
- * @param {ReturnType<typeof spawn>} child
- * @returns {Promise<string>}
- */
-export function firstLine(child) {
-  return new Promise((resolve, reject) => {
-    let said = '';
-    let errors = '';
-    child.stderr?.on('data', (chunk) => {
-      errors += chunk;
-    });
-    child.stdout?.on('data', (chunk) => {
-      said += chunk;
-      const end = said.indexOf('\n');
-      if (end >= 0) resolve(said.slice(0, end));
-    });
-    child.once('error', reject);
-    child.once('exit', (code) => reject(new Error(`${child.spawnargs.join(' ')} ended with ${code}: ${errors}`)));
-  });
 }

@@ -12,6 +12,11 @@ import {until} from '../browser/until.mjs';
 
 const prefix = 'parleylab';
 
+/**
+ * One end of a cable: an interface, its addresses with prefix length, the bridge it is part of.
+ * @typedef {{ns: string, name: string, addresses?: string[], master?: string}} End
+ */
+
 export class Namespaces {
   constructor() {
     sweep();
@@ -69,16 +74,23 @@ export class Namespaces {
   /**
    * Lays a cable between two namespaces.
    *
-   * @param {{ns: string, name: string, addresses?: string[], master?: string}} one
-   * @param {{ns: string, name: string, addresses?: string[], master?: string}} other
+   * @param {End} one
+   * @param {End} other
    */
   cable(one, other) {
     this.ip(one.ns, 'link', 'add', 'name', one.name, 'type', 'veth', 'peer', 'name', other.name, 'netns', this.full(other.ns));
-    for (const end of [one, other]) {
-      if (end.master) this.ip(end.ns, 'link', 'set', 'dev', end.name, 'master', end.master);
-      this.#address(end.ns, end.name, end.addresses ?? []);
-      this.ip(end.ns, 'link', 'set', 'dev', end.name, 'up');
-    }
+    for (const end of [one, other]) this.plug(end);
+  }
+
+  /**
+   * Puts an interface that is there to use.
+   *
+   * @param {End} end
+   */
+  plug(end) {
+    if (end.master) this.ip(end.ns, 'link', 'set', 'dev', end.name, 'master', end.master);
+    this.#address(end.ns, end.name, end.addresses ?? []);
+    this.ip(end.ns, 'link', 'set', 'dev', end.name, 'up');
   }
 
   /**
@@ -179,10 +191,10 @@ export class Namespaces {
   async settle() {
     await until('the lab to settle', () =>
       [...this.names].every((ns) => {
-        /** @type {{ifname: string, operstate: string, link_type: string, addr_info: {tentative?: boolean}[]}[]} */
+        /** @type {{flags: string[], addr_info: {tentative?: boolean}[]}[]} */
         const links = JSON.parse(this.ip(ns, '-j', 'addr', 'show'));
         return links.every(
-          (link) => (link.operstate === 'UP' || link.link_type === 'loopback') && !link.addr_info.some((a) => a.tentative),
+          (link) => link.flags.includes('LOWER_UP') && !link.addr_info.some((address) => address.tentative),
         );
       }),
     );
@@ -209,6 +221,29 @@ export class Namespaces {
     this.names.clear();
     rmSync(this.dir, {recursive: true, force: true, maxRetries: 5});
   }
+}
+
+/**
+ * Waits for a child's first line, its sign that it is ready.
+ *
+ * @param {import('node:child_process').ChildProcess} child
+ * @returns {Promise<string>}
+ */
+export function firstLine(child) {
+  return new Promise((resolve, reject) => {
+    let said = '';
+    let errors = '';
+    child.stderr?.on('data', (chunk) => {
+      errors += chunk;
+    });
+    child.stdout?.on('data', (chunk) => {
+      said += chunk;
+      const end = said.indexOf('\n');
+      if (end >= 0) resolve(said.slice(0, end));
+    });
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`${child.spawnargs.join(' ')} ended with ${code}: ${errors}`)));
+  });
 }
 
 /** @param {...string} args */

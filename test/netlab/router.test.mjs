@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import {after, before, test} from 'node:test';
 import {fileURLToPath} from 'node:url';
 import {lacks} from '../browser/requirement.mjs';
-import {firstLine, Internet, serverAddresses} from './internet.mjs';
+import {Internet, serverAddresses} from './internet.mjs';
+import {firstLine} from './namespaces.mjs';
 
 const skip = lacks('root', 'namespaces', 'openssl');
 const probe = fileURLToPath(new URL('probe.mjs', import.meta.url));
