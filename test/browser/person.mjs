@@ -42,9 +42,10 @@ export class Person {
    *
    * @param {import('puppeteer-core').Browser} browser
    * @param {string} url
-   * @param {{name?: string, size?: import('puppeteer-core').Viewport, scheme?: 'light' | 'dark'}} [options]
+   * @param {{name?: string, size?: import('puppeteer-core').Viewport, scheme?: 'light' | 'dark',
+   *   prepare?: (page: import('puppeteer-core').Page) => Promise<void>}} [options] `prepare` runs before the page opens
    */
-  static async arrive(browser, url, {name = 'Ann', size, scheme} = {}) {
+  static async arrive(browser, url, {name = 'Ann', size, scheme, prepare} = {}) {
     const context = await browser.createBrowserContext();
     const page = await context.newPage();
     page.setDefaultTimeout(patience);
@@ -52,6 +53,7 @@ export class Person {
     await page.evaluateOnNewDocument(rememberLinks);
     if (size) await page.setViewport(size);
     if (scheme) await page.emulateMediaFeatures([{name: 'prefers-color-scheme', value: scheme}]);
+    await prepare?.(page);
     await page.goto(url, {waitUntil: 'domcontentloaded'});
     return person;
   }
@@ -233,12 +235,9 @@ export class Person {
     /** @type {number | null} */
     let first = null;
     await until(`${this.name} to watch ${source}`, async () => {
-      const shown = await this.page.evaluate((wanted) => {
-        const video = /** @type {HTMLVideoElement | null} */ (document.querySelector(`video[data-seat][data-source="${wanted}"]`));
-        if (!video || video.videoWidth === 0) return null;
-        return video.getVideoPlaybackQuality().totalVideoFrames;
-      }, source);
+      const shown = await this.page.evaluate(presented, source);
       if (shown === null) return false;
+      if (first !== null && shown < first) first = null; // another stream in the same element
       first ??= shown;
       return shown >= first + frames;
     }, {detail: () => this.look()});
@@ -259,6 +258,23 @@ export class Person {
       faults: this.faults,
     };
   }
+}
+
+/**
+ * Runs in the page: how many frames of a remote picture were put on the screen; null when it is not there, or stands.
+ * Asked with requestVideoFrameCallback, which both browsers have; Firefox counts nothing in getVideoPlaybackQuality for
+ * live streams.
+ *
+ * @param {string} source
+ * @returns {Promise<number | null>}
+ */
+function presented(source) {
+  const video = document.querySelector(`video[data-seat][data-source="${source}"]`);
+  if (!(video instanceof HTMLVideoElement)) return Promise.resolve(null);
+  return new Promise((resolve) => {
+    video.requestVideoFrameCallback((_, frame) => resolve(frame.presentedFrames));
+    setTimeout(resolve, 1000, null);
+  });
 }
 
 /**

@@ -18,6 +18,7 @@ const tcpPorts = [443, 8080];
  * @property {boolean} keptPort the outside port is the inside one
  * @property {boolean} strangers packets from an address and port never written to come in
  * @property {boolean} tcp443
+ * @property {boolean} stun443 STUN over plain TCP to 443
  * @property {boolean} tcp8080
  */
 
@@ -35,7 +36,7 @@ async function echo() {
   const servers = tcpPorts.map((port) => 
     createServer((client) => {
       client.on('error', () => client.destroy()); // the asker leaves without ceremony
-      client.end('here\n');
+      client.once('data', () => client.end('here\n'));
     }).listen(port),
   );
   await Promise.all(servers.map((server) => new Promise((resolve) => server.once('listening', resolve))));
@@ -76,9 +77,10 @@ async function ask(address) {
   const strangers = heard.includes('stranger');
   const port2 = await exchange(second, 'port');
   const tcp443 = await tcp(address, 443);
+  const stun443 = await tcp(address, 443, Buffer.from('000100002112a442000000000000000000000000', 'hex'));
   const own = socket.address().port;
   socket.close();
-  return {udp: port1 > 0, samePort: port1 > 0 && port1 === port2, keptPort: port1 === own, strangers, tcp443, tcp8080};
+  return {udp: port1 > 0, samePort: port1 > 0 && port1 === port2, keptPort: port1 === own, strangers, tcp443, stun443, tcp8080};
 }
 
 /**
@@ -93,11 +95,13 @@ async function exchanges(address) {
 /**
  * @param {string} address
  * @param {number} port
- * @returns {Promise<boolean>} whether a connection came about and said something
+ * @param {string | Buffer} [first] what is said first
+ * @returns {Promise<boolean>} whether a connection came about and was answered
  */
-function tcp(address, port) {
+function tcp(address, port, first = 'hello') {
   return new Promise((resolve) => {
     const socket = createConnection({host: address, port, timeout: 2000});
+    socket.write(first);
     socket.once('data', () => {
       socket.destroy();
       resolve(true);

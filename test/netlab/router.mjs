@@ -12,7 +12,8 @@
  * - `full-cone`: endpoint-independent mapping and filtering, for one client;
  * - `symmetric`: address- and port-dependent mapping (a random port for every destination), and filtering;
  * - `udp-blocked`: as port-restricted, and no UDP passes but DNS;
- * - `tls-only`: as port-restricted, and nothing passes but TCP to port 443 and DNS.
+ * - `tls-only`: as port-restricted, and nothing passes but DNS and TLS to port 443: the firewall looks inside and resets
+ *   what is STUN in the clear (its magic cookie stands at offset 4), so that TURN over plain TCP is no way out.
  * @typedef {'port-restricted' | 'full-cone' | 'symmetric' | 'udp-blocked' | 'tls-only'} Kind
  */
 
@@ -51,7 +52,7 @@ function forward(kind) {
     case 'udp-blocked':
       return `${unasked}\n    udp dport 53 accept\n    ct state established udp sport 53 accept\n    meta l4proto udp drop`;
     case 'tls-only':
-      return `${unasked}\n    udp dport 53 accept\n    tcp dport 443 accept\n    iifname "wan" ct state established accept\n    drop`;
+      return `${unasked}\n    udp dport 53 accept\n    tcp dport 443 @ih,32,32 0x2112a442 reject with tcp reset\n    tcp dport 443 accept\n    iifname "wan" ct state established accept\n    drop`;
     default:
       return unasked;
   }

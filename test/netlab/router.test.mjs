@@ -28,11 +28,11 @@ function find(ns) {
 
 /** @type {[import('./router.mjs').Kind, import('./probe.mjs').Finding][]} */
 const kinds = [
-  ['port-restricted', {udp: true, samePort: true, keptPort: true, strangers: false, tcp443: true, tcp8080: true}],
-  ['full-cone', {udp: true, samePort: true, keptPort: true, strangers: true, tcp443: true, tcp8080: true}],
-  ['symmetric', {udp: true, samePort: false, keptPort: false, strangers: false, tcp443: true, tcp8080: true}],
-  ['udp-blocked', {udp: false, samePort: false, keptPort: false, strangers: false, tcp443: true, tcp8080: true}],
-  ['tls-only', {udp: false, samePort: false, keptPort: false, strangers: false, tcp443: true, tcp8080: false}],
+  ['port-restricted', {udp: true, samePort: true, keptPort: true, strangers: false, tcp443: true, stun443: true, tcp8080: true}],
+  ['full-cone', {udp: true, samePort: true, keptPort: true, strangers: true, tcp443: true, stun443: true, tcp8080: true}],
+  ['symmetric', {udp: true, samePort: false, keptPort: false, strangers: false, tcp443: true, stun443: true, tcp8080: true}],
+  ['udp-blocked', {udp: false, samePort: false, keptPort: false, strangers: false, tcp443: true, stun443: true, tcp8080: true}],
+  ['tls-only', {udp: false, samePort: false, keptPort: false, strangers: false, tcp443: true, stun443: false, tcp8080: false}],
 ];
 for (const [kind, want] of kinds) {
   test(kind, {skip}, () => {
@@ -42,7 +42,7 @@ for (const [kind, want] of kinds) {
 }
 
 test('carrier NAT behind carrier NAT keeps the port', {skip}, () => {
-  assert.deepEqual(find('c'), {udp: true, samePort: true, keptPort: true, strangers: false, tcp443: true, tcp8080: true});
+  assert.deepEqual(find('c'), {udp: true, samePort: true, keptPort: true, strangers: false, tcp443: true, stun443: true, tcp8080: true});
 });
 
 test('names resolve at every home', {skip}, () => {
