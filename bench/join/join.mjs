@@ -112,18 +112,21 @@ async function measure(parley, way, kind, rttMs) {
       await bob.write('Your name', 'Bob');
       if (kind !== 'cold') await linger(bob);
       await bob.press('Join');
-      const [atBob, atAnn] = await Promise.all([bob, ann].map((person) =>
-        until(`${person.name}'s first frame`, async () => {
-          const marks = await readClock(person.page);
-          return marks.some(({what}) => what === 'frame') ? marks : null;
-        }, {timeout: 60_000, detail: () => person.look()}),
-      ));
-      runs.push(timed(atBob ?? [], atAnn ?? []));
+      const press = await until('the press', async () => pressed(await readClock(bob.page)));
+      await Promise.all(
+        [bob, ann].map((person) =>
+          until(`${person.name}'s first frame`, async () => frame(await readClock(person.page), press), {
+            timeout: 60_000,
+            detail: () => person.look(),
+          }),
+        ),
+      );
+      runs.push(timed(press, await readClock(bob.page), await readClock(ann.page)));
       const got = carrier(await bob.link());
       if ((got === 'direct') !== (way === 'direct')) throw new Error(`${way} ${kind} at ${rttMs} ms: the call is ${got}`);
       await bob.press('Leave');
       await bob.depart();
-      await until('Ann to be alone', async () => (await ann.links()).length === 0 || kind === 'plain');
+      await until('Ann to be alone', async () => (await ann.links()).length === 0);
     }
     if (kind === 'knock') await ann.flip('Waiting room');
     await ann.press('Leave');
@@ -189,21 +192,30 @@ async function openWaitingRoom(ann) {
   });
 }
 
+/** @param {import('./clock.mjs').Mark[]} marks */
+function pressed(marks) {
+  return marks.findLast(({what}) => what === 'press Join')?.at ?? 0;
+}
+
+/** @param {import('./clock.mjs').Mark[]} marks @param {number} press */
+function frame(marks, press) {
+  return marks.find(({at, what}) => what === 'frame' && at > press)?.at ?? 0;
+}
+
 /**
+ * @param {number} press
  * @param {import('./clock.mjs').Mark[]} atBob
  * @param {import('./clock.mjs').Mark[]} atAnn
  * @returns {Run}
  */
-function timed(atBob, atAnn) {
-  const press = atBob.findLast(({what}) => what === 'press Join')?.at ?? Number.NaN;
-  const frame = atBob.find(({what}) => what === 'frame')?.at ?? Number.NaN;
-  const back = atAnn.find(({what}) => what === 'frame')?.at ?? Number.NaN;
-  const admit = atAnn.find(({what}) => /^press Admit/.test(what))?.at;
+function timed(press, atBob, atAnn) {
+  const seen = frame(atBob, press);
+  const admit = atAnn.find(({at, what}) => /^press Admit/.test(what) && at > press)?.at;
   return {
-    frame: frame - press,
-    back: back - press,
+    frame: seen - press,
+    back: frame(atAnn, press) - press,
     ...(admit ? {admitted: admit - press} : {}),
-    marks: atBob.filter(({at}) => at <= frame).map(({at, what}) => ({after: Math.round(at - press), what})),
+    marks: atBob.filter(({at}) => at <= seen).map(({at, what}) => ({after: Math.round(at - press), what})),
   };
 }
 
