@@ -46,7 +46,12 @@ export function startClock() {
       video.requestVideoFrameCallback(frame);
     }
   };
-  new MutationObserver(watch).observe(document, {subtree: true, childList: true, attributes: true, attributeFilter: ['data-seat', 'data-source']});
+  new MutationObserver(watch).observe(document, {
+    subtree: true,
+    childList: true,
+    attributes: true,
+    attributeFilter: ['data-seat', 'data-source'],
+  });
 
   const Socket = window.WebSocket;
   window.WebSocket = class extends Socket {

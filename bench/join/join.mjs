@@ -123,7 +123,8 @@ async function measure(parley, way, kind, rttMs) {
       );
       runs.push(timed(press, await readClock(bob.page), await readClock(ann.page)));
       const got = carrier(await bob.link());
-      if ((got === 'direct') !== (way === 'direct')) throw new Error(`${way} ${kind} at ${rttMs} ms: the call is ${got}`);
+      if ((got === 'direct') !== (way === 'direct'))
+        throw new Error(`${way} ${kind} at ${rttMs} ms: the call is ${got}`);
       await bob.press('Leave');
       await bob.depart();
       await until('Ann to be alone', async () => (await ann.links()).length === 0);
@@ -166,12 +167,16 @@ async function arrive(browser, link, name, kind) {
 async function linger(person) {
   await person.reaches('lobby');
   let count = -1;
-  await until('the page to be quiet', async () => {
-    const marks = (await readClock(person.page)).filter(({what}) => !/ping|pong|ack/.test(what)).length;
-    const quiet = marks === count;
-    count = marks;
-    return quiet;
-  }, {every: 2000, timeout: 60_000});
+  await until(
+    'the page to be quiet',
+    async () => {
+      const marks = (await readClock(person.page)).filter(({what}) => !/ping|pong|ack/.test(what)).length;
+      const quiet = marks === count;
+      count = marks;
+      return quiet;
+    },
+    {every: 2000, timeout: 60_000},
+  );
 }
 
 /**
@@ -184,7 +189,9 @@ async function openWaitingRoom(ann) {
   await ann.flip('Waiting room');
   await ann.page.evaluate(() => {
     new MutationObserver(() => {
-      const admit = [...document.querySelectorAll('button')].find((button) => /^Admit/.test(button.getAttribute('aria-label') ?? ''));
+      const admit = [...document.querySelectorAll('button')].find((button) =>
+        /^Admit/.test(button.getAttribute('aria-label') ?? ''),
+      );
       if (!admit || admit.dataset.pressed) return;
       admit.dataset.pressed = 'true';
       admit.click();
@@ -232,7 +239,9 @@ function summary({rttMs, way, kind, runs}) {
   const frame = median(frames);
   const plain = rows.find((other) => other.rttMs === rttMs && other.way === way && other.kind === 'plain');
   const base = plain ? median(plain.runs.map((run) => run.frame)) : Number.NaN;
-  const admitted = runs.every((run) => run.admitted !== undefined) ? median(runs.map((run) => run.frame - Number(run.admitted))) : null;
+  const admitted = runs.every((run) => run.admitted !== undefined)
+    ? median(runs.map((run) => run.frame - Number(run.admitted)))
+    : null;
   return {
     rttMs,
     way,
@@ -246,14 +255,28 @@ function summary({rttMs, way, kind, runs}) {
     afterAdmitRtts: admitted === null ? null : Number((admitted / rttMs).toFixed(2)),
     aim: kind === 'warm' || kind === 'cold' ? aims[way] : null,
     /** The steps of the median run. */
-    steps: [...runs].sort((a, b) => a.frame - b.frame)[runs.length >> 1]?.marks.filter(({what}) => !/ping|pong|ack$/.test(what)) ?? [],
+    steps:
+      [...runs]
+        .sort((a, b) => a.frame - b.frame)
+        [runs.length >> 1]?.marks.filter(({what}) => !/ping|pong|ack$/.test(what)) ?? [],
   };
 }
 
 /** @param {Row} row */
 function line(row) {
   const s = summary(row);
-  const columns = [s.way, s.rttMs, s.kind, s.frameMs, s.spreadMs.join('–'), s.rtts, s.backRtts, s.ofPlain ?? '', s.afterAdmitRtts ?? '', s.aim ?? ''];
+  const columns = [
+    s.way,
+    s.rttMs,
+    s.kind,
+    s.frameMs,
+    s.spreadMs.join('–'),
+    s.rtts,
+    s.backRtts,
+    s.ofPlain ?? '',
+    s.afterAdmitRtts ?? '',
+    s.aim ?? '',
+  ];
   return `| ${columns.join(' | ')} |`;
 }
 

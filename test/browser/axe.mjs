@@ -17,7 +17,9 @@ export async function violations(page) {
     const axe = /** @type {any} */ (window).axe;
     const result = await axe.run(document, {resultTypes: ['violations']});
     return result.violations.flatMap((violation) =>
-      violation.nodes.map((node) => `${violation.id}: ${violation.help} — ${node.html.slice(0, 160)} ${node.failureSummary ?? ''}`),
+      violation.nodes.map(
+        (node) => `${violation.id}: ${violation.help} — ${node.html.slice(0, 160)} ${node.failureSummary ?? ''}`,
+      ),
     );
   });
 }

@@ -65,12 +65,13 @@ function conversation(other, room) {
     await bob.press('Microphone');
     await bob.shows('Microphone', false);
     await ann.silence('microphone');
-    await ann.press('People');
-    await ann.reads(/Bob[\s\S]*muted/);
+    await ann.open('People');
+    await until('the panel to say so', async () => /Bob[\s\S]*muted/.test(await ann.panel('People')));
     await bob.press('Microphone');
     await bob.shows('Microphone', true);
     await ann.receives('microphone');
-    await ann.press('People');
+    await until('the panel to say so', async () => !/muted/.test(await ann.panel('People')));
+    await ann.shut('People');
   });
 
   test('camera off and on', async () => {
@@ -96,8 +97,8 @@ function conversation(other, room) {
   }
 
   test('chat goes both ways, once', async () => {
-    await ann.press('Chat');
-    await bob.press('Chat');
+    await ann.open('Chat');
+    await bob.open('Chat');
     await ann.say('Hello Bob, 1 < 2 & "ok"');
     await bob.reads(/Hello Bob, 1 < 2 & "ok"/);
     await bob.say('Hello Ann');
@@ -107,8 +108,8 @@ function conversation(other, room) {
       assert.equal(text.split('Hello Bob').length, 2, `${person.name} reads Ann's words once: ${text}`);
       assert.equal(text.split('Hello Ann').length, 2, `${person.name} reads Bob's words once: ${text}`);
     }
-    await ann.press('Chat');
-    await bob.press('Chat');
+    await ann.shut('Chat');
+    await bob.shut('Chat');
   });
 
   test('leave and rejoin', async () => {
@@ -121,11 +122,11 @@ function conversation(other, room) {
   });
 
   test('a reload takes the same seat', async () => {
-    const seat = await ann.seatOf('camera');
+    const seat = await ann.seatOfOther();
     await bob.page.reload({waitUntil: 'domcontentloaded'});
     await bob.reaches('joined');
     await Promise.all([ann.enjoysCall(), bob.enjoysCall()]);
-    assert.equal(await ann.seatOf('camera'), seat, 'Bob sits where he sat');
+    assert.equal(await ann.seatOfOther(), seat, 'Bob sits where he sat');
   });
 
   test('nothing went wrong on the pages, and nobody else was asked', () => {

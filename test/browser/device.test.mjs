@@ -40,9 +40,9 @@ for (const {title, capture, words} of cases) {
       assert.equal(await ann.received('camera'), 0);
       await bob.shows('Microphone', false);
       await bob.shows('Camera', false);
-      await bob.press('Chat');
+      await bob.open('Chat');
       await bob.say('I only listen');
-      await ann.press('Chat');
+      await ann.open('Chat');
       await ann.reads(/I only listen/);
       await ann.depart();
     } finally {
@@ -53,7 +53,10 @@ for (const {title, capture, words} of cases) {
 
 test('the sound is held back by the browser: one tap, and it plays', {skip}, async () => {
   // A page that captures nothing and was reloaded has no gesture behind it: Chromium keeps it silent.
-  const browser = await launchChromium({capture: 'denied', flags: ['--autoplay-policy=document-user-activation-required']});
+  const browser = await launchChromium({
+    capture: 'denied',
+    flags: ['--autoplay-policy=document-user-activation-required'],
+  });
   try {
     const bob = await Person.arrive(browser, server.room('tap'), {name: 'Bob'});
     await bob.join();
@@ -78,7 +81,7 @@ test('another camera during the call', {skip}, async () => {
   const bob = await Person.arrive(chromium, server.room('switch'), {name: 'Bob'});
   await bob.join();
   await Promise.all([ann.enjoysCall(), bob.enjoysCall()]);
-  await ann.press('Settings');
+  await ann.open('Settings');
   const other = await ann.chooseOther('Camera');
   await bob.receives('camera');
   await bob.receives('microphone');

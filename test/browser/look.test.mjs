@@ -4,8 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import {mkdirSync} from 'node:fs';
-import {fileURLToPath} from 'node:url';
 import {after, before, describe, test} from 'node:test';
+import {fileURLToPath} from 'node:url';
 import {violations} from './axe.mjs';
 import {launchChromium} from './chromium.mjs';
 import {Person, sizes} from './person.mjs';
@@ -25,7 +25,11 @@ let denying;
 before(async () => {
   if (skip) return;
   mkdirSync(shots, {recursive: true});
-  [server, chromium, denying] = await Promise.all([Server.start(), launchChromium(), launchChromium({capture: 'denied'})]);
+  [server, chromium, denying] = await Promise.all([
+    Server.start(),
+    launchChromium(),
+    launchChromium({capture: 'denied'}),
+  ]);
 });
 after(async () => {
   await Promise.all([chromium?.close(), denying?.close()]);
@@ -89,7 +93,7 @@ for (const [size, viewport] of Object.entries(sizes)) {
       });
 
       test('chat', async () => {
-        await bob?.press('Chat');
+        await bob?.open('Chat');
         await bob?.say('Do you see me?');
         await ann.open('Chat');
         await ann.say('I see you well.');

@@ -4,6 +4,7 @@
  * A person never reaches into the app. What they see is the accessibility tree; what they hear and see of others is
  * proved by what the browser itself decoded (links.mjs).
  */
+import {Controls} from './controls.mjs';
 import {carrier, readLinks, rememberLinks} from './links.mjs';
 import {Traffic} from './traffic.mjs';
 import {patience, until} from './until.mjs';
@@ -17,7 +18,7 @@ export const sizes = {
   phone: {width: 390, height: 844, isMobile: true, hasTouch: true, deviceScaleFactor: 2},
 };
 
-export class Person {
+export class Person extends Controls {
   /**
    * @param {import('puppeteer-core').BrowserContext} context
    * @param {import('puppeteer-core').Page} page
@@ -25,10 +26,9 @@ export class Person {
    * @param {string} name
    */
   constructor(context, page, traffic, name) {
+    super(page, name);
     this.context = context;
-    this.page = page;
     this.traffic = traffic;
-    this.name = name;
     /** What the page said on its console as an error, and what it threw. @type {string[]} */
     this.faults = [];
     page.on('pageerror', (error) => this.faults.push(String(error)));
@@ -63,85 +63,6 @@ export class Person {
     await this.context.close();
   }
 
-  /**
-   * @param {string} name
-   * @param {string} role
-   */
-  selector(name, role) {
-    return `::-p-aria([name="${name}"][role="${role}"])`;
-  }
-
-  /**
-   * Presses a control once it can be pressed.
-   *
-   * @param {string} name accessible name
-   * @param {string} [role]
-   */
-  async press(name, role = 'button') {
-    await this.page.locator(this.selector(name, role)).click();
-  }
-
-  /**
-   * Fills a field.
-   *
-   * @param {string} name accessible name
-   * @param {string} text
-   */
-  async write(name, text) {
-    await this.page.locator(this.selector(name, 'textbox')).fill(text);
-  }
-
-  /**
-   * Whether a control is there at all.
-   *
-   * @param {string} name
-   * @param {string} [role]
-   */
-  async has(name, role = 'button') {
-    return (await this.page.$(this.selector(name, role))) !== null;
-  }
-
-  /**
-   * An ARIA state of a control, such as `aria-pressed`.
-   *
-   * @param {string} name
-   * @param {string} attribute
-   */
-  async state(name, attribute) {
-    const handle = await this.page.$(this.selector(name, 'button'));
-    if (!handle) return null;
-    try {
-      return await handle.evaluate((element, attr) => element.getAttribute(attr), attribute);
-    } finally {
-      await handle.dispose();
-    }
-  }
-
-  /**
-   * Waits until a toggle is on or off.
-   *
-   * @param {string} name
-   * @param {boolean} on
-   */
-  async shows(name, on) {
-    await until(`${this.name}: ${name} ${on ? 'on' : 'off'}`, async () => (await this.state(name, 'aria-pressed')) === String(on));
-  }
-
-  /** Everything that can be read on the page now. */
-  text() {
-    return this.page.evaluate(() => document.body.innerText);
-  }
-
-  /**
-   * Waits until the page says something.
-   *
-   * @param {RegExp} words
-   * @param {number} [timeout]
-   */
-  async reads(words, timeout) {
-    await until(`${this.name} to read ${words}`, async () => words.test(await this.text()), {timeout, detail: () => this.text()});
-  }
-
   /** Where the room session stands. */
   status() {
     return this.page.evaluate(() => document.documentElement.dataset.status ?? '');
@@ -149,7 +70,9 @@ export class Person {
 
   /** @param {string} status */
   async reaches(status) {
-    await until(`${this.name} to be ${status}`, async () => (await this.status()) === status, {detail: () => this.look()});
+    await until(`${this.name} to be ${status}`, async () => (await this.status()) === status, {
+      detail: () => this.look(),
+    });
   }
 
   /** Says their name and presses Join; does not wait for the outcome. */
@@ -164,6 +87,63 @@ export class Person {
     await this.reaches('joined');
   }
 
+  /**
+   * Shares the screen.
+   *
+   * @param {string} kind the words in the menu
+   */
+  async share(kind) {
+    await this.open('What you share');
+    await this.press(kind, 'menuitemradio');
+    await this.shows('Share screen', true);
+  }
+
+  /** Ends sharing. */
+  async unshare() {
+    await this.press('Share screen');
+    await this.shows('Share screen', false);
+  }
+
+  /**
+   * Writes into the chat that is open.
+   *
+   * @param {string} text
+   */
+  async say(text) {
+    await this.write('Message', text);
+    await this.press('Send');
+  }
+
+  /** What the chat that is open says. */
+  async log() {
+    const handle = await until(`${this.name}'s chat`, () => this.page.$(this.selector('Chat', 'log')));
+    try {
+      return await handle.evaluate((element) => element.textContent ?? '');
+    } finally {
+      await handle.dispose();
+    }
+  }
+
+  /** The seat of the other person, by the picture on the stage. */
+  seatOfOther() {
+    return this.page.evaluate(() => {
+      const video = document.querySelector('video[data-seat][data-source="camera"]');
+      return video instanceof HTMLElement ? (video.dataset.seat ?? '') : '';
+    });
+  }
+
+  /** Waits until sound of another person comes out of the page. */
+  async hears() {
+    await until(`${this.name} to hear`, () =>
+      this.page.evaluate(() =>
+        [...document.querySelectorAll('audio[data-seat], video[data-seat]')].some(
+          (element) =>
+            element instanceof HTMLMediaElement && !element.muted && !element.paused && element.currentTime > 0,
+        ),
+      ),
+    );
+  }
+
   /** The links that are up now. */
   links() {
     return readLinks(this.page);
@@ -171,10 +151,14 @@ export class Person {
 
   /** The one link of a two-person call. */
   async link() {
-    return until(`${this.name} to have one link`, async () => {
-      const links = await this.links();
-      return links.length === 1 ? links[0] : null;
-    }, {detail: () => this.look()});
+    return until(
+      `${this.name} to have one link`,
+      async () => {
+        const links = await this.links();
+        return links.length === 1 ? links[0] : null;
+      },
+      {detail: () => this.look()},
+    );
   }
 
   /** What carries the call, by the browser's own account. */
@@ -217,12 +201,16 @@ export class Person {
    */
   async silence(source, apart = 700) {
     let last = Number.NaN;
-    await until(`${this.name} to stop receiving ${source}`, async () => {
-      const now = await this.received(source);
-      const same = now - last <= silent(source);
-      last = now;
-      return same;
-    }, {every: apart, detail: () => this.look()});
+    await until(
+      `${this.name} to stop receiving ${source}`,
+      async () => {
+        const now = await this.received(source);
+        const same = now - last <= silent(source);
+        last = now;
+        return same;
+      },
+      {every: apart, detail: () => this.look()},
+    );
   }
 
   /**
@@ -234,13 +222,17 @@ export class Person {
   async watches(source, frames = 5) {
     /** @type {number | null} */
     let first = null;
-    await until(`${this.name} to watch ${source}`, async () => {
-      const shown = await this.page.evaluate(presented, source);
-      if (shown === null) return false;
-      if (first !== null && shown < first) first = null; // another stream in the same element
-      first ??= shown;
-      return shown >= first + frames;
-    }, {detail: () => this.look()});
+    await until(
+      `${this.name} to watch ${source}`,
+      async () => {
+        const shown = await this.page.evaluate(presented, source);
+        if (shown === null) return false;
+        if (first !== null && shown < first) first = null; // another stream in the same element
+        first ??= shown;
+        return shown >= first + frames;
+      },
+      {detail: () => this.look()},
+    );
   }
 
   /** Media in both senses, received and shown: the proof of a call from this side. */

@@ -52,7 +52,8 @@ export class Server {
   /** Waits for the two links. */
   #speaks() {
     return new Promise((resolve, reject) => {
-      const fail = (/** @type {string} */ why) => reject(new Error(`${why}; printed: ${this.printed}\nlog: ${this.log}`));
+      const fail = (/** @type {string} */ why) =>
+        reject(new Error(`${why}; printed: ${this.printed}\nlog: ${this.log}`));
       const timer = setTimeout(() => fail(`no links from the server within ${patience} ms`), patience);
       this.child.once('exit', (code) => fail(`the server ended with ${code}`));
       this.child.once('error', reject);

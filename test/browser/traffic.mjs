@@ -23,7 +23,9 @@ export class Traffic {
     /** @type {Map<string, {url: string, type: string}>} */
     const open = new Map();
     session.on('Network.webSocketCreated', (event) => this.urls.push(event.url));
-    session.on('Network.responseReceived', (event) => open.set(event.requestId, {url: event.response.url, type: event.type}));
+    session.on('Network.responseReceived', (event) =>
+      open.set(event.requestId, {url: event.response.url, type: event.type}),
+    );
     session.on('Network.loadingFinished', (event) => {
       const response = open.get(event.requestId);
       if (response) this.bytes.set(response.url, {type: response.type, bytes: event.encodedDataLength});

@@ -34,5 +34,9 @@ export async function until(what, ask, {timeout = patience, every = 50, detail} 
 
 /** @param {unknown} value */
 function describe(value) {
-  return value instanceof Error ? (value.stack ?? value.message) : typeof value === 'string' ? value : JSON.stringify(value, null, 1);
+  return value instanceof Error
+    ? (value.stack ?? value.message)
+    : typeof value === 'string'
+      ? value
+      : JSON.stringify(value, null, 1);
 }

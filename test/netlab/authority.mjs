@@ -17,11 +17,41 @@ export function certify(dir, name) {
   const extensions = join(dir, 'extensions.cnf');
   writeFileSync(extensions, `subjectAltName=DNS:${name}\nbasicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n`);
   const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-  openssl('req', '-x509', ...ec, '-keyout', caKey, '-out', files.ca, '-days', '30', '-subj', '/CN=Lab Authority',
-    '-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=critical,keyCertSign');
+  openssl(
+    'req',
+    '-x509',
+    ...ec,
+    '-keyout',
+    caKey,
+    '-out',
+    files.ca,
+    '-days',
+    '30',
+    '-subj',
+    '/CN=Lab Authority',
+    '-addext',
+    'basicConstraints=critical,CA:TRUE',
+    '-addext',
+    'keyUsage=critical,keyCertSign',
+  );
   openssl('req', ...ec, '-keyout', files.key, '-out', request, '-subj', `/CN=${name}`);
-  openssl('x509', '-req', '-in', request, '-CA', files.ca, '-CAkey', caKey, '-CAcreateserial', '-out', files.cert, '-days', '30',
-    '-extfile', extensions);
+  openssl(
+    'x509',
+    '-req',
+    '-in',
+    request,
+    '-CA',
+    files.ca,
+    '-CAkey',
+    caKey,
+    '-CAcreateserial',
+    '-out',
+    files.cert,
+    '-days',
+    '30',
+    '-extfile',
+    extensions,
+  );
   return files;
 }
 

@@ -25,7 +25,9 @@ export function answer(query, names) {
   if (at > query.length) return null;
   const type = query.readUInt16BE(at - 4);
   const addresses = names.get(labels.join('.').toLowerCase());
-  const records = (addresses ?? []).filter((address) => type === (isIPv4(address) ? 1 : 28)).map((address) => record(type, address));
+  const records = (addresses ?? [])
+    .filter((address) => type === (isIPv4(address) ? 1 : 28))
+    .map((address) => record(type, address));
   const head = Buffer.from(query.subarray(0, 12));
   // Answer, authoritative, recursion available; a name we do not have does not exist (RCODE 3).
   head.writeUInt16BE(0x8580 | (query.readUInt16BE(2) & 0x0100) | (addresses ? 0 : 3), 2);
@@ -57,7 +59,7 @@ function ipv6(address) {
   const tail = right ? right.split(':') : [];
   const groups = right === undefined ? head : [...head, ...Array(8 - head.length - tail.length).fill('0'), ...tail];
   const out = Buffer.alloc(16);
-  groups.forEach((group, i) => out.writeUInt16BE(Number.parseInt(group, 16), i * 2));
+  for (const [i, group] of groups.entries()) out.writeUInt16BE(Number.parseInt(group, 16), i * 2);
   return out;
 }
 

@@ -33,7 +33,13 @@ export const backbone = ['203.0.113.0/24', '2001:db8::/32'];
 const nameserver = ['203.0.113.53', '2001:db8:113::53'];
 
 /** The one client that a full-cone router forwards to, by router. @type {Record<string, string>} */
-const clients = {nata: '192.168.11.2', natb: '192.168.12.2', cgn: '100.64.0.2', natc: '192.168.13.2', dual: '192.168.15.2'};
+const clients = {
+  nata: '192.168.11.2',
+  natb: '192.168.12.2',
+  cgn: '100.64.0.2',
+  natc: '192.168.13.2',
+  dual: '192.168.15.2',
+};
 
 /** @typedef {import('./router.mjs').Kind} Kind */
 /** @typedef {'a' | 'a2' | 'b' | 'c' | 's' | 'd'} Home */
@@ -107,7 +113,11 @@ export class Internet {
   async #home(router, wan, lan, machines, long) {
     this.spaces.add(router, {forward: true});
     if (long) {
-      const cable = await Wan.lay(this.spaces, {ns: router, name: 'wan', addresses: [wan]}, {ns: 'net', name: router, master: 'br0'});
+      const cable = await Wan.lay(
+        this.spaces,
+        {ns: router, name: 'wan', addresses: [wan]},
+        {ns: 'net', name: router, master: 'br0'},
+      );
       this.wans.set(router, cable);
     } else {
       this.#attach(router, [wan]);
@@ -125,7 +135,10 @@ export class Internet {
     this.spaces.bridge(router, 'lan', [`${lan}.1/24`]);
     machines.forEach((machine, i) => {
       this.#machine(machine, [nameserver[0] ?? '']);
-      this.spaces.cable({ns: machine, name: 'eth0', addresses: [`${lan}.${i + 2}/24`]}, {ns: router, name: machine, master: 'lan'});
+      this.spaces.cable(
+        {ns: machine, name: 'eth0', addresses: [`${lan}.${i + 2}/24`]},
+        {ns: router, name: machine, master: 'lan'},
+      );
       this.spaces.route(machine, `${lan}.1`);
     });
   }
@@ -149,7 +162,10 @@ export class Internet {
     spaces.add('cgn', {forward: true});
     this.#attach('cgn', ['203.0.113.13/24']);
     spaces.add('natc', {forward: true});
-    spaces.cable({ns: 'cgn', name: 'lan', addresses: ['100.64.0.1/10']}, {ns: 'natc', name: 'wan', addresses: ['100.64.0.2/10']});
+    spaces.cable(
+      {ns: 'cgn', name: 'lan', addresses: ['100.64.0.1/10']},
+      {ns: 'natc', name: 'wan', addresses: ['100.64.0.2/10']},
+    );
     spaces.route('natc', '100.64.0.1');
     this.#lan('natc', '192.168.13', ['c']);
     this.set('cgn', 'port-restricted');

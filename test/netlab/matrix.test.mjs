@@ -164,12 +164,16 @@ describe('relay range off, as by default', {skip}, () => {
   before(() => serve(''));
   after(() => server.stop());
   for (const row of rows) {
-    test(row.name, {skip: row.skip}, (t) => meet(row, t));
+    test(row.name, {skip: row.skip}, async (t) => {
+      await meet(row, t);
+    });
   }
 });
 
 describe('relay range on', {skip}, () => {
-  before(() => serve(`relay:\n  ports: 50000-50999\n  allow_peers: [${backbone.map((prefix) => `"${prefix}"`).join(', ')}]\n`));
+  before(() =>
+    serve(`relay:\n  ports: 50000-50999\n  allow_peers: [${backbone.map((prefix) => `"${prefix}"`).join(', ')}]\n`),
+  );
   after(() => server.stop());
   for (const row of relayed) {
     test(row.name, async (t) => {

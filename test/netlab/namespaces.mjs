@@ -78,7 +78,20 @@ export class Namespaces {
    * @param {End} other
    */
   cable(one, other) {
-    this.ip(one.ns, 'link', 'add', 'name', one.name, 'type', 'veth', 'peer', 'name', other.name, 'netns', this.full(other.ns));
+    this.ip(
+      one.ns,
+      'link',
+      'add',
+      'name',
+      one.name,
+      'type',
+      'veth',
+      'peer',
+      'name',
+      other.name,
+      'netns',
+      this.full(other.ns),
+    );
     for (const end of [one, other]) this.plug(end);
   }
 
@@ -167,7 +180,10 @@ export class Namespaces {
    * @param {import('node:child_process').SpawnOptions} [options]
    */
   spawn(ns, command, options = {}) {
-    const child = spawn('ip', ['netns', 'exec', this.full(ns), ...command], {stdio: ['pipe', 'pipe', 'pipe'], ...options});
+    const child = spawn('ip', ['netns', 'exec', this.full(ns), ...command], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      ...options,
+    });
     this.children.push(child);
     child.once('exit', () => {
       this.children = this.children.filter((other) => other !== child);

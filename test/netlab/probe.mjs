@@ -33,7 +33,7 @@ async function echo() {
     });
   });
   await Promise.all(sockets.map((s, i) => new Promise((resolve) => s.bind(udpPorts[i], () => resolve(null)))));
-  const servers = tcpPorts.map((port) => 
+  const servers = tcpPorts.map((port) =>
     createServer((client) => {
       client.on('error', () => client.destroy()); // the asker leaves without ceremony
       client.once('data', () => client.end('here\n'));
@@ -65,7 +65,9 @@ async function ask(address) {
       wake = () => heard.at(-1)?.startsWith('port') && resolve(true);
     });
     socket.send(text, port, address);
-    return Promise.race([answered, exchanges(address)]).then(() => Number(heard.findLast((t) => t.startsWith('port'))?.slice(5) ?? 0));
+    return Promise.race([answered, exchanges(address)]).then(() =>
+      Number(heard.findLast((t) => t.startsWith('port'))?.slice(5) ?? 0),
+    );
   };
   const late = tcp(address, 8080);
   let tcp8080 = false;
@@ -80,7 +82,15 @@ async function ask(address) {
   const stun443 = await tcp(address, 443, Buffer.from('000100002112a442000000000000000000000000', 'hex'));
   const own = socket.address().port;
   socket.close();
-  return {udp: port1 > 0, samePort: port1 > 0 && port1 === port2, keptPort: port1 === own, strangers, tcp443, stun443, tcp8080};
+  return {
+    udp: port1 > 0,
+    samePort: port1 > 0 && port1 === port2,
+    keptPort: port1 === own,
+    strangers,
+    tcp443,
+    stun443,
+    tcp8080,
+  };
 }
 
 /**

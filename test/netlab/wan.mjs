@@ -23,7 +23,10 @@ export class Wan {
    */
   static async lay(spaces, one, other) {
     const program = join(spaces.dir, 'wan');
-    execFileSync('go', ['build', '-o', program, './test/netlab/wan'], {cwd: root, stdio: ['ignore', 'ignore', 'inherit']});
+    execFileSync('go', ['build', '-o', program, './test/netlab/wan'], {
+      cwd: root,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
     const ends = [one, other].map((end) => `${spaces.full(end.ns)}:${end.name}`).join(',');
     const child = spawn(program, [`cable=${ends}`], {stdio: ['pipe', 'pipe', 'inherit']});
     spaces.children.push(child);
