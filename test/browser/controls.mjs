@@ -148,11 +148,16 @@ export class Controls {
     }
   }
 
-  /** Everything that can be read on the page now. */
+  /** Everything that can be read on the page now, as one line: what is not rendered is not read. */
   text() {
     return this.page.evaluate(() => {
-      const {innerText} = document.body; // as rendered: what is hidden is not read
-      return innerText;
+      const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+      let text = '';
+      while (walker.nextNode()) {
+        const node = walker.currentNode;
+        if (node.parentElement?.checkVisibility({visibilityProperty: true})) text += ` ${node.nodeValue}`;
+      }
+      return text.replace(/\s+/g, ' ').trim();
     });
   }
 
