@@ -47,8 +47,8 @@ func run(args []string, in io.Reader, out io.Writer) error {
 			if files[i], err = openTAP(end[0], end[1]); err != nil {
 				return err
 			}
-			defer files[i].Close()
 		}
+		// They are closed by the end of the program, and gone with that.
 		cables[name] = newCable(files, func(err error) { broken <- err })
 	}
 	fmt.Fprintln(out, "ready")

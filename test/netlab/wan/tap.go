@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -33,8 +34,8 @@ func enterAndOpen(namespace, device string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer ns.Close()
-	if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
+	err = unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET)
+	if err := errors.Join(err, ns.Close()); err != nil {
 		return nil, fmt.Errorf("enter %s: %w", namespace, err)
 	}
 	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
@@ -42,14 +43,13 @@ func enterAndOpen(namespace, device string) (*os.File, error) {
 		return nil, fmt.Errorf("open /dev/net/tun: %w", err)
 	}
 	request, err := unix.NewIfreq(device)
+	if err == nil {
+		request.SetUint16(unix.IFF_TAP | unix.IFF_NO_PI)
+		err = unix.IoctlIfreq(fd, unix.TUNSETIFF, request)
+	}
 	if err != nil {
-		unix.Close(fd)
-		return nil, fmt.Errorf("device %q: %w", device, err)
+		return nil, errors.Join(fmt.Errorf("make %s in %s: %w", device, namespace, err), unix.Close(fd))
 	}
-	request.SetUint16(unix.IFF_TAP | unix.IFF_NO_PI)
-	if err := unix.IoctlIfreq(fd, unix.TUNSETIFF, request); err != nil {
-		unix.Close(fd)
-		return nil, fmt.Errorf("make %s in %s: %w", device, namespace, err)
-	}
+	// Only now: a descriptor without a device cannot be waited for, and the runtime would not ask again.
 	return os.NewFile(uintptr(fd), namespace+"/"+device), nil
 }
