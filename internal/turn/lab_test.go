@@ -340,3 +340,5 @@ func (l *lab) toPeers() (all []Event) {
 	}
 	return all
 }
+
+func addr16(b [16]byte) netip.Addr { return netip.AddrFrom16(b) }
