@@ -3,6 +3,7 @@ module github.com/parley-rtc/parley
 go 1.26.8
 
 require (
+	github.com/coder/websocket v1.8.15
 	github.com/pion/dtls/v3 v3.1.9
 	github.com/pion/logging v0.2.4
 	github.com/pion/randutil v0.1.0
