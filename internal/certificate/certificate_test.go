@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"io"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -21,7 +20,7 @@ import (
 	"github.com/parley-rtc/parley/test/acme"
 )
 
-var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
+var quiet = slog.New(slog.DiscardHandler)
 
 func open(t *testing.T, cfg certificate.Config) *certificate.Store {
 	t.Helper()

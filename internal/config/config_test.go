@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"maps"
 	"os"
@@ -184,7 +185,11 @@ func FuzzFile(f *testing.F) {
 		c, err := load(text)
 		if err != nil {
 			lines := bytes.Count(text, []byte("\n")) + bytes.Count(text, []byte("\r")) + bytes.Count(text, []byte("\u0085")) + bytes.Count(text, []byte("\u2028")) + bytes.Count(text, []byte("\u2029")) + 2
-			for _, fault := range err.(Faults) {
+			var faults Faults
+			if !errors.As(err, &faults) {
+				t.Fatalf("%T", err)
+			}
+			for _, fault := range faults {
 				if fault.from.rank == 1 && (fault.from.line < 1 || fault.from.line > lines) {
 					t.Errorf("a fault in line %d of %d: %v", fault.from.line, lines, fault)
 				}
