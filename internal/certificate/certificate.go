@@ -10,6 +10,7 @@ package certificate
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -160,16 +161,29 @@ func (s *Store) Names() []string {
 	switch {
 	case s.acme != nil:
 		return []string{s.cfg.Domain}
-	case s.files == nil || selfIssued(s.files.get().Leaf):
+	case s.files == nil:
 		return nil
 	}
+	return names(s.files.get().Leaf)
+}
+
+func names(leaf *x509.Certificate) []string {
 	var names []string
-	for _, name := range s.files.get().Leaf.DNSNames {
-		if !strings.Contains(name, "*") {
+	for _, name := range leaf.DNSNames {
+		if !strings.Contains(name, "*") && !selfIssued(leaf) {
 			names = append(names, name)
 		}
 	}
 	return names
+}
+
+// Names reads what [Store.Names] would be with a pair of files, without serving it.
+func Names(cert, key string) ([]string, error) {
+	pair, err := readPair(cert, key)
+	if err != nil {
+		return nil, err
+	}
+	return names(pair.Leaf), nil
 }
 
 // Check reads a pair of files without serving it, so that check-config can tell a fault before the start does.

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"net"
 	"net/netip"
 	"strconv"
@@ -8,6 +9,8 @@ import (
 	"time"
 
 	"github.com/parley-rtc/parley/internal/auth"
+	"github.com/parley-rtc/parley/internal/certificate"
+	"github.com/parley-rtc/parley/internal/config"
 )
 
 func decimal(port uint16) string { return strconv.Itoa(int(port)) }
@@ -59,4 +62,34 @@ func bases(domain string, names []string, at addresses, listen netip.AddrPort) (
 		public = append(public, base("https", a.String(), port))
 	}
 	return public, local
+}
+
+// newBase computes what Base says.
+func newBase(c *config.Config, n network) (string, error) {
+	at, _, err := discover(context.Background(), c, n)
+	if err != nil {
+		return "", err
+	}
+	var names []string
+	if c.Cert != "" {
+		if names, err = certificate.Names(c.Cert, c.Key); err != nil {
+			return "", err
+		}
+	}
+	listen, err := netip.ParseAddrPort(c.Listen)
+	if err != nil { // :PORT, or localhost:PORT
+		host, port, _ := net.SplitHostPort(c.Listen)
+		number, _ := strconv.ParseUint(port, 10, 16)
+		a := netip.IPv4Unspecified()
+		if host == "localhost" {
+			a = at.list[0]
+		}
+		listen = netip.AddrPortFrom(a, uint16(number))
+	}
+	domain := c.Domain
+	if c.Cert != "" {
+		domain = ""
+	}
+	public, _ := bases(domain, names, at, listen)
+	return public[0], nil
 }
