@@ -91,7 +91,7 @@ func (s *Server) handleAllocate(r *request) {
 		s.refuse(r, codeInsufficientCapacity)
 		return
 	}
-	source := sourceOf(r.client.Addr.Addr())
+	source := SourceOf(r.client.Addr.Addr())
 	if code := s.quota.take(r.grant.Session, source); code != 0 {
 		s.refuse(r, code)
 		return

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// sourceOf returns what limits and quotas count by: one IPv4 address, or one IPv6 /64, which is what one customer gets.
-func sourceOf(a netip.Addr) netip.Addr {
+// SourceOf returns what limits and quotas count an address by: one IPv4 address, or one IPv6 /64, which is what one customer gets.
+func SourceOf(a netip.Addr) netip.Addr {
 	a = a.Unmap().WithZone("")
 	if a.Is6() {
 		b := a.As16()
@@ -56,7 +56,7 @@ func (l *limiter) allow(now time.Time, source netip.Addr) bool {
 
 // place mixes the source with the seed by multiplying and folding, twice.
 func (l *limiter) place(source netip.Addr) int {
-	b := sourceOf(source).As16()
+	b := SourceOf(source).As16()
 	fold := func(x, y uint64) uint64 {
 		hi, lo := bits.Mul64(x, y)
 		return hi ^ lo
