@@ -16,7 +16,7 @@ func printStart(w io.Writer, i server.Info, configFile string, withQR bool) erro
 		fmt.Fprintf(&b, "  %-12s%s\n", label, fmt.Sprintf(format, args...))
 	}
 	fmt.Fprintf(&b, "Parley %s is running.\n\n", i.Version)
-	label := "Open"
+	label := "Page"
 	if i.Local != "" {
 		row(label, "%-40s (on this machine)", i.Local+"/")
 		label = ""
@@ -37,12 +37,12 @@ func printStart(w io.Writer, i server.Info, configFile string, withQR bool) erro
 		}
 		fmt.Fprintf(&b, "\n")
 	}
-	row("Is open", "TCP %d   page, signalling, TURN for networks without UDP", i.Listen.Port())
-	row("", "UDP %d   STUN and TURN", i.Listen.Port())
+	row("Open", "TCP %d: the page, signalling, and TURN for networks without UDP", i.Listen.Port())
+	row("", "UDP %d: STUN and TURN", i.Listen.Port())
 	if i.RelayPorts.Off() {
-		row("Is not", "relay ports: calls between people here need none; foreign TURN peers would (relay.ports)")
+		row("Not open", "relay ports: only TURN peers that are not Parley's need them (relay.ports)")
 	} else {
-		row("", "UDP %d-%d   relayed addresses", i.RelayPorts.First, i.RelayPorts.Last)
+		row("", "UDP %d to %d: relayed addresses", i.RelayPorts.First, i.RelayPorts.Last)
 	}
 	row("Rooms", "%s", i.WhoMakesRooms)
 	row("Address", "%s (from %s)", i.AddressWords(), i.AddressesFrom)

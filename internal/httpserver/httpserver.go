@@ -75,15 +75,15 @@ func (s *Server) door(secure bool) *http.Server {
 	}
 }
 
-// Serve serves decrypted connections from secure and unencrypted ones from plain until [Server.Shutdown], and then
-// returns nil.
+// Serve serves decrypted connections from secure and unencrypted ones from plain until [Server.Shutdown] or until both
+// listeners are closed, and then returns nil.
 func (s *Server) Serve(secure, plain net.Listener) error {
 	failed := make(chan error, 2)
 	go func() { failed <- s.secure.Serve(secure) }()
 	go func() { failed <- s.plain.Serve(plain) }()
 	var errs []error
 	for range 2 {
-		if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
+		if err := <-failed; !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 			errs = append(errs, fmt.Errorf("httpserver: %w", err))
 			s.close() // one door alone is no server
 		}

@@ -56,46 +56,50 @@ type Server struct {
 
 // Open opens files and sockets and connects everything; nothing is served before Run. Whether Run is called or not,
 // Close must be. files is the page.
-func Open(ctx context.Context, cfg Config, files fs.FS, log *slog.Logger) (s *Server, err error) {
-	s = &Server{cfg: cfg, log: log}
+func Open(ctx context.Context, cfg Config, files fs.FS, log *slog.Logger) (*Server, error) {
+	s := &Server{cfg: cfg, log: log}
 	s.now, s.stop = context.WithCancel(context.Background())
-	defer func() {
-		if err != nil {
-			s.Close()
-		}
-	}()
-	if err := openData(cfg.Data, log); err != nil {
+	if err := s.open(ctx, files); err != nil {
+		s.Close()
 		return nil, err
 	}
-	if s.keys, err = openKeys(cfg.Data, rand.Reader); err != nil {
-		return nil, err
+	return s, nil
+}
+
+// open is Open; what it opened before an error stays in s.
+func (s *Server) open(ctx context.Context, files fs.FS) (err error) {
+	if err := openData(s.cfg.Data, s.log); err != nil {
+		return err
 	}
-	first, err := openFirstRoom(cfg.Data, time.Now(), rand.Reader)
+	if s.keys, err = openKeys(s.cfg.Data, rand.Reader); err != nil {
+		return err
+	}
+	first, err := openFirstRoom(s.cfg.Data, time.Now(), rand.Reader)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	at, warning, err := discover(ctx, &cfg.Config, machine{})
+	at, warning, err := discover(ctx, &s.cfg.Config, machine{})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if s.certificates, err = certificate.Open(s.certificateConfig(at), log); err != nil {
-		return nil, err
+	if s.certificates, err = certificate.Open(s.certificateConfig(at), s.log); err != nil {
+		return err
 	}
-	if s.relay, err = turnserver.New(s.relayConfig(at), grants{s}, s.send, log, rand.Reader); err != nil {
-		return nil, err
+	if s.relay, err = turnserver.New(s.relayConfig(at), grants{s}, s.send, s.log, rand.Reader); err != nil {
+		return err
 	}
-	if s.port, err = portserver.Listen(s.portConfig(), log); err != nil {
-		return nil, err
+	if s.port, err = portserver.Listen(s.portConfig(), s.log); err != nil {
+		return err
 	}
 	s.relay.SetPort(s.port.Addr().Port())
-	if s.signals, err = signalserver.New(s.signalConfig(), s.keys, s.newICE(), log, rand.Reader); err != nil {
-		return nil, err
+	if s.signals, err = signalserver.New(s.signalConfig(), s.keys, s.newICE(), s.log, rand.Reader); err != nil {
+		return err
 	}
-	if s.site, err = httpserver.New(s.siteConfig(), s.signals.Handler(), files, log); err != nil {
-		return nil, err
+	if s.site, err = httpserver.New(s.siteConfig(), s.signals.Handler(), files, s.log); err != nil {
+		return err
 	}
 	s.info = s.describe(at, first, warning)
-	return s, nil
+	return nil
 }
 
 // Run serves until ctx ends, then drains: new sessions are refused, clients are told, and everything ends within 10 s.
