@@ -143,7 +143,7 @@ func explain(err error) string {
 		if len(faults) == 1 {
 			n = "1 fault"
 		}
-		return fmt.Sprintf("%s\nparley: %s in the configuration; nothing was started", faults.Error(), n)
+		return fmt.Sprintf("%s\nparley: %s in the configuration", faults.Error(), n)
 	}
 	return "parley: " + strings.TrimSpace(err.Error())
 }
