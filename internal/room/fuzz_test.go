@@ -170,7 +170,7 @@ func (g *game) checkHidden(s *session, e Effect) {
 
 func (g *game) checkSeats(r *Room) {
 	all, present := r.taken()
-	if all > r.cfg.Seats || r.waitingCount() > maxWaiting || len(r.sessions) > r.cfg.Sessions || len(r.removed) > maxRemoved {
+	if all > r.cfg.Seats || r.waitingCount() > maxWaiting || r.guests() > r.cfg.Sessions || len(r.removed) > maxRemoved {
 		g.t.Fatalf("%d seats, %d waiting, %d sessions", all, r.waitingCount(), len(r.sessions))
 	}
 	if (all > 0) != r.exists {

@@ -11,6 +11,7 @@ import (
 // removal keeps a removed person out for a while.
 type removal struct {
 	seat    string       // whoever shows a token of it
+	session string       // whoever shows that they were this
 	address netip.Prefix // whoever comes from there; invalid where people inside come from there too
 	until   time.Time
 }
@@ -125,7 +126,7 @@ func (r *Room) remove(now time.Time, s *session, m *signal.Remove) {
 		r.refuse(s, m.N, signal.CodeOrder, "you cannot remove yourself; leave instead")
 		return
 	}
-	ban := removal{seat: x.ID, address: x.address, until: now.Add(RemovedFor)}
+	ban := removal{seat: x.ID, session: x.Session, address: x.address, until: now.Add(RemovedFor)}
 	for _, y := range r.seats {
 		if y != x && y.address == x.address {
 			ban.address = netip.Prefix{} // one household: keeping the address out would hit those who may stay
@@ -145,7 +146,7 @@ func (r *Room) isRemoved(s *session) bool {
 		return false
 	}
 	return slices.ContainsFunc(r.removed, func(x removal) bool {
-		return s.Was == x.seat || x.address.IsValid() && x.address == s.Address
+		return s.Was != "" && (s.Was == x.seat || s.Was == x.session) || x.address.IsValid() && x.address == s.Address
 	})
 }
 

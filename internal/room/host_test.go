@@ -121,7 +121,21 @@ func TestWaitingIsBounded(t *testing.T) {
 }
 
 func TestLobbyIsBounded(t *testing.T) {
-	play(t, Config{Sessions: 2}, "ann comes open\n~\nbob comes open\n~\ncyd comes open\n< cyd refused busy")
+	play(t, Config{Sessions: 2}, `
+		ann comes open
+		~
+		bob comes open
+		~
+		cyd comes open
+		< cyd refused busy
+		dan comes host
+		< dan sees create host
+		bob lost
+		eve comes open
+		< eve sees create host
+		< bob bye expired
+		flo comes open
+		< flo refused busy`)
 }
 
 func TestLock(t *testing.T) {
@@ -224,7 +238,7 @@ func TestRemove(t *testing.T) {
 			bob2 joins
 			< bob2 error removed re=3`,
 		"by the resume token": removed + `
-			bob2 comes open 192.0.2.3 was=Bob2
+			bob2 comes open 192.0.2.3 was=bob
 			< bob2 sees no speaker exists no-relay`,
 		"not the host's own household": two + `
 			bob bye

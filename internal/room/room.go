@@ -44,7 +44,7 @@ type Config struct {
 	Seats int
 	// Grace is how long a seat is kept for somebody who lost the connection.
 	Grace time.Duration
-	// Sessions is how many sessions the room bears, lobby included.
+	// Sessions is how many guests' sessions the room bears, lobby included; hosts come on top.
 	Sessions int
 }
 
@@ -66,7 +66,7 @@ type Visitor struct {
 	Open bool
 	// Address is where it comes from, wide enough that one person cannot have many.
 	Address netip.Prefix
-	// Was is the seat of an earlier session of the same client, if it could prove one; a removal sticks to it.
+	// Was is an earlier session, or the seat, of the same client, if it could prove one; a removal sticks to it.
 	Was string
 }
 
@@ -175,7 +175,7 @@ func later(a, b time.Time) time.Time {
 
 // Attach lets a session into the lobby. It returns the room as the session sees it and whether it may use the relay.
 func (r *Room) Attach(now time.Time, v Visitor) (state signal.RoomState, relay bool, fault *signal.Error) {
-	if len(r.sessions) >= r.cfg.Sessions {
+	if !v.Host && r.guests() >= r.cfg.Sessions && !r.clearLobby() {
 		return signal.RoomState{}, false, &signal.Error{Code: signal.CodeBusy, Words: "too many people stand in front of this room; try again in a minute"}
 	}
 	r.forgive(now)
@@ -183,6 +183,28 @@ func (r *Room) Attach(now time.Time, v Visitor) (state signal.RoomState, relay b
 	r.sessions = append(r.sessions, s)
 	s.told, s.sees, s.relay = r.view(s), r.maySee(s), r.mayRelay(s)
 	return r.state(s), s.relay, nil
+}
+
+// guests counts the sessions of those who are not hosts.
+func (r *Room) guests() (n int) {
+	for _, s := range r.sessions {
+		if !s.Host {
+			n++
+		}
+	}
+	return n
+}
+
+// clearLobby drops a guest's lobby session that has no socket, the oldest first: whoever fills the lobby and goes away
+// keeps nobody out.
+func (r *Room) clearLobby() bool {
+	for _, s := range r.sessions {
+		if s.away && s.seat == nil && !s.Host {
+			r.end(s, &signal.Bye{Reason: signal.ByeExpired, Words: "others needed the place in front of the room"})
+			return true
+		}
+	}
+	return false
 }
 
 // find returns the session with that id, or nil.
@@ -225,4 +247,20 @@ func (r *Room) send(to *session, m signal.Message) {
 // refuse answers message re.
 func (r *Room) refuse(to *session, re uint64, code signal.Code, words string) {
 	r.send(to, &signal.Error{Re: re, Code: code, Words: words})
+}
+
+// SeatOf returns the id of the session's seat, "" in the lobby.
+func (r *Room) SeatOf(id string) string {
+	if s := r.find(id); s != nil && s.seat != nil {
+		return s.seat.ID
+	}
+	return ""
+}
+
+// RoleOf returns what the session is, or would be on joining.
+func (r *Room) RoleOf(id string) signal.Role {
+	if s := r.find(id); s != nil {
+		return r.role(s)
+	}
+	return ""
 }
