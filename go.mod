@@ -3,8 +3,18 @@ module github.com/parley-rtc/parley
 go 1.26.8
 
 require (
+	github.com/alecthomas/kong v1.17.0
+	github.com/caddyserver/certmagic v0.25.6
+	github.com/caddyserver/zerossl v0.1.6
 	github.com/coder/websocket v1.8.15
-	github.com/pion/dtls/v3 v3.1.9
+	github.com/go-jose/go-jose/v4 v4.1.4
+	github.com/klauspost/cpuid/v2 v2.4.0
+	github.com/letsencrypt/challtestsrv v1.4.2
+	github.com/letsencrypt/pebble/v2 v2.10.1
+	github.com/libdns/libdns v1.1.1
+	github.com/mholt/acmez/v3 v3.1.7
+	github.com/miekg/dns v1.1.73
+	github.com/pion/dtls/v3 v3.1.15
 	github.com/pion/logging v0.2.4
 	github.com/pion/randutil v0.1.0
 	github.com/pion/stun/v4 v4.0.1
@@ -12,9 +22,17 @@ require (
 	github.com/pion/transport/v5 v5.0.0
 	github.com/pion/turn/v5 v5.1.1
 	github.com/wlynxg/anet v0.0.5
+	github.com/zeebo/blake3 v0.2.4
 	go.uber.org/goleak v1.3.0
+	go.uber.org/multierr v1.11.0
+	go.uber.org/zap v1.28.0
+	go.uber.org/zap/exp v0.3.0
+	go.yaml.in/yaml/v3 v3.0.6
 	golang.org/x/crypto v0.58.0
-	golang.org/x/net v0.62.0
+	golang.org/x/net v0.61.0
 	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/text v0.43.0
 	golang.org/x/time v0.16.0
+	golang.org/x/tools v0.52.0
+	rsc.io/qr v0.2.0
 )
