@@ -85,6 +85,7 @@ class Call extends View implements Room {
     this.network = this.#network = new NetworkCheck(() => this.#servers.ice);
     this.#links = new Links({
       send: (type, body) => this.#socket.send(type, body),
+      online: () => this.online,
       servers: () => this.#servers.list,
       freshServers: () => this.#servers.fresh(),
       changed: (session) => this.#connect(this.roster.bySession(session)),
