@@ -1,0 +1,23 @@
+/** The mark: two people facing each other, seen from above, and the table between them. */
+
+export function Mark() {
+  return (
+    <svg class="mark" viewBox="0 0 32 32" aria-hidden="true">
+      <path d="M11 7a12.7 12.7 0 0 0 0 18M21 7a12.7 12.7 0 0 1 0 18" />
+      <circle cx="16" cy="16" r="3" />
+    </svg>
+  );
+}
+
+/**
+ * The mark grown to the size of the page: what is between the arcs is the table. An arc is lit when somebody sits
+ * there.
+ */
+export function Table({you, them}: {you: boolean; them: boolean}) {
+  return (
+    <div class="table" aria-hidden="true">
+      <i data-lit={you} />
+      <i data-lit={them} />
+    </div>
+  );
+}
