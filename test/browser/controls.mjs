@@ -1,23 +1,26 @@
 /** The page as a person uses it: what can be pressed, written and read, by accessible name and role only. */
+import {named} from './named.mjs';
 import {until} from './until.mjs';
 
 export class Controls {
   /**
    * @param {import('puppeteer-core').Page} page
    * @param {string} name whose hands these are, for failures
+   * @param {'chromium' | 'firefox'} browser
    */
-  constructor(page, name) {
+  constructor(page, name, browser) {
     this.page = page;
     this.name = name;
+    this.browser = browser;
     this.at = 0;
   }
 
   /**
-   * @param {string} name accessible name
+   * @param {string} name accessible name; any when empty
    * @param {string} role
    */
   selector(name, role) {
-    return `::-p-aria([name="${name}"][role="${role}"])`;
+    return named(this.browser === 'chromium', role, name);
   }
 
   /** Moves the pointer a little: the controls of a call hide when nothing moves. */
@@ -34,7 +37,36 @@ export class Controls {
    */
   async press(name, role = 'button') {
     await this.stir();
-    await this.page.locator(this.selector(name, role)).click();
+    try {
+      await this.page.locator(this.selector(name, role)).click();
+    } catch (error) {
+      throw new Error(`${this.name} cannot press the ${role} ${name}: ${await this.text()}`, {cause: error});
+    }
+  }
+
+  /**
+   * Finds a control whose name goes on after the words that a person looks for, with a line of explanation.
+   *
+   * @param {string} words
+   * @param {string} role
+   */
+  async #beginning(words, role) {
+    return until(`${this.name} to find the ${role} ${words}`, async () => {
+      for (const handle of await this.page.$$(this.selector('', role))) {
+        if (await handle.evaluate((element, text) => element.textContent?.startsWith(text), words)) return handle;
+      }
+      return null;
+    });
+  }
+
+  /**
+   * Chooses from the menu that is open.
+   *
+   * @param {string} words the beginning of the item
+   */
+  async choose(words) {
+    const handle = await this.#beginning(words, 'menuitemradio');
+    await handle.click();
   }
 
   /**
@@ -95,20 +127,13 @@ export class Controls {
    * @param {string} name the beginning of its accessible name: a sentence of explanation follows
    */
   async flip(name) {
-    const selector = `::-p-aria([role="switch"])`;
-    const find = async () => {
-      for (const handle of await this.page.$$(selector)) {
-        if (await handle.evaluate((element, text) => element.textContent?.startsWith(text), name)) return handle;
-      }
-      return null;
+    const checked = async () => {
+      const handle = await this.#beginning(name, 'switch');
+      return handle.evaluate((element) => element.getAttribute('aria-checked'));
     };
-    const handle = await until(`${this.name}: switch ${name}`, find);
-    const before = await handle.evaluate((element) => element.getAttribute('aria-checked'));
-    await handle.click();
-    await until(`${this.name}: ${name} to turn`, async () => {
-      const now = await (await find())?.evaluate((element) => element.getAttribute('aria-checked'));
-      return now !== undefined && now !== before;
-    });
+    const before = await checked();
+    await (await this.#beginning(name, 'switch')).click();
+    await until(`${this.name}: ${name} to turn`, async () => (await checked()) !== before);
   }
 
   /**

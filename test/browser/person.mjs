@@ -22,13 +22,13 @@ export class Person extends Controls {
   /**
    * @param {import('puppeteer-core').BrowserContext} context
    * @param {import('puppeteer-core').Page} page
-   * @param {Traffic} traffic
    * @param {string} name
+   * @param {'chromium' | 'firefox'} browser
    */
-  constructor(context, page, traffic, name) {
-    super(page, name);
+  constructor(context, page, name, browser) {
+    super(page, name, browser);
     this.context = context;
-    this.traffic = traffic;
+    this.traffic = new Traffic();
     /** What the page said on its console as an error, and what it threw. @type {string[]} */
     this.faults = [];
     page.on('pageerror', (error) => this.faults.push(String(error)));
@@ -49,7 +49,9 @@ export class Person extends Controls {
     const context = await browser.createBrowserContext();
     const page = await context.newPage();
     page.setDefaultTimeout(patience);
-    const person = new Person(context, page, await Traffic.watch(page), name);
+    const kind = /firefox/i.test(await browser.version()) ? 'firefox' : 'chromium';
+    const person = new Person(context, page, name, kind);
+    await person.traffic.watch(page, kind === 'chromium');
     await page.evaluateOnNewDocument(rememberLinks);
     if (size) await page.setViewport(size);
     if (scheme) await page.emulateMediaFeatures([{name: 'prefers-color-scheme', value: scheme}]);
@@ -94,7 +96,7 @@ export class Person extends Controls {
    */
   async share(kind) {
     await this.open('What you share');
-    await this.press(kind, 'menuitemradio');
+    await this.choose(kind);
     await this.shows('Share screen', true);
   }
 

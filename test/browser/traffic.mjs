@@ -8,16 +8,15 @@ export class Traffic {
     this.bytes = new Map();
   }
 
-  /** @param {import('puppeteer-core').Page} page */
-  static async watch(page) {
-    const traffic = new Traffic();
-    page.on('request', (request) => traffic.urls.push(request.url()));
-    if (/chrome/i.test(await page.browser().version())) await traffic.#measure(page);
-    return traffic;
-  }
-
-  /** @param {import('puppeteer-core').Page} page Chromium's */
-  async #measure(page) {
+  /**
+   * Notes what a page asks for from now on.
+   *
+   * @param {import('puppeteer-core').Page} page
+   * @param {boolean} measure also bytes and WebSockets, which only Chromium tells
+   */
+  async watch(page, measure) {
+    page.on('request', (request) => this.urls.push(request.url()));
+    if (!measure) return;
     const session = await page.createCDPSession();
     await session.send('Network.enable');
     /** @type {Map<string, {url: string, type: string}>} */
