@@ -209,7 +209,7 @@ func (s *state) request(m signal.Message, q *request) error {
 
 // acknowledged settles the requests that the server has handled without an error.
 func (s *state) acknowledged() {
-	waits := s.session.sequence.waits()
+	waits := s.session.sent - uint64(s.session.sequence.Unacked()) + 1
 	for n, q := range s.asked {
 		if n < waits {
 			delete(s.asked, n)

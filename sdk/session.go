@@ -11,8 +11,6 @@ import (
 )
 
 const (
-	ackAfter   = time.Second // the latest moment for a lone acknowledgement
-	ackMany    = 16          // and this many messages bring it forward
 	firstRetry = 200 * time.Millisecond
 	lastRetry  = 10 * time.Second
 	bye        = 2 * time.Second // how long a goodbye may take
@@ -22,7 +20,8 @@ const (
 // session is the signalling session: it outlives its sockets.
 type session struct {
 	connect   *connector
-	sequence  sequence
+	sequence  signal.Sequence
+	sent      uint64 // the newest number we gave
 	sock      *socket
 	greeted   bool   // welcome came on this socket
 	dialing   bool   // a socket is being opened
@@ -33,7 +32,6 @@ type session struct {
 	ice       *signal.ICEServers
 	heard     time.Time // when the server last said something
 	said      time.Time // when we did
-	owed      time.Time // when the oldest message came that we have not acknowledged
 	lost      time.Time // when the socket went; zero while there is one
 	retry     time.Time // when to dial again
 	attempts  int
@@ -53,8 +51,8 @@ func (n *session) deadline(links map[string]*link) time.Time {
 	case n.greeted:
 		sooner(n.said.Add(n.heartbeat))
 		sooner(n.heard.Add(3 * n.heartbeat))
-		if n.sequence.owing() > 0 {
-			sooner(n.owed.Add(ackAfter))
+		if due := n.sequence.Deadline(); !due.IsZero() {
+			sooner(due)
 		}
 	case n.sock != nil:
 		sooner(n.heard.Add(signal.HelloTimeout))
@@ -85,10 +83,15 @@ func (s *state) dialed(sock *socket, err error) {
 	}
 	n.sock, n.greeted, n.heard, n.said = sock, false, s.now, s.now
 	s.running.Go(func() { <-sock.done })
-	s.transmit(&signal.Hello{
+	b, err := signal.Encode(&signal.Hello{
 		Client: signal.Client{Name: s.options.Agent}, Room: s.address.room, Host: s.address.secret,
-		Resume: n.resume, Received: n.sequence.received,
+		Resume: n.resume, Received: n.sequence.Received(),
 	})
+	if err != nil {
+		s.end(Ended{Err: fmt.Errorf("parley: %w", err)})
+		return
+	}
+	sock.send(b)
 }
 
 // unreachable plans the next attempt, or gives up.
@@ -141,9 +144,7 @@ func (s *state) tick() {
 	case n.greeted && s.now.Sub(n.said) >= n.heartbeat:
 		s.transmit(&signal.Ping{ID: uint64(s.now.UnixMilli())}) //nolint:gosec // G115: after 1970
 	}
-	if n.greeted && n.sequence.owing() > 0 && s.now.Sub(n.owed) >= ackAfter {
-		s.transmit(&signal.Ack{})
-	}
+	s.acknowledge()
 	for _, l := range s.links {
 		if !l.mend.IsZero() && !s.now.Before(l.mend) {
 			s.mend(l)
@@ -151,27 +152,38 @@ func (s *state) tick() {
 	}
 }
 
+// acknowledge says what arrived when nothing else did in time.
+func (s *state) acknowledge() {
+	if s.session.greeted && s.session.sequence.AckDue(s.now) {
+		s.transmit(&signal.Ack{})
+	}
+}
+
 // send numbers m and sends it now, or after the next resume.
 func (s *state) send(m signal.Message) error {
-	if err := s.session.sequence.number(m); err != nil {
+	b, err := s.session.sequence.Send(m)
+	if err != nil {
+		err = fmt.Errorf("parley: %w", err)
 		s.end(Ended{Err: err})
 		return err
 	}
-	if s.session.greeted {
-		s.transmit(m)
-	}
+	s.session.sent = m.Head().N
+	s.write(b)
 	return nil
 }
 
-// transmit writes m to the socket.
+// transmit sends a message that is not numbered, if there is a socket.
 func (s *state) transmit(m signal.Message) {
-	b, err := s.session.sequence.encode(m)
-	if err != nil {
-		s.trouble(err) // a message of ours that is none: only a broken invariant makes one
-		return
+	if b, err := s.session.sequence.Send(m); err == nil { // only a message of another protocol fails
+		s.write(b)
 	}
-	s.session.said = s.now
-	s.session.sock.send(b)
+}
+
+func (s *state) write(b []byte) {
+	if s.session.greeted {
+		s.session.said = s.now
+		s.session.sock.send(b)
+	}
 }
 
 // receive handles one message from the server.
@@ -191,22 +203,16 @@ func (s *state) receive(b []byte) {
 		s.refusedHello(m)
 		return
 	}
-	owing := n.sequence.owing()
-	fresh, err := n.sequence.take(m.Head())
+	fresh, err := n.sequence.Receive(s.now, m.Head())
 	if err != nil {
-		s.cut(err)
+		s.cut(fmt.Errorf("parley: %w", err))
 		return
 	}
-	if owing == 0 && n.sequence.owing() > 0 {
-		n.owed = s.now
-	}
-	if fresh {
+	if fresh || !signal.Numbered(m.Head().Type) {
 		s.handle(m)
 	}
 	s.acknowledged()
-	if n.greeted && n.sequence.owing() >= ackMany {
-		s.transmit(&signal.Ack{})
-	}
+	s.acknowledge()
 }
 
 // refusedHello ends the room with the server's words.
@@ -246,19 +252,20 @@ func (s *state) welcome(w *signal.Welcome) {
 		n.ice = w.ICE
 	}
 	if w.Resumed {
-		again, err := n.sequence.resume(w.Received)
+		again, err := n.sequence.Resume(w.Received)
 		if err != nil {
-			s.cut(err)
+			n.resume = "" // the two ends do not fit together: a new session
+			s.cut(fmt.Errorf("parley: %w", err))
 			return
 		}
 		s.emit(Online{Up: true})
 		s.transmit(&signal.Ack{}) // tells the server that the new token arrived, and what did
-		for _, m := range again {
-			s.transmit(m)
+		for _, b := range again {
+			s.write(b)
 		}
 		return
 	}
-	n.id, n.sequence = w.Session, sequence{}
+	n.id, n.sent, n.sequence = w.Session, 0, signal.Sequence{}
 	s.emit(Online{Up: true})
 	s.transmit(&signal.Ack{})
 	s.entrance(w.Room)

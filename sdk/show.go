@@ -29,7 +29,7 @@ type Media interface {
 // Leveled is Media that knows how loud it is; receivers are told (RFC 6464).
 type Leveled interface {
 	// Level is the loudness of the last frame in -dBov: 0 is the loudest, 127 is silence.
-	Level() uint8
+	Level() (level uint8, known bool)
 }
 
 const (
@@ -157,7 +157,9 @@ func (w *show) play(ctx context.Context, media Media) error {
 		if w.on.Load() {
 			loud := -1
 			if level != nil {
-				loud = int(level.Level())
+				if v, known := level.Level(); known {
+					loud = int(v)
+				}
 			}
 			w.write(frame, at.Sub(w.epoch), loud)
 		}

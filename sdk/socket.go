@@ -17,7 +17,7 @@ const (
 	dialTimeout  = 15 * time.Second
 	writeTimeout = 15 * time.Second
 	// maxQueue is how many messages may wait to be written to one socket.
-	maxQueue = maxOutbox + 64
+	maxQueue = signal.MaxUnacked + 64
 )
 
 // socket is one WebSocket with its reader and its writer. It belongs to the owner of the room, who reads in and done.

@@ -48,15 +48,27 @@ type Clip struct {
 	loop   bool
 	file   io.ReadSeeker
 	read   frames
-	skip   bool // until the next key frame
-	any    bool // a frame was returned since the start of the file
+	skip   bool  // until the next key frame
+	any    bool  // a frame was returned since the start of the file
+	level  uint8 // -dBov, 0 when unknown
+	from   int   // the frame to begin with
+	until  int   // the frame to end before; 0 is the end of the file
+	at     int   // how many frames of the file were read
 	closer io.Closer
 }
 
+const (
+	// toneLevel is the loudness of the embedded tone in -dBov.
+	toneLevel = 27
+	// The tone is played from the middle of its file, away from the encoder's fade at either end: 100 frames of 20 ms
+	// hold 880 whole periods, so the seam cannot be heard.
+	toneFrom, toneUntil = 5, 105
+)
+
 // Tone returns an endless 440 Hz tone (Opus, 20 ms frames).
 func Tone() *Clip {
-	c, err := newClip(bytes.NewReader(tone), Opus, true)
-	if err != nil {
+	c := &Clip{codec: Opus, loop: true, file: bytes.NewReader(tone), level: toneLevel, from: toneFrom, until: toneUntil}
+	if err := c.rewind(); err != nil {
 		panic("media: the embedded tone is broken: " + err.Error())
 	}
 	return c
@@ -120,8 +132,20 @@ func (c *Clip) rewind() error {
 	} else {
 		c.read, err = newIVF(c.file)
 	}
-	c.any = false
+	c.any, c.at = false, 0
+	for err == nil && c.at < c.from {
+		_, err = c.step()
+	}
 	return err
+}
+
+// step reads one frame, up to the place where the clip ends.
+func (c *Clip) step() (frame, error) {
+	if c.until > 0 && c.at >= c.until {
+		return frame{}, io.EOF
+	}
+	c.at++
+	return c.read.next()
 }
 
 // Codec returns the media type of the frames: Opus or VP8.
@@ -137,7 +161,7 @@ func (c *Clip) Refresh() { c.skip = true }
 // Next returns the next frame and how long it lasts. It returns io.EOF at the end of a clip that does not loop.
 func (c *Clip) Next() ([]byte, time.Duration, error) {
 	for {
-		f, err := c.read.next()
+		f, err := c.step()
 		if errors.Is(err, io.EOF) && c.loop && c.any {
 			if err = c.rewind(); err == nil {
 				c.skip = false // the beginning decodes; and a file without key frames must not spin
@@ -166,3 +190,6 @@ func (c *Clip) Close() error {
 	}
 	return c.closer.Close()
 }
+
+// Level returns how loud the clip is in -dBov (RFC 6464). It is known of the tone only.
+func (c *Clip) Level() (level uint8, known bool) { return c.level, c.level != 0 }

@@ -77,8 +77,8 @@ func TestOpenEnds(t *testing.T) {
 		}
 		total += lasts
 	}
-	if total < 2*time.Second || total > 2100*time.Millisecond {
-		t.Errorf("a tone of 2 s lasts %v", total)
+	if total < 2200*time.Millisecond || total > 2300*time.Millisecond {
+		t.Errorf("a tone of 2.2 s lasts %v", total)
 	}
 	if err := c.Close(); err != nil {
 		t.Error(err)

@@ -2,7 +2,7 @@
 # Makes tone.ogg and pattern.ivf again. Needs ffmpeg with libopus, libvpx and drawtext. See README.md.
 set -eu
 cd "$(dirname "$0")"
-ffmpeg -hide_banner -loglevel error -y -f lavfi -i "sine=frequency=440:sample_rate=48000:duration=2" -af volume=0.5 -ac 1 \
+ffmpeg -hide_banner -loglevel error -y -f lavfi -i "sine=frequency=440:sample_rate=48000:duration=2.2" -af volume=0.5 -ac 1 \
 	-c:a libopus -b:a 24k -vbr off -application audio -frame_duration 20 \
 	-map_metadata -1 -fflags +bitexact -flags:a +bitexact tone.ogg
 ffmpeg -hide_banner -loglevel error -y -f lavfi -i "testsrc=size=320x180:rate=15:duration=4" \
