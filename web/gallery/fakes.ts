@@ -7,14 +7,18 @@ import type {
   Ending,
   LinkStats,
   LocalMedia,
+  LocalMediaEvents,
   LocalSource,
+  LocalSourceEvents,
   MediaState,
   Network,
   NetworkVerdict,
   Participant,
+  ParticipantEvents,
   Path,
   Role,
   Room,
+  RoomEvents,
   RoomState,
   RoomStatus,
   SeatState,
@@ -36,7 +40,7 @@ class FakeEmitter<E> implements Emitter<E> {
 
 const OFF: MediaState = {microphone: false, camera: false, screen: false, screenAudio: false};
 
-export class FakePerson extends FakeEmitter<import('@parley-rtc/sdk').ParticipantEvents> implements Participant {
+export class FakePerson extends FakeEmitter<ParticipantEvents> implements Participant {
   readonly id: string;
   readonly name: string;
   role: Role = 'speaker';
@@ -70,7 +74,7 @@ export class FakePerson extends FakeEmitter<import('@parley-rtc/sdk').Participan
   }
 }
 
-class FakeSource extends FakeEmitter<{change: void}> implements LocalSource {
+class FakeSource extends FakeEmitter<LocalSourceEvents> implements LocalSource {
   status: SourceStatus = 'on';
   track: MediaStreamTrack | null = null;
   deviceId: string | null;
@@ -113,7 +117,7 @@ class FakeSource extends FakeEmitter<{change: void}> implements LocalSource {
   }
 }
 
-class FakeScreen extends FakeEmitter<{change: void}> {
+class FakeScreen extends FakeEmitter<LocalSourceEvents> {
   supported = true;
   status: SourceStatus = 'off';
   track: MediaStreamTrack | null = null;
@@ -135,7 +139,7 @@ class FakeScreen extends FakeEmitter<{change: void}> {
 
 const device = (id: string, label: string): Device => ({id, label});
 
-export class FakeMedia extends FakeEmitter<import('@parley-rtc/sdk').LocalMediaEvents> implements LocalMedia {
+export class FakeMedia extends FakeEmitter<LocalMediaEvents> implements LocalMedia {
   readonly microphone: FakeSource;
   readonly camera: FakeSource;
   readonly screen: FakeScreen;
@@ -172,7 +176,7 @@ class FakeNetwork extends FakeEmitter<{change: NetworkVerdict}> implements Netwo
   }
 }
 
-export class FakeRoom extends FakeEmitter<import('@parley-rtc/sdk').RoomEvents> implements Room {
+export class FakeRoom extends FakeEmitter<RoomEvents> implements Room {
   name = 'garden-table';
   status: RoomStatus = 'lobby';
   ending: Ending | null = null;

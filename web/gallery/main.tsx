@@ -2,15 +2,13 @@ import '../src/style/tokens.css';
 import '../src/style/base.css';
 import '../src/style/landing.css';
 import '../src/style/door.css';
-import '../src/style/stage.css';
-import '../src/style/bar.css';
-import '../src/style/panel.css';
-import '../src/style/notes.css';
+import '../src/style/tool.css';
 import {render} from 'preact';
 import {Screen} from '../src/app';
 import {Memory} from '../src/logic/memory';
 import {Spoken} from '../src/parts/notes';
 import {Landing} from '../src/screens/landing';
+import {loadInner} from '../src/screens/inner';
 import {Visit, VisitProvider} from '../src/visit/visit';
 import {chooseLanguage, loadLanguage} from '../src/words/words';
 import {scenes} from './scenes';
@@ -41,10 +39,12 @@ if (id === 'landing' || id === 'landing-recent') {
   render(<Landing memory={memory} go={() => undefined} />, root);
 } else if (make) {
   const {room, media, then} = make();
-  const visit = new Visit({room: room.name, memory, makers: {openRoom: () => room, openMedia: () => media}});
+  const makers = {openRoom: () => room, openMedia: () => media};
+  await loadInner();
+  const visit = new Visit({room: room.name, memory, makers, again: () => undefined});
   render(
     <VisitProvider value={visit}>
-      <Screen rejoin={() => undefined} />
+      <Screen />
       <Spoken />
     </VisitProvider>,
     root,

@@ -145,7 +145,7 @@ export const scenes: Record<string, Make> = {
   'call-relayed': path({kind: 'relayed', protocol: 'tls', server: 'relay.parley.example', rttMs: 80}),
   'call-connecting': call(() => [me(), ann({path: {kind: 'connecting'}, tracks: new Map()})]),
   'call-lost': path({kind: 'lost'}),
-  'call-away': call(() => [me(), ann({state: 'away'})]),
+  'call-away': call(() => [me(), ann({state: 'away', path: {kind: 'connecting'}})]),
   'call-camera-off': call(
     () => [
       me({media: {microphone: false, camera: false, screen: false, screenAudio: false}}),

@@ -1,11 +1,11 @@
 import {useEffect, useMemo, useState} from 'preact/hooks';
 import type {Memory} from './logic/memory';
+import type {Refusal} from './logic/refusals';
 import {routeOf, roomPath, splitHost} from './logic/route';
 import {Spoken} from './parts/notes';
-import {Goodbye, Returning, Waiting} from './screens/between';
-import {Call} from './screens/call';
 import {Door} from './screens/door';
 import {Landing} from './screens/landing';
+import {Inner, loadInner, Returning} from './screens/inner';
 import {type Makers, useVisit, Visit, VisitProvider} from './visit/visit';
 
 interface AppProps {
@@ -27,6 +27,7 @@ export function App({memory, makers}: AppProps) {
   };
 
   useEffect(() => {
+    if (route.page === 'landing') delete document.documentElement.dataset.status;
     document.title = route.page === 'room' ? `${route.room} · Parley` : 'Parley';
   }, [route]);
 
@@ -34,24 +35,36 @@ export function App({memory, makers}: AppProps) {
   return <RoomPage key={route.room} room={route.room} memory={memory} makers={makers} />;
 }
 
+interface Arrival {
+  /** Counts the visits to this room, so that coming back is a new one. */
+  visit: number;
+  /** Take a seat at once, with the name used before. */
+  rejoin: boolean;
+  refusal: Refusal | null;
+}
+
 /** One room's page. Coming back after the end is a new visit. */
 function RoomPage({room, memory, makers}: AppProps & {room: string}) {
-  const [again, setAgain] = useState(0);
+  const [arrival, setArrival] = useState<Arrival>({visit: 1, rejoin: false, refusal: null});
   const visit = useMemo(() => {
     takeHost(room, memory);
-    return new Visit({room, memory, makers, ...(again > 0 ? {rejoin: memory.name} : {})});
-  }, [room, memory, makers, again]);
-  useEffect(() => () => visit.close(), [visit]);
+    const again = (rejoin: boolean, refusal: Refusal | null): void =>
+      setArrival({visit: arrival.visit + 1, rejoin, refusal});
+    return new Visit({room, memory, makers, again, rejoin: arrival.rejoin, refusal: arrival.refusal});
+  }, [room, memory, makers, arrival]);
+  useEffect(() => () => visit.depart(), [visit]);
+  // What lies behind the door comes in a file of its own, while the person is still in front of it.
+  useEffect(() => void loadInner(), []);
   return (
     <VisitProvider value={visit}>
-      <Screen rejoin={() => setAgain(again + 1)} />
+      <Screen />
       <Spoken />
     </VisitProvider>
   );
 }
 
 /** The screen for where the visit stands. */
-export function Screen({rejoin}: {rejoin: () => void}) {
+export function Screen() {
   const visit = useVisit();
   const phase = visit.phase.value;
   useEffect(() => {
@@ -62,12 +75,8 @@ export function Screen({rejoin}: {rejoin: () => void}) {
       return <Door />;
     case 'returning':
       return <Returning />;
-    case 'waiting':
-      return <Waiting />;
-    case 'call':
-      return <Call />;
     default:
-      return <Goodbye rejoin={rejoin} />;
+      return <Inner phase={phase} />;
   }
 }
 

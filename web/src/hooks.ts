@@ -1,14 +1,15 @@
 /** The few hooks that tie components to emitters, frames and the page. */
 
 import type {Emitter} from '@parley-rtc/sdk';
-import {useEffect, useReducer, useRef} from 'preact/hooks';
+import {useEffect, useLayoutEffect, useReducer, useRef} from 'preact/hooks';
 
 /** Draws the component again whenever one of the events happens. */
 export function useWatch<E>(emitter: Emitter<E>, ...events: (keyof E)[]): void {
   const [, again] = useReducer((n: number) => n + 1, 0);
   const names = events.join();
+  // Before the paint: what happens between drawing and listening would be missed.
   // biome-ignore lint/correctness/useExhaustiveDependencies: the joined names stand for the list, which is new each time
-  useEffect(() => {
+  useLayoutEffect(() => {
     const stops = events.map((event) => emitter.on(event, () => again(undefined)));
     return () => {
       for (const stop of stops) stop();

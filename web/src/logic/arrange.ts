@@ -32,10 +32,11 @@ export function arrange(people: readonly Participant[], swapped: boolean): Place
 }
 
 /**
- * How a camera picture sits in its box: cover, unless that would cut away more than half of it (a phone held upright
- * on a wide screen), then whole.
+ * The shape of the box in which a camera picture is shown, as width / height: the whole box, unless that would cut away
+ * more than half of the picture (a phone held upright on a wide screen, or the reverse). Then the box is narrowed until
+ * half of it is seen.
  */
-export function fitOf(picture: number, box: number): 'cover' | 'contain' {
-  if (!(picture > 0) || !(box > 0)) return 'cover';
-  return Math.min(picture / box, box / picture) < 0.5 ? 'contain' : 'cover';
+export function shapeOf(picture: number, box: number): number {
+  if (!(picture > 0) || !(box > 0)) return box;
+  return Math.min(Math.max(box, picture / 2), picture * 2);
 }

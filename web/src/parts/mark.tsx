@@ -16,8 +16,11 @@ export function Mark() {
 export function Table({you, them}: {you: boolean; them: boolean}) {
   return (
     <div class="table" aria-hidden="true">
-      <i data-lit={you} />
-      <i data-lit={them} />
+      {[you, them].map((lit, side) => (
+        <svg key={side === 0 ? 'you' : 'them'} viewBox="0 0 60 200" data-lit={lit}>
+          <path d="M54 4A117 117 0 0 0 54 196" />
+        </svg>
+      ))}
     </div>
   );
 }

@@ -16,7 +16,7 @@ export function Notices() {
       {visit.isHost.value && visit.panel.value !== 'people' && visit.outside.value.length > 0 && (
         <ul class="notice knock">
           {visit.outside.value.map((person) => (
-            <Knocker key={person.id} person={person} />
+            <Knocker key={person.id} person={person} line={words().people.wantsIn(person.name)} />
           ))}
         </ul>
       )}

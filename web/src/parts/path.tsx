@@ -16,8 +16,9 @@ export function PathLine({person}: {person: Participant}) {
   const [open, setOpen] = useState(false);
   const w = words();
   const parts = pathParts(person.path, w);
-  if (parts.length === 0) return null;
   const settled = person.path.kind === 'direct' || person.path.kind === 'relayed';
+  // While there is no path, the tile says so; the line stays only under a hand that holds it open.
+  if (!settled && !(open && parts.length > 0)) return null;
   return (
     <div class="path">
       <button

@@ -21,7 +21,7 @@ export function PeoplePanel() {
             <h3>{w.people.waiting}</h3>
             <ul>
               {outside.map((person) => (
-                <Knocker key={person.id} person={person} />
+                <Knocker key={person.id} person={person} line={person.name} />
               ))}
             </ul>
           </section>
@@ -48,14 +48,14 @@ function useAsk(): (ask: Promise<void>) => void {
 }
 
 /** Somebody in the waiting room, and the host's two answers. */
-export function Knocker({person}: {person: Participant}) {
+export function Knocker({person, line}: {person: Participant; line: string}) {
   const visit = useVisit();
   const ask = useAsk();
   const w = words().people;
   return (
     <li class="person">
       <Avatar name={person.name} />
-      <span class="person-name">{person.name}</span>
+      <span class="person-name">{line}</span>
       <button
         type="button"
         class="btn small primary"

@@ -77,7 +77,7 @@ export function Devices({media}: {media: LocalMedia}) {
           <Picker
             label={w.speaker}
             icon="speaker"
-            devices={media.speakers.filter((d) => d.id !== '')}
+            devices={media.speakers.filter((d) => d.id !== '' && d.id !== 'default')}
             chosen={media.speakerId}
             fallback={w.systemDefault}
             choose={(id) => void media.useSpeaker(id)}

@@ -31,9 +31,12 @@ export function Tile({placed, corner, onCorner, onSwap}: TileProps) {
   const w = words().stage;
 
   const track = trackOf(person, source, visit.media.camera);
-  const name = source === 'screen' ? w.screenOf(person.name) : person.isMe ? w.youName(person.name) : person.name;
-  const lost = !person.isMe && (person.state === 'away' || person.path.kind === 'lost');
-  const coming = !person.isMe && !lost && (person.path.kind === 'connecting' || person.path.kind === 'none');
+  const name = source === 'screen' ? w.screenOf(person.name) : person.isMe ? w.you : person.name;
+  // Media does not need the server: who is away from it but still heard and seen is not disturbed.
+  const {kind} = person.path;
+  const linked = person.isMe || kind === 'direct' || kind === 'relayed';
+  const lost = !linked && (person.state === 'away' || kind === 'lost');
+  const coming = !linked && !lost;
 
   return (
     <figure

@@ -1,5 +1,5 @@
-import {useEffect, useLayoutEffect, useRef, useState} from 'preact/hooks';
-import {fitOf} from '../logic/arrange';
+import {useEffect, useLayoutEffect, useRef} from 'preact/hooks';
+import {shapeOf} from '../logic/arrange';
 
 interface VideoProps {
   track: MediaStreamTrack;
@@ -11,10 +11,12 @@ interface VideoProps {
   source: 'camera' | 'screen';
 }
 
-/** A silent picture. Sound has elements of its own, so that pictures can come and go without touching it. */
+/**
+ * A silent picture. Sound has elements of its own, so that pictures can come and go without touching it. A camera
+ * covers its box, a screen is shown whole.
+ */
 export function Video({track, label, mirrored = false, seat, source}: VideoProps) {
   const element = useRef<HTMLVideoElement>(null);
-  const [fit, setFit] = useState<'cover' | 'contain'>('cover');
 
   useLayoutEffect(() => {
     const video = element.current;
@@ -29,15 +31,21 @@ export function Video({track, label, mirrored = false, seat, source}: VideoProps
 
   useEffect(() => {
     const video = element.current;
-    if (video === null || source === 'screen') return;
-    const judge = (): void =>
-      setFit(fitOf(video.videoWidth / video.videoHeight, video.clientWidth / video.clientHeight));
-    const observer = new ResizeObserver(judge);
-    observer.observe(video);
-    video.addEventListener('resize', judge);
+    const box = video?.parentElement;
+    if (!video || !box || source === 'screen') return;
+    const shape = (): void => {
+      const whole = box.clientWidth / box.clientHeight;
+      const wanted = shapeOf(video.videoWidth / video.videoHeight, whole);
+      video.style.width = wanted < whole ? `${(100 * wanted) / whole}%` : '';
+      video.dataset.low = String(wanted > whole);
+      video.style.height = wanted > whole ? `${(100 * whole) / wanted}%` : '';
+    };
+    const observer = new ResizeObserver(shape);
+    observer.observe(box);
+    video.addEventListener('resize', shape);
     return () => {
       observer.disconnect();
-      video.removeEventListener('resize', judge);
+      video.removeEventListener('resize', shape);
     };
   }, [source]);
 
@@ -52,7 +60,6 @@ export function Video({track, label, mirrored = false, seat, source}: VideoProps
       data-seat={seat}
       data-source={source}
       data-mirrored={mirrored}
-      data-fit={source === 'screen' ? 'contain' : fit}
     />
   );
 }

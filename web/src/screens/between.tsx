@@ -6,21 +6,6 @@ import {useVisit} from '../visit/visit';
 import {words} from '../words/words';
 import {Preview} from './door';
 
-/** Coming back after a reload: the seat is still ours. */
-export function Returning() {
-  const visit = useVisit();
-  return (
-    <main class="between">
-      <Table you={true} them={false} />
-      <div class="between-table">
-        <h1>{visit.room.name}</h1>
-        <p role="status">{words().door.back}</p>
-        <i class="pulse" />
-      </div>
-    </main>
-  );
-}
-
 /** In the waiting room, until a host decides. */
 export function Waiting() {
   const visit = useVisit();
@@ -43,8 +28,9 @@ export function Waiting() {
 }
 
 /** The end: why, and the way back. */
-export function Goodbye({rejoin}: {rejoin: () => void}) {
+export function Goodbye() {
   const visit = useVisit();
+  const rejoin = (): void => visit.again(true, null);
   const w = words();
   const ending = visit.phase.value === 'left' ? {reason: 'left' as const, retry: 0} : visit.room.ending;
   const {title, line, action, button, auto} = goodbyeOf(ending ?? {reason: 'closed', retry: 0}, w);

@@ -34,14 +34,15 @@ export function Call() {
   useKeys(visit, () => setHelp(true));
 
   const placed = arrange(visit.people.value, swapped);
-  const canSwap = others.length === 1 && placed.every((p) => p.source === 'camera');
+  const screen = placed.some((p) => p.source === 'screen');
+  const canSwap = others.length === 1 && !screen;
   const close = (): void => {
     visit.panel.value = null;
   };
 
   return (
     <div class="call" ref={stage}>
-      <main class="stage" aria-label={words().stage.label} data-alone={alone}>
+      <main class="stage" aria-label={words().stage.label} data-alone={alone} data-screen={screen} data-side={corner[1]}>
         <h1 class="hidden">{visit.room.name}</h1>
         {alone && <Invite />}
         {placed.map((p) => (

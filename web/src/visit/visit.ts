@@ -25,8 +25,12 @@ export interface VisitOptions {
   room: string;
   memory: Memory;
   makers: Makers;
-  /** Join at once with this name: after a reload, or when coming back from the goodbye screen. */
-  rejoin?: string;
+  /** Join at once, with the name used before: when coming back from the goodbye screen. */
+  rejoin?: boolean;
+  /** Why the visit before this one had to begin anew. */
+  refusal?: Refusal | null;
+  /** Begins a new visit to the same room. */
+  again: (rejoin: boolean, refusal: Refusal | null) => void;
 }
 
 export class Visit {
@@ -71,8 +75,12 @@ export class Visit {
     return this.returning.value ? 'returning' : 'door';
   });
 
-  constructor({room, memory, makers, rejoin}: VisitOptions) {
+  readonly again: VisitOptions['again'];
+
+  constructor({room, memory, makers, again, rejoin = false, refusal = null}: VisitOptions) {
     this.memory = memory;
+    this.again = again;
+    this.refusal.value = refusal;
     this.media = makers.openMedia();
     const host = memory.host(room);
     this.room = makers.openRoom({
@@ -84,7 +92,7 @@ export class Visit {
     this.listen();
     this.room.warm();
     void this.media.ask(memory.wishes);
-    const name = rejoin ?? this.room.previous?.name;
+    const name = rejoin ? memory.name : this.room.previous?.name;
     if (name) {
       this.returning.value = true;
       void this.join(name);
@@ -103,7 +111,7 @@ export class Visit {
         this.refusal.value = refusal;
         this.returning.value = false;
       });
-      if (refusal === 'bad-secret') this.memory.setHost(this.room.name, '');
+      if (refusal === 'bad-secret') this.dropSecret();
     }
   }
 
@@ -114,12 +122,12 @@ export class Visit {
     this.media.close();
   }
 
-  /** Ends the visit. Without `leave` before it, the server keeps the seat for its grace time. */
-  close(): void {
+  /** Goes away from the room's page to another one of the app: a seat still held is given up. */
+  depart(): void {
     for (const stop of this.stops) stop();
+    this.room.leave();
     this.room.close();
     this.media.close();
-    delete document.documentElement.dataset.status;
   }
 
   /** Turns the microphone or the camera on or off and remembers it for the next room. */
@@ -156,8 +164,17 @@ export class Visit {
       on('left', ({person}) => {
         this.lastLeft.value = person.name;
       }),
+      on('trouble', ({kind, detail}) => {
+        if (kind === 'refused' && detail.startsWith('bad-secret') && room.status !== 'joined') this.dropSecret();
+      }),
     );
     this.stops.push(this.herald.follow(this));
+  }
+
+  /** The host secret kept here no longer fits: forget it and start over as a guest. */
+  private dropSecret(): void {
+    this.memory.setHost(this.room.name, '');
+    this.again(false, 'bad-secret');
   }
 
   /** Copies the room's state into the signals, in one step so that no screen sees half of it. */

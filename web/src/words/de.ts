@@ -28,7 +28,7 @@ export const de: Words = {
     opens: 'Noch ist niemand da. Du eröffnest diesen Raum.',
     empty: 'Noch ist niemand da.',
     here: (names, n) => `${names} ${n === 1 ? 'ist' : 'sind'} da.`,
-    knock: 'Hier lässt jemand die Gäste ein. Nach dem Beitreten kannst du fragen.',
+    knock: 'Hier lässt jemand die Gäste ein. Drück Beitreten und warte einen Moment.',
     and: ' und ',
     hostHere: 'Du leitest diesen Raum.',
     back: 'Du kommst zurück auf deinen Platz…',
@@ -93,7 +93,7 @@ export const de: Words = {
     again: 'Noch einmal fragen',
     retry: 'Noch einmal',
     browsers: {
-      chrome: (what) => `Klick auf das Symbol links neben der Adresse, erlaube ${what} und lade die Seite neu.`,
+      chrome: (what) => `Klick auf das Symbol links neben der Adresse, erlaube ${what} und lass noch einmal fragen.`,
       firefox: (what) => `Klick auf das durchgestrichene Symbol neben der Adresse, hebe die Sperre für ${what} auf und lass noch einmal fragen.`,
       safari: (what) => `Öffne im Menü Safari „Einstellungen für diese Website“ und erlaube ${what}.`,
       ios: (what) => `Tipp auf das Seitenmenü neben der Adresse, dann „Website-Einstellungen“, und erlaube ${what}.`,
@@ -160,7 +160,7 @@ export const de: Words = {
 
   stage: {
     label: 'Bühne',
-    you: 'du',
+    you: 'Du',
     youName: (name) => `${name} (du)`,
     screenOf: (name) => `Bildschirm von ${name}`,
     yourTile: 'Dein Bild',
@@ -190,7 +190,7 @@ export const de: Words = {
     poor: 'Die Verbindung ist schwach. Ohne deine Kamera wird der Ton besser.',
     unknown: 'Wird gemessen…',
     direct: (name) => `Ton und Bild gehen geradewegs zu ${name}. Niemand dazwischen kann sie lesen.`,
-    relayed: 'Beide Netze verbieten den direkten Weg, darum reicht ein Relais die Pakete weiter. Lesen kann es sie nicht.',
+    relayed: 'Zwischen diesen Netzen geht es nicht direkt, darum reicht ein Relais die Pakete weiter. Lesen kann es sie nicht.',
     roundTrip: 'Hin und zurück',
     received: 'Empfangen',
     sent: 'Gesendet',

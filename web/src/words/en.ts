@@ -26,7 +26,7 @@ export const en = {
     opens: 'Nobody is here yet. You open this room.',
     empty: 'Nobody is here yet.',
     here: (names: string, n: number) => `${names} ${n === 1 ? 'is' : 'are'} here.`,
-    knock: 'A host lets people in. You can ask after you join.',
+    knock: 'A host lets people in here. Press Join, then wait for them.',
     and: ' and ',
     hostHere: 'You are the host of this room.',
     back: 'Taking you back to your seat…',
@@ -103,7 +103,7 @@ export const en = {
     again: 'Ask again',
     retry: 'Try again',
     browsers: {
-      chrome: (what: string) => `Click the icon left of the address, allow ${what}, then reload this page.`,
+      chrome: (what: string) => `Click the icon left of the address, allow ${what}, then ask again.`,
       firefox: (what: string) => `Click the crossed-out icon beside the address, remove the block on ${what}, then ask again.`,
       safari: (what: string) => `Open the Safari menu, Settings for this Website, and allow ${what}.`,
       ios: (what: string) => `Tap the page menu beside the address, Website Settings, and allow ${what}.`,
@@ -173,7 +173,7 @@ export const en = {
 
   stage: {
     label: 'Stage',
-    you: 'you',
+    you: 'You',
     youName: (name: string) => `${name} (you)`,
     screenOf: (name: string) => `${name}’s screen`,
     yourTile: 'Your picture',
@@ -203,7 +203,7 @@ export const en = {
     poor: 'The connection is weak. Turn off your camera to help the sound.',
     unknown: 'Measuring…',
     direct: (name: string) => `Your sound and picture go straight to ${name}. Nobody in between can read them.`,
-    relayed: 'Both networks forbid a direct path, so a relay passes the packets on. It cannot read them.',
+    relayed: 'No direct path is possible between these networks, so a relay passes the packets on. It cannot read them.',
     roundTrip: 'Round trip',
     received: 'Received',
     sent: 'Sent',

@@ -17,6 +17,11 @@ export function language(): string {
   return locale;
 }
 
+/** The language tag as the person's browser has it, with the country that decides how times look. */
+function regional(tag: string): string {
+  return navigator.languages.find((l) => l.toLowerCase().startsWith(tag)) ?? tag;
+}
+
 /** The first of the person's languages that Parley speaks; English when it speaks none of them. */
 export function chooseLanguage(wanted: readonly string[]): 'en' | 'de' {
   for (const tag of wanted) {
@@ -29,5 +34,5 @@ export function chooseLanguage(wanted: readonly string[]): 'en' | 'de' {
 /** Loads a language before the first paint. English is in the page already; the others are files of their own. */
 export async function loadLanguage(tag: 'en' | 'de'): Promise<void> {
   current = tag === 'de' ? (await import('./de')).de : en;
-  locale = tag;
+  locale = regional(tag);
 }
