@@ -116,7 +116,7 @@ func (s *Server) handleTLS(c net.Conn, entry *waitingEntry) {
 		return
 	}
 	switch secure.ConnectionState().NegotiatedProtocol {
-	case "stun.turn": // RFC 7443
+	case alpnTURN:
 		s.counts.turns.Add(1)
 		s.serveStream(secure, entry, true)
 	case "h2", "http/1.1":

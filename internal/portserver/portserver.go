@@ -30,6 +30,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 )
@@ -73,6 +74,9 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// alpnTURN is TURN's name in TLS (RFC 7443 §3).
+const alpnTURN = "stun.turn"
+
 // Server owns the port. Its methods may be called by many goroutines.
 type Server struct {
 	cfg   Config
@@ -96,6 +100,7 @@ func Listen(cfg Config, log *slog.Logger) (*Server, error) {
 	if cfg.Patience < 0 || cfg.Undecided < 0 || cfg.UndecidedPerPrefix < 0 {
 		return nil, errors.New("portserver: a limit is negative")
 	}
+	cfg.TLS = preferTURN(cfg.TLS)
 	tcp, udp, err := listenBoth(cfg.Address)
 	if err != nil {
 		return nil, err
@@ -108,6 +113,18 @@ func Listen(cfg Config, log *slog.Logger) (*Server, error) {
 	s.udp = newDatagrams(udp, log)
 	s.https, s.http = newListener(tcp.Addr()), newListener(tcp.Addr())
 	return s, nil
+}
+
+// preferTURN puts stun.turn first of the protocols: the server's order decides, and some TURN clients offer http/1.1 as well.
+// Browsers that want a page never offer stun.turn.
+func preferTURN(config *tls.Config) *tls.Config {
+	if config == nil || slices.Index(config.NextProtos, alpnTURN) <= 0 {
+		return config
+	}
+	config = config.Clone()
+	others := slices.DeleteFunc(slices.Clone(config.NextProtos), func(p string) bool { return p == alpnTURN })
+	config.NextProtos = append([]string{alpnTURN}, others...)
+	return config
 }
 
 // listenBoth opens TCP and UDP on the same number. When any number will do and the one that TCP got is taken for UDP, it tries

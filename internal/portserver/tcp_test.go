@@ -59,6 +59,7 @@ func TestTCPIsToldApart(t *testing.T) {
 		{"https without alpn", secure(), page("HTTP/1.1 tls=true")},
 		{"turn over tcp", plain, turn("tcp ")},
 		{"turn over tls", secure("stun.turn"), turn("tls ")},
+		{"turn over tls, offered last", secure("http/1.1", "stun.turn"), turn("tls ")},
 		{"turn over tls without alpn", secure(), turn("tls ")},
 		{"acme", secure("acme-tls/1"), ended},
 		{"ice over tcp", plain, closed("\x00\x14" + string(stun()))},
@@ -87,7 +88,7 @@ func TestTCPIsToldApart(t *testing.T) {
 		t.Errorf("http/2: %q", body)
 	}
 	st := h.Stats()
-	if st.TURN != 1 || st.TURNS != 2 || st.HTTP != 1 || st.HTTPS != 3 || st.HandshakeOnly != 1 || st.ICETCP != 1 ||
+	if st.TURN != 1 || st.TURNS != 3 || st.HTTP != 1 || st.HTTPS != 3 || st.HandshakeOnly != 1 || st.ICETCP != 1 ||
 		st.Strangers != 1 || st.HandshakeFailed != 1 || st.Panics != 0 {
 		t.Errorf("%+v", st)
 	}

@@ -86,7 +86,7 @@ func (s *Server) handleAllocate(r *request) {
 		s.refuse(r, codeBadRequest)
 		return
 	}
-	port, ok := s.freePort(ip)
+	port, ok := s.freePort(ip, r.msg.Contains(stun.AttrEvenPort))
 	if !ok {
 		s.refuse(r, codeInsufficientCapacity)
 		return
@@ -123,9 +123,15 @@ func checkAllocate(m *stun.Message) int {
 	switch {
 	case reservation && (evenPort || given || additional), evenPort && additional:
 		return codeBadRequest
-	case reservation, evenPort:
-		// Pairs of ports are for RTP and RTCP apart, which WebRTC has left behind: none can be had here.
+	case reservation:
 		return codeInsufficientCapacity
+	case evenPort:
+		// Reserving the next port (the R bit) is for RTP and RTCP apart, which WebRTC has left behind: it cannot be had here.
+		if value, _ := m.Get(stun.AttrEvenPort); len(value) != 1 {
+			return codeBadRequest
+		} else if value[0]&0x80 != 0 {
+			return codeInsufficientCapacity
+		}
 	}
 	return 0
 }
@@ -140,8 +146,8 @@ func (s *Server) relayIP(m *stun.Message) netip.Addr {
 	return s.cfg.Relay4
 }
 
-// freePort returns a random port that no live allocation has.
-func (s *Server) freePort(ip netip.Addr) (uint16, bool) {
+// freePort returns a random port that no live allocation has, an even one if wanted.
+func (s *Server) freePort(ip netip.Addr, even bool) (uint16, bool) {
 	ports := s.cfg.Ports
 	if ports == (Ports{}) {
 		ports = Ports{firstVirtualPort, lastVirtualPort}
@@ -154,7 +160,7 @@ func (s *Server) freePort(ip netip.Addr) (uint16, bool) {
 	first := int(binary.BigEndian.Uint32(random[:]) % uint32(size))
 	for i := range size {
 		port := ports.First + uint16((first+i)%size)
-		if _, taken := s.relays[netip.AddrPortFrom(ip, port)]; !taken {
+		if _, taken := s.relays[netip.AddrPortFrom(ip, port)]; !taken && !(even && port%2 != 0) {
 			return port, true
 		}
 	}
@@ -197,7 +203,7 @@ func (s *Server) HandleOpened(now time.Time, relay netip.AddrPort, opened bool) 
 		s.welcome(a, r)
 		return
 	}
-	port, ok := s.freePort(relay.Addr())
+	port, ok := s.freePort(relay.Addr(), r.msg.Contains(stun.AttrEvenPort))
 	if !ok || a.opening.tries >= maxTries {
 		s.end(a)
 		s.refuse(r, codeInsufficientCapacity)

@@ -50,7 +50,10 @@ func TestAllocateAnswers(t *testing.T) {
 		{"short family", []attr{udp, a(stun.AttrRequestedAddressFamily, 1)}, codeBadRequest},
 		{"both families", []attr{udp, a(attrAdditionalAddressFamily, family6, 0, 0, 0)}, 0},
 		{"additional is ipv4", []attr{udp, a(attrAdditionalAddressFamily, family4, 0, 0, 0)}, codeBadRequest},
-		{"even port", []attr{udp, a(stun.AttrEvenPort, 0x80)}, codeInsufficientCapacity},
+		{"even port", []attr{udp, a(stun.AttrEvenPort, 0)}, 0},
+		{"even port and the next", []attr{udp, a(stun.AttrEvenPort, 0x80)}, codeInsufficientCapacity},
+		{"long even port", []attr{udp, a(stun.AttrEvenPort, 0, 0)}, codeBadRequest},
+		{"even port and both families", []attr{udp, a(stun.AttrEvenPort, 0), a(attrAdditionalAddressFamily, family6, 0, 0, 0)}, codeBadRequest},
 		{"reservation", []attr{udp, a(stun.AttrReservationToken, 1, 2, 3, 4, 5, 6, 7, 8)}, codeInsufficientCapacity},
 		{"reservation and family", []attr{udp, wantFamily(family4), a(stun.AttrReservationToken, 1, 2, 3, 4, 5, 6, 7, 8)}, codeBadRequest},
 		{"do not fragment", []attr{udp, a(stun.AttrDontFragment)}, codeUnknownAttribute},
@@ -229,6 +232,19 @@ func TestRelaySockets(t *testing.T) {
 		l.fail = func(a netip.AddrPort) bool { return a.Port()%2 == 0 }
 		if p := l.peer("203.0.113.9:1", "ann").allocate(); p.relay.Port()%2 == 0 {
 			t.Errorf("relay %s was taken", p.relay)
+		}
+	})
+	t.Run("even ports", func(t *testing.T) {
+		l := newLab(t, cfg)
+		for i := range 10 {
+			p := l.peer(netip.AddrPortFrom(netip.MustParseAddr("203.0.113.9"), uint16(1+i)).String(), "ann")
+			if p.allocate(attr{stun.AttrEvenPort, []byte{0}}); p.relay.Port()%2 != 0 {
+				t.Errorf("relay %s", p.relay)
+			}
+		}
+		p := l.peer("203.0.113.9:99", "ann")
+		if code, _ := p.ask(stun.MethodAllocate, transport(protocolUDP), attr{stun.AttrEvenPort, []byte{0}}); code != codeInsufficientCapacity {
+			t.Errorf("an eleventh even port of twenty: %d", code)
 		}
 	})
 	t.Run("none free", func(t *testing.T) {
