@@ -3,7 +3,7 @@
 set -euo pipefail
 declare -A need=(
   [chromium]=chromium [firefox-esr]=firefox-esr [nft]=nftables [ip]=iproute2 [ping]=iputils-ping
-  [certutil]=libnss3-tools [turnutils_uclient]=coturn [conntrack]=conntrack [fc-list]=fontconfig
+  [certutil]=libnss3-tools [openssl]=openssl [turnutils_uclient]=coturn [conntrack]=conntrack [fc-list]=fontconfig
 )
 missing=()
 for tool in "${!need[@]}"; do
