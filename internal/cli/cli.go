@@ -1,0 +1,2 @@
+// Package cli holds the verbs of the parley command.
+package cli
