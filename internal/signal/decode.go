@@ -99,6 +99,20 @@ func decode(b []byte, from Side) (Message, *Error) {
 	return m, nil
 }
 
+// TooLarge returns the error for a message of which a shell has read only the beginning b, because it is too large.
+func TooLarge(b []byte) *Error {
+	t, n := peekHeader(b, true)
+	if !Numbered(t) {
+		n = 0
+	}
+	limit := MaxMessage
+	if t == TypeOffer || t == TypeAnswer {
+		limit = MaxDescription
+	}
+	return &Error{Header: Header{Type: TypeError}, Re: n, Code: CodeTooLarge,
+		Words: "the message is too long; the limit is " + strconv.Itoa(limit) + " bytes"}
+}
+
 func tooLarge(size, limit int) *Error {
 	return &Error{Code: CodeTooLarge, Words: "the message is " + strconv.Itoa(size) + " bytes long; the limit is " +
 		strconv.Itoa(limit)}
