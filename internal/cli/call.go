@@ -3,12 +3,12 @@ package cli
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -132,7 +132,6 @@ func (c *Call) publish(ctx context.Context, room *parley.Room) error {
 // advise adds what to do to errors that have a remedy.
 func advise(err error) error {
 	var refused *parley.Refused
-	var record tls.RecordHeaderError
 	var dns *net.DNSError
 	var op *net.OpError
 	remedy := ""
@@ -143,7 +142,7 @@ func advise(err error) error {
 		remedy = "give the server's certificate with --ca FILE, or --insecure on a test machine"
 	case errors.As(err, &refused) && refused.Words == "":
 		remedy = refusal(refused.Code)
-	case errors.As(err, &record):
+	case errors.Is(err, http.ErrSchemeMismatch):
 		remedy = "the port speaks plain HTTP: write http:// in the link"
 	case errors.As(err, &dns):
 		remedy = "check the server's name in the link"
