@@ -46,7 +46,7 @@ func newKit(a address, o Options, network transport.Net) (*kit, error) {
 	}
 	se := webrtc.SettingEngine{LoggerFactory: quiet()}
 	se.SetDTLSInsecureSkipHelloVerify(true) // ICE has proved the path, and it saves a round trip
-	se.DisableCloseByDTLS(true) // the room says who is gone; a link ends when its owner drops it
+	se.DisableCloseByDTLS(true)             // the room says who is gone; a link ends when its owner drops it
 	se.SetICEProxyDialer(k.relay)
 	// Host pairs are taken at once; better pairs than a relay get a moment, because the choice is final.
 	se.SetSrflxAcceptanceMinWait(100 * time.Millisecond)

@@ -18,7 +18,9 @@ type callPrinter struct {
 	json bool
 }
 
-func newCallPrinter(out io.Writer, asJSON bool) *callPrinter { return &callPrinter{out: out, json: asJSON} }
+func newCallPrinter(out io.Writer, asJSON bool) *callPrinter {
+	return &callPrinter{out: out, json: asJSON}
+}
 
 // callLine is one line of --json. Which fields are set depends on Event.
 type callLine struct {

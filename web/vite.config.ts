@@ -1,0 +1,16 @@
+import {defineConfig} from 'vite';
+
+export default defineConfig({
+  oxc: {jsx: {runtime: 'automatic', importSource: 'preact'}},
+  build: {
+    // The folder also holds a placeholder page that Go embeds when nothing was built: never empty it.
+    emptyOutDir: false,
+    target: 'es2022',
+    // light-dark() and field-sizing stay as written.
+    cssTarget: ['chrome123', 'firefox121', 'safari17.5'],
+    // Everything stays a file of its own: the page's policy allows no data: addresses.
+    assetsInlineLimit: 0,
+    modulePreload: {polyfill: false},
+    reportCompressedSize: false,
+  },
+});
