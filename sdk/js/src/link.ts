@@ -12,7 +12,9 @@ type Address = 'to' | 'from' | 'link';
 
 /** What a link asks of the one who keeps it. */
 export interface LinkPort {
-  send<K extends 'offer' | 'answer' | 'candidate' | 'end-of-candidates'>(type: K, body: Omit<Body<K>, Address>): number;
+  send<K extends LinkMessage['type']>(type: K, body: Omit<Body<K>, Address>): number;
+  /** Whether what is sent leaves now. */
+  online(): boolean;
   /** Servers with credentials that are good for a restart. */
   freshServers(): Promise<RTCIceServer[]>;
   /** Tracks, state or path changed. */
@@ -88,7 +90,12 @@ export class Link implements Side {
     const {pc} = prepared;
     this.#pc = pc;
     this.#negotiation = new Negotiation(pc, this);
-    this.#recovery = new Recovery({polite: maker, restart: () => void this.#restart(), replace: () => port.broken()});
+    this.#recovery = new Recovery({
+      leads: maker,
+      online: () => port.online(),
+      restart: () => void this.#restart(),
+      replace: () => port.broken(),
+    });
     this.#sampler = new Sampler(pc, () =>
       (pc.getConfiguration().iceServers ?? []).flatMap((s) => s.urls).filter((url) => url.startsWith('turn')),
     );
@@ -156,7 +163,8 @@ export class Link implements Side {
   }
 
   receive(message: LinkMessage): void {
-    this.#negotiation.receive(message);
+    if (message.type === 'renegotiate' && message.restart && this.maker) this.#recovery.asked();
+    else this.#negotiation.receive(message);
   }
 
   /** The network came back. */
@@ -273,7 +281,9 @@ export class Link implements Side {
     } catch (error) {
       this.port.trouble('connection', `setConfiguration: ${error}`); // the old servers may still do
     }
-    this.#negotiation.offer(true);
+    // Only the maker restarts: were the sides of an offer to change, Firefox would change its DTLS role with them.
+    if (this.maker) this.#negotiation.offer(true);
+    else this.port.send('renegotiate', {restart: true});
   }
 
   async #tick(): Promise<void> {

@@ -3,13 +3,14 @@ import {Link, type Prepared, prepare} from './link.js';
 import {freshId, type Incoming, type Sender} from './message.js';
 import type {Publication} from './publication.js';
 
-/** How often a link that broke is made again before its person stays unreachable. */
+/** How often a link that broke is made again before its person counts as unreachable; then it is tried twice a minute. */
 const maxRebuilds = 3;
 /** Links of people who have not joined yet; the server lets fewer through. */
 const maxGuests = 4;
 
 /** What the links ask of the room. */
 export interface LinksPort extends Sender {
+  online(): boolean;
   servers(): RTCIceServer[];
   freshServers(): Promise<RTCIceServer[]>;
   changed(session: string): void;
@@ -102,7 +103,7 @@ export class Links {
     for (const [session, {link}] of this.#entries) {
       if (link.offered !== n) continue;
       this.close(session);
-      this.#rebuilds.set(session, maxRebuilds); // until the room asks anew
+      this.#rebuilds.set(session, 1); // until the room asks anew
       return true;
     }
     return false;
@@ -165,6 +166,7 @@ export class Links {
     const address = {to: session, link: id};
     const link: Link = new Link(session, id, maker, prepared, {
       send: (type, body) => this.port.send(type, {...body, ...address} as never),
+      online: () => this.port.online(),
       freshServers: () => this.port.freshServers(),
       changed: () => this.port.changed(session),
       broken: () => this.#broken(link),
@@ -190,17 +192,14 @@ export class Links {
     this.#rebuilds.set(session, count + 1);
     this.close(session);
     if (!link.maker || !this.#wanted.live) return;
-    if (count >= maxRebuilds) {
-      this.port.trouble(session, 'connection', `no link after ${count} attempts`);
-      return;
-    }
+    if (count === maxRebuilds) this.port.trouble(session, 'connection', `no link after ${count} attempts`);
     const timer = setTimeout(
       () => {
         this.#timers.delete(timer);
         if (this.#wanted.make.has(session) && !this.#entries.has(session)) this.#make(session);
         this.#publish();
       },
-      250 * 4 ** count,
+      Math.min(30_000, 250 * 4 ** count),
     );
     this.#timers.add(timer);
   }

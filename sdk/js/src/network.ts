@@ -76,6 +76,17 @@ async function gather(
   return lines;
 }
 
+/** Resolves with false some time after one of the lesser ways got through: the better one had its chance by then. */
+async function overtaken(lesser: readonly Promise<boolean>[]): Promise<boolean> {
+  const start = performance.now();
+  try {
+    await Promise.any(lesser.map(async (way) => (await way) || Promise.reject()));
+  } catch {
+    return new Promise(() => {}); // none did: wait for the better one as long as it takes
+  }
+  return new Promise((resolve) => setTimeout(() => resolve(false), 1_500 + 2 * (performance.now() - start)));
+}
+
 const isRelay = (line: string) => / typ relay\b/.test(line);
 
 /** Finds out what the network between here and the server lets through. */
@@ -129,7 +140,7 @@ export class NetworkCheck extends Events<{change: NetworkVerdict}> implements Ne
     const iceServers = only(servers, (url) => transportOf(url) === null || transportOf(url) === 'udp');
     const sights = gather({iceServers}, 3_000, () => false, stop);
     for (const [index, {kind}] of transports.entries()) {
-      if (!(await ways[index])) continue;
+      if (!(await Promise.race([ways[index], overtaken(ways.slice(index + 1))]))) continue;
       this.#say({kind, directLikely: false});
       // Without UDP to the server there is hardly any to a peer.
       if (kind === 'udp') this.#say({kind, directLikely: judge(await sights, true)});

@@ -2,23 +2,27 @@
 export type TransportState = 'connecting' | 'connected' | 'disconnected' | 'failed';
 
 export interface Recoverable {
-  /** The side that waits a little, so that one restart is under way, not two. */
-  readonly polite: boolean;
-  /** Restarts ICE with fresh servers. */
+  /** The side that restarts ICE itself; the other one asks it to, a little later, so that one restart is under way. */
+  readonly leads: boolean;
+  /** Whether the other side can be told anything now. */
+  online(): boolean;
+  /** Restarts ICE with fresh servers, or asks for it. */
   restart(): void;
   /** Restarts did not help, or cannot: the link has to be replaced. */
   replace(): void;
 }
 
 /** How many ICE restarts in a row are tried before the link is replaced. */
-export const maxRestarts = 4;
+export const maxRestarts = 5;
+/** The longest time to a connection before the next restart. */
+export const connectMs = 10_000;
+/** Two sides that notice the same loss mean the same restart. */
+const sameLossMs = 3_000;
 
-/** The longest time to a first connection before a restart is tried. */
-export const connectMs = 12_000;
-
-/** Decides when a link restarts ICE and when it gives up. Bounded: a link restarts four times, in about a minute. */
+/** Decides when a link restarts ICE and when it gives up: after five restarts in a row, a minute at most. */
 export class Recovery {
   #restarts = 0;
+  #restartedAt = Number.NEGATIVE_INFINITY;
   #state: TransportState = 'connecting';
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -33,21 +37,26 @@ export class Recovery {
   /** Takes a change of the transport. `dtls` says that not ICE but what is above it failed: no restart helps. */
   change(state: TransportState, dtls = false): void {
     if (state === this.#state) return;
-    const trying = this.#restarts > 0;
     this.#state = state;
-    const {polite} = this.link;
+    const {leads} = this.link;
     if (state === 'connected') {
-      clearTimeout(this.#timer);
+      this.close();
       this.#restarts = 0;
     } else if (state === 'failed' && dtls) {
       this.close();
       this.link.replace();
     } else if (state === 'failed') {
-      this.#after(polite ? 1_000 : 0);
-    } else if (state === 'disconnected' && !trying) {
+      // At once the first time; a path that is gone for a while must not use up all attempts in a second.
+      this.#after((leads ? 0 : 1_000) + (this.#restarts ? 500 * 2 ** this.#restarts : 0));
+    } else if (state === 'disconnected' && !this.#restarts) {
       // A blip heals by itself; ICE needs some seconds to notice a real loss, so little time is left to wait.
-      this.#after(polite ? 3_000 : 1_500);
+      this.#after(leads ? 1_500 : 2_500);
     }
+  }
+
+  /** The other side asks for a restart. */
+  asked(): void {
+    if (performance.now() - this.#restartedAt > sameLossMs) this.#restart();
   }
 
   /** The network came back: what is not connected tries at once. */
@@ -55,7 +64,7 @@ export class Recovery {
     const first = this.#state === 'connecting' && !this.#restarts;
     if (this.#state === 'connected' || first) return;
     this.#restarts = 0;
-    this.#after(this.link.polite ? 500 : 0);
+    this.#after(this.link.leads ? 0 : 500);
   }
 
   close(): void {
@@ -68,12 +77,18 @@ export class Recovery {
   }
 
   #restart(): void {
+    if (!this.link.online()) {
+      this.#after(1_000); // nobody would hear it
+      return;
+    }
     if (this.#restarts === maxRestarts) {
       this.link.replace();
       return;
     }
     this.#restarts++;
+    this.#restartedAt = performance.now();
     this.link.restart();
-    this.#after(5_000 * (this.#restarts + 1));
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#state !== 'connected' && this.#restart(), connectMs);
   }
 }

@@ -51,13 +51,15 @@ export class Socket extends Events<SocketEvents> implements Sender {
   #timers: Partial<Record<'retry' | 'open' | 'ack' | 'beat' | 'pong', ReturnType<typeof setTimeout>>> = {};
   #closed = false;
   readonly #wake = () => this.probe();
+  /** A page that goes says so by its socket, so that a reload finds its seat free, not held by a live client. */
+  readonly #sleep = () => this.#lose();
 
   constructor(
     readonly url: string,
     readonly hello: () => Pick<wire.Hello, 'client' | 'room' | 'host'>,
   ) {
     super();
-    globalThis.addEventListener?.('online', this.#wake);
+    this.#listen(true);
     this.#open();
   }
 
@@ -79,14 +81,14 @@ export class Socket extends Events<SocketEvents> implements Sender {
   probe(): void {
     if (this.#closed) return;
     if (this.#welcomed) this.#ping(2_000);
-    else if (this.#timers.retry) this.#retry(0);
+    else if (this.#timers.retry || !this.#ws) this.#retry(0);
   }
 
   /** Gives this session up and opens a new one after a while. */
   restart(afterMs: number): void {
     this.#resume = '';
     this.#closed = false;
-    globalThis.addEventListener?.('online', this.#wake);
+    this.#listen(true);
     this.#lose();
     this.#retry(afterMs);
   }
@@ -96,7 +98,14 @@ export class Socket extends Events<SocketEvents> implements Sender {
     if (bye && this.#welcomed) this.#write({type: 'bye', reason: 'closed'});
     this.#closed = true;
     this.#lose();
-    globalThis.removeEventListener?.('online', this.#wake);
+    this.#listen(false);
+  }
+
+  #listen(on: boolean): void {
+    const change = on ? globalThis.addEventListener : globalThis.removeEventListener;
+    change?.('online', this.#wake);
+    change?.('pagehide', this.#sleep);
+    change?.('pageshow', this.#wake); // back from the browser's page cache
   }
 
   #open(): void {
