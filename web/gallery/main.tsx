@@ -2,6 +2,7 @@ import '../src/style/tokens.css';
 import '../src/style/base.css';
 import '../src/style/landing.css';
 import '../src/style/door.css';
+import '../src/style/table.css';
 import '../src/style/tool.css';
 import {render} from 'preact';
 import {Screen} from '../src/app';

@@ -17,7 +17,7 @@ const LOOKS: Record<string, Look> = {
 
 /** A person before a wall, as a camera track. */
 export function cameraTrack(look: keyof typeof LOOKS, width = 1280, height = 720): MediaStreamTrack {
-  const colours = LOOKS[look] ?? (LOOKS['me'] as Look);
+  const colours = LOOKS[look] ?? (LOOKS.me as Look);
   return live(width, height, (c, t) => drawPerson(c, width, height, colours, t));
 }
 
