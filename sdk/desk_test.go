@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/pion/logging"
@@ -90,6 +91,7 @@ func (d *desk) start() {
 	}()
 	d.t.Cleanup(func() {
 		time.Sleep(time.Second) // virtual: what was closed ends before the network does
+		synctest.Wait()
 		close(end)
 		<-done
 		if err := d.router.Stop(); err != nil {

@@ -64,6 +64,8 @@ func TestRules(t *testing.T) {
 		{"beside its door", "internal/turnserverx/a.go", `import "github.com/pion/stun/v4"`, "no place"},
 		{"a module whose name only begins alike", "internal/cli/a.go", `import "github.com/alecthomas/kong-yaml"`, ""},
 		{"a door open to tests only", "internal/certificate/a.go", `import "github.com/letsencrypt/pebble/v2/ca"`, "tests only"},
+		{"a real sleep", "sdk/a_test.go", "import \"time\"\nfunc f() { time.Sleep(1) }", "sleeps outside"},
+		{"a virtual sleep", "sdk/a_test.go", "import (\"time\"; \"testing/synctest\")\nvar _ = synctest.Wait\nfunc f() { time.Sleep(1) }", ""},
 		{"tests have all doors", "internal/certificate/a_test.go", `import "github.com/letsencrypt/pebble/v2/ca"`, ""},
 		{"test folders too", "test/acme/a.go", `import "github.com/letsencrypt/pebble/v2/ca"`, ""},
 		{"the sdk and signal", "sdk/a.go", `import "github.com/parley-rtc/parley/internal/signal"`, ""},
