@@ -175,7 +175,7 @@ func (s *source) mayImport(folder string, table map[string]place) string {
 		return ""
 	case within(folder, "sdk"):
 		if s.room() != "cli" {
-			return "imports sdk, which only cli and tests import"
+			return fmt.Sprintf("imports %s, which only cli and tests import", folder)
 		}
 		return ""
 	}
