@@ -132,12 +132,12 @@ describe('the door', () => {
   });
 
   it('knows before the join what would refuse it', () => {
-    expect(refusalAhead(null, null)).toBeNull();
-    expect(refusalAhead(info({may: 'join'}), 'full')).toBeNull();
-    expect(refusalAhead(info({exists: false}), null)).toBe('no-room');
-    expect(refusalAhead(info({locked: true}), null)).toBe('locked');
-    expect(refusalAhead(info({}), null)).toBe('full');
-    expect(refusalAhead(info({}), 'removed')).toBe('removed');
+    expect(refusalAhead(null, false)).toBeNull();
+    expect(refusalAhead(info({may: 'join'}), true)).toBeNull();
+    expect(refusalAhead(info({exists: false}), true)).toBe('no-room');
+    expect(refusalAhead(info({locked: true}), true)).toBe('locked');
+    expect(refusalAhead(info({}), false)).toBe('full');
+    expect(refusalAhead(info({}), true)).toBe('removed');
   });
 
   it('has plain words for codes that are for programs', () => {
