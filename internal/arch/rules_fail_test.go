@@ -60,6 +60,8 @@ func TestRules(t *testing.T) {
 		{"a foreign door", "internal/certificate/a.go", `import "github.com/alecthomas/kong"`, "whose door is internal/cli"},
 		{"its own door", "internal/certificate/a.go", `import "github.com/caddyserver/certmagic"`, ""},
 		{"a version of it", "internal/room/a.go", `import "github.com/pion/webrtc/v4/pkg/media"`, "whose door is sdk"},
+		{"below its door", "sdk/media/a.go", `import "github.com/pion/webrtc/v4/pkg/media"`, ""},
+		{"beside its door", "internal/turnserverx/a.go", `import "github.com/pion/stun/v4"`, "no place"},
 		{"a module whose name only begins alike", "internal/cli/a.go", `import "github.com/alecthomas/kong-yaml"`, ""},
 		{"a door open to tests only", "internal/certificate/a.go", `import "github.com/letsencrypt/pebble/v2/ca"`, "tests only"},
 		{"tests have all doors", "internal/certificate/a_test.go", `import "github.com/letsencrypt/pebble/v2/ca"`, ""},

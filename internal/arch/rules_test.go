@@ -74,7 +74,7 @@ var sealed = []string{"os", "os/", "net", "net/http", "net/http/", "net/rpc/", "
 // clocks are the functions of package time that look at a clock or wait.
 var clocks = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "NewTimer", "NewTicker", "Tick"}
 
-// door is a third-party module, and the folders that may name it.
+// door is a third-party module, and the folders that may name it, with what is below them.
 type door struct {
 	module  string
 	folders []string
@@ -87,7 +87,7 @@ var doors = []door{
 	{"github.com/pion/ice", []string{"sdk"}},
 	{"github.com/pion/interceptor", []string{"sdk"}},
 	{"github.com/pion/turn", nil},
-	{"github.com/pion/stun", []string{"internal/turn", "internal/turnserver"}},
+	{"github.com/pion/stun", []string{"internal/turn", "internal/turnserver", "sdk"}},
 	{"github.com/coder/websocket", []string{"internal/signalserver", "sdk"}},
 	{"github.com/caddyserver/certmagic", []string{"internal/certificate"}},
 	{"github.com/mholt/acmez", []string{"internal/certificate"}},
@@ -172,12 +172,15 @@ func (s *source) mayUse(imported string) string {
 		return ""
 	}
 	for _, d := range doors {
-		if (imported == d.module || strings.HasPrefix(imported, d.module+"/")) && !slices.Contains(d.folders, s.folder()) {
+		if within(imported, d.module) && !slices.ContainsFunc(d.folders, func(f string) bool { return within(s.folder(), f) }) {
 			return fmt.Sprintf("imports %s, whose door is %s", imported, doorWords(d.folders))
 		}
 	}
 	return ""
 }
+
+// within reports whether path is tree or below it.
+func within(path, tree string) bool { return path == tree || strings.HasPrefix(path, tree+"/") }
 
 func doorWords(folders []string) string {
 	if len(folders) == 0 {

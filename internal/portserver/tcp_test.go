@@ -17,7 +17,7 @@ func TestTCPIsToldApart(t *testing.T) {
 	page := func(want string) func(net.Conn) error {
 		return func(c net.Conn) error {
 			if got, err := request(c); got != want || err != nil {
-				return fmt.Errorf("got %q, %v", got, err)
+				return fmt.Errorf("got %q, %w", got, err)
 			}
 			return nil
 		}
@@ -31,7 +31,7 @@ func TestTCPIsToldApart(t *testing.T) {
 			}
 			answer := make([]byte, 4)
 			if _, err := io.ReadFull(c, answer); err != nil || string(answer) != "turn" {
-				return fmt.Errorf("%q, %v", answer, err)
+				return fmt.Errorf("%q, %w", answer, err)
 			}
 			if got := <-h.streams; got != want+string(stun()) {
 				return fmt.Errorf("stream %q", got)

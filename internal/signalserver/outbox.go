@@ -28,6 +28,7 @@ type outbox struct {
 	size    int
 	writing bool          // a writer goroutine runs
 	closing bool          // close the WebSocket after the frames
+	abrupt  bool          // without a handshake: it would mean to read on
 	closed  bool          // the writer has closed the WebSocket
 	severed bool          // deadlines are in the past for good
 	done    chan struct{} // closed with closed or severed; made by linger
@@ -78,10 +79,15 @@ func (k *socket) send(m signal.Message) {
 	}
 }
 
-// bye says goodbye and closes.
+// bye says goodbye and closes. Whoever floods is not listened to any more, not even for the closing handshake.
 func (k *socket) bye(b *signal.Bye) {
 	c := *b
 	k.send(&c)
+	if b.Reason == signal.ByeFlood {
+		k.mu.Lock()
+		k.abrupt = true
+		k.mu.Unlock()
+	}
 	k.finish()
 }
 
@@ -129,11 +135,7 @@ func (k *socket) write() {
 	for {
 		frames, closing := k.next()
 		if closing {
-			_ = k.ws.Close(websocket.StatusNormalClosure, "")
-			k.mu.Lock()
-			k.closed = true
-			k.release()
-			k.mu.Unlock()
+			k.close()
 			return
 		}
 		if len(frames) == 0 {
@@ -146,6 +148,20 @@ func (k *socket) write() {
 			}
 		}
 	}
+}
+
+// close closes the WebSocket at the writer's end.
+func (k *socket) close() {
+	k.mu.Lock()
+	abrupt := k.abrupt
+	k.mu.Unlock()
+	if !abrupt {
+		_ = k.ws.Close(websocket.StatusNormalClosure, "")
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.closed = true
+	k.release()
 }
 
 // release ends linger; mu is held.

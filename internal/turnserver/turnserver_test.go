@@ -2,9 +2,11 @@ package turnserver
 
 import (
 	"bytes"
+	"errors"
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +19,7 @@ import (
 func (c *client) ended() error {
 	for {
 		_, err := c.conn.Read(make([]byte, 1000))
-		if ne, ok := err.(net.Error); ok && ne.Timeout() {
+		if errors.Is(err, os.ErrDeadlineExceeded) {
 			return err
 		}
 		if err != nil {

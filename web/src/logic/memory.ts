@@ -64,7 +64,10 @@ export class Memory {
   }
 
   setHost(room: string, secret: string): void {
-    if (secret !== '') return this.write(`host.${room}`, secret);
+    if (secret !== '') {
+      this.write(`host.${room}`, secret);
+      return;
+    }
     try {
       this.shelf?.removeItem(`parley.host.${room}`);
     } catch {
