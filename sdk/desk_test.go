@@ -89,7 +89,7 @@ func (d *desk) start() {
 		}
 	}()
 	d.t.Cleanup(func() {
-		time.Sleep(time.Second) // virtual: what was closed ends before the network does
+		pass(time.Second) // virtual: what was closed ends before the network does
 		close(end)
 		<-done
 		if err := d.router.Stop(); err != nil {
@@ -321,6 +321,9 @@ func until[E Event](t *testing.T, r *Room, fits func(E) bool) E {
 		}
 	}
 }
+
+// pass lets virtual time pass.
+func pass(d time.Duration) { <-time.After(d) }
 
 func always[E Event](E) bool { return true }
 

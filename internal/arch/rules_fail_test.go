@@ -69,6 +69,8 @@ func TestRules(t *testing.T) {
 		{"the sdk and signal", "sdk/a.go", `import "github.com/parley-rtc/parley/internal/signal"`, ""},
 		{"the sdk and more", "sdk/a.go", `import "github.com/parley-rtc/parley/internal/auth"`, "the SDK imports internal/signal only"},
 		{"cli and the sdk", "internal/cli/a.go", `import "github.com/parley-rtc/parley/sdk"`, ""},
+		{"cli and below the sdk", "internal/cli/a.go", `import "github.com/parley-rtc/parley/sdk/media"`, ""},
+		{"others and below the sdk", "internal/server/a.go", `import "github.com/parley-rtc/parley/sdk/media"`, "only cli and tests import"},
 		{"others and the sdk", "internal/server/a.go", `import "github.com/parley-rtc/parley/sdk"`, "only cli and tests import"},
 		{"a command and cli", "cmd/parley/a.go", `import "github.com/parley-rtc/parley/internal/cli"`, ""},
 		{"a command and more", "cmd/parley/a.go", `import "github.com/parley-rtc/parley/internal/server"`, "internal/cli only"},

@@ -150,7 +150,7 @@ func (s *source) mayImport(folder string, table map[string]place) string {
 			return fmt.Sprintf("imports %s; the SDK imports internal/signal only", folder)
 		}
 		return ""
-	case folder == "sdk":
+	case within(folder, "sdk"):
 		if s.room() != "cli" {
 			return "imports sdk, which only cli and tests import"
 		}
