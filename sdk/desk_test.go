@@ -172,15 +172,20 @@ func (d *desk) handle(f deskFrame) {
 		d.t.Error(err)
 		return
 	}
-	if !fresh {
+	if !fresh && signal.Numbered(m.Head().Type) {
 		return
 	}
 	d.obey(g, m)
-	d.send(g, &signal.Ack{})
+	if fresh {
+		d.send(g, &signal.Ack{})
+	}
 }
 
 func (d *desk) obey(g *guest, m signal.Message) {
 	switch m := m.(type) {
+	case *signal.Ping:
+		d.send(g, &signal.Pong{ID: m.ID})
+	case *signal.Ack, *signal.Bye:
 	case *signal.Join:
 		d.join(g, m)
 	case *signal.Media:

@@ -56,6 +56,7 @@ func (s *state) make(peer string) {
 			return
 		}
 	}
+	s.admit(l)
 	s.propose(l, false)
 }
 
