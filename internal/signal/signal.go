@@ -8,6 +8,8 @@
 // with nothing lost, doubled or reordered. The types hello, welcome, ack, ping, pong and bye are never numbered.
 package signal
 
+//go:generate go run ../../tools/wiregen
+
 import "time"
 
 // Subprotocol is the WebSocket subprotocol (RFC 6455 §1.9) that both sides must name.

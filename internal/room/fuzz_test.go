@@ -1,0 +1,237 @@
+package room
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/parley-rtc/parley/internal/signal"
+)
+
+// game reads bytes as commands of many sessions on two rooms and checks after each command what must always hold.
+type game struct {
+	t     testing.TB
+	rooms [2]*Room
+	now   time.Time
+	next  int             // makes names
+	ids   []string        // every session and seat id ever, of both rooms: what an attacker may guess
+	where map[string]int  // session → room
+	over  map[string]bool // sessions that were ended
+	n     uint64
+}
+
+func newGame(t testing.TB) *game {
+	g := &game{t: t, now: time.Unix(1e9, 0), where: map[string]int{}, over: map[string]bool{}}
+	for i := range g.rooms {
+		g.rooms[i] = New(Config{Name: fmt.Sprint("r", i), Seats: 2 + i, Sessions: 12}, fakeTokens{})
+	}
+	return g
+}
+
+func (g *game) id(prefix string) string {
+	g.next++
+	id := fmt.Sprint(prefix, g.next)
+	g.ids = append(g.ids, id)
+	return id
+}
+
+// pick chooses one of all identifiers, mostly a recent one.
+func (g *game) pick(b byte) string {
+	if len(g.ids) == 0 {
+		return "nobody"
+	}
+	if b < 200 {
+		return g.ids[len(g.ids)-1-int(b)%min(len(g.ids), 16)]
+	}
+	return g.ids[int(b)%len(g.ids)]
+}
+
+func (g *game) run(data []byte) {
+	for len(data) >= 3 {
+		op, a, b := data[0], data[1], data[2]
+		data = data[3:]
+		room := int(op >> 7)
+		before := g.snapshot(room)
+		g.command(room, op&31, a, b)
+		g.check(room, before)
+	}
+}
+
+func (g *game) command(room int, op, a, b byte) {
+	r := g.rooms[room]
+	who := g.pick(a)
+	if len(r.sessions) > 0 && a < 240 {
+		who = r.sessions[int(a)%len(r.sessions)].ID
+	}
+	switch {
+	case op < 5:
+		id := g.id("s")
+		g.where[id] = room
+		v := Visitor{ID: id, Host: a&7 == 0, Open: a&8 != 0, Was: g.pick(b), Address: netip.PrefixFrom(netip.AddrFrom4([4]byte{192, 0, 2, a >> 5}), 32)}
+		if _, _, fault := r.Attach(g.now, v); fault != nil {
+			g.over[id] = true
+		}
+	case op < 10:
+		j := Join{Join: &signal.Join{Header: signal.Header{N: 1}, Name: "x"}, ID: g.id("t"), Busy: b > 250}
+		if b > 128 {
+			j.Claim = &Claim{Seat: g.pick(b * 31), Generation: uint32(b & 1)}
+		}
+		r.Join(g.now, who, j)
+	case op == 10:
+		g.now = g.now.Add(time.Duration(b) * 7 * time.Second)
+		r.HandleTimeout(g.now)
+		if d := r.Deadline(); !d.IsZero() && !d.After(g.now) {
+			g.t.Fatal("the deadline does not move")
+		}
+	case op == 11, op == 12:
+		r.Lost(g.now, who)
+	case op == 13, op == 14:
+		r.Back(g.now, who)
+	case op == 15:
+		g.over[who] = g.over[who] || g.where[who] == room
+		r.Gone(g.now, who, b&1 == 0)
+	case op == 16:
+		r.Answered(g.now, who)
+	case op == 17:
+		r.Revoke(who)
+	default:
+		r.Handle(g.now, who, g.message(op, b))
+	}
+}
+
+func (g *game) message(op, b byte) signal.Message {
+	g.n++
+	h := signal.Header{N: g.n}
+	peer := signal.Peer{To: g.pick(b), Link: "l"}
+	switch op {
+	case 18:
+		return &signal.Leave{Header: h}
+	case 19:
+		return &signal.Media{Header: h, Media: signal.MediaState{Camera: b&1 == 0}}
+	case 20:
+		return &signal.Chat{Header: h, ID: fmt.Sprint(b), Text: "x"}
+	case 21:
+		return &signal.Lock{Header: h, On: b&1 == 0}
+	case 22:
+		return &signal.WaitingRoom{Header: h, On: b&1 == 0}
+	case 23, 24:
+		return &signal.Admit{Header: h, Seat: g.pick(b)}
+	case 25:
+		return &signal.Mute{Header: h, Seat: g.pick(b), Source: signal.SourceCamera}
+	case 26:
+		return &signal.Remove{Header: h, Seat: g.pick(b)}
+	case 27, 28, 29:
+		return &signal.Offer{Header: h, Peer: peer, SDP: "v"}
+	case 30:
+		return &signal.Candidate{Header: h, Peer: peer}
+	}
+	return &signal.CloseLink{Header: h, Peer: peer}
+}
+
+// snapshot notes the sessions from which the people inside were hidden.
+func (g *game) snapshot(room int) map[string]bool {
+	hidden := map[string]bool{}
+	for _, s := range g.rooms[room].sessions {
+		hidden[s.ID] = !g.rooms[room].maySee(s)
+	}
+	return hidden
+}
+
+func (g *game) check(room int, hidden map[string]bool) {
+	r := g.rooms[room]
+	for _, e := range r.Effects() {
+		if at, known := g.where[e.Session]; !known || at != room {
+			g.t.Fatalf("room %d reaches %q of another room", room, e.Session)
+		}
+		if g.over[e.Session] {
+			g.t.Fatalf("%s is over and gets %s", e.Session, describe(e))
+		}
+		g.over[e.Session] = e.End != nil
+		if s := r.find(e.Session); s != nil && hidden[s.ID] && !r.maySee(s) && s.seat == nil {
+			g.checkHidden(s, e)
+		}
+	}
+	g.checkSeats(r)
+}
+
+// checkHidden holds that a session which may not know who is inside learns nothing of them.
+func (g *game) checkHidden(s *session, e Effect) {
+	switch m := e.Message.(type) {
+	case *signal.SeatChange, *signal.Chat, *signal.Joined, signal.Relayed, *signal.Gone:
+		g.t.Fatalf("%s must not know who is inside and gets %s", s.ID, describe(e))
+	case *signal.Room:
+		if len(m.Room.Seats) > 0 || m.Room.Host != "" {
+			g.t.Fatalf("%s is told %s", s.ID, describe(e))
+		}
+	}
+}
+
+func (g *game) checkSeats(r *Room) {
+	all, present := r.taken()
+	if all > r.cfg.Seats || r.waitingCount() > maxWaiting || r.guests() > r.cfg.Sessions || len(r.removed) > maxRemoved {
+		g.t.Fatalf("%d seats, %d waiting, %d sessions", all, r.waitingCount(), len(r.sessions))
+	}
+	if (all > 0) != r.exists {
+		g.t.Fatalf("exists is %v with %d seats", r.exists, all)
+	}
+	var order uint64
+	here := 0
+	for _, x := range r.seats {
+		if x.Order <= order {
+			g.t.Fatalf("order %d after %d", x.Order, order)
+		}
+		order = x.Order
+		s := r.find(x.Session)
+		if s != nil && s.seat != x {
+			g.t.Fatalf("seat %s says session %s, which sits elsewhere", x.ID, s.ID)
+		}
+		if (s != nil && !s.away) != x.since.IsZero() {
+			g.t.Fatalf("seat %s is away since %v, its session %v", x.ID, x.since, s)
+		}
+		if x.State == signal.SeatPresent {
+			here++
+		}
+		if (x.State == signal.SeatAway) != (!x.since.IsZero() && !x.isWaiting()) {
+			g.t.Fatalf("seat %s is %s since %v", x.ID, x.State, x.since)
+		}
+	}
+	if here != present || r.earlySessions() > maxEarly {
+		g.t.Fatalf("%d here of %d; %d early sessions", here, present, r.earlySessions())
+	}
+	for _, s := range r.sessions {
+		if s.seat != nil && r.findSeat(s.seat.ID) != s.seat {
+			g.t.Fatalf("session %s sits on a seat that is gone", s.ID)
+		}
+		if len(s.early) > 0 && !r.mayEarly(s) {
+			g.t.Fatalf("session %s has early links and no right to them", s.ID)
+		}
+	}
+}
+
+func FuzzRoom(f *testing.F) {
+	for seed := range uint64(4) {
+		f.Add(noise(seed, 300))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) { newGame(t).run(data) })
+}
+
+func TestRandomGames(t *testing.T) {
+	games := uint64(400)
+	if testing.Short() {
+		games = 50
+	}
+	for seed := range games {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { newGame(t).run(noise(seed, 6000)) })
+	}
+}
+
+func noise(seed uint64, n int) []byte {
+	random := rand.New(rand.NewPCG(seed, 1))
+	data := make([]byte, n)
+	for i := range data {
+		data[i] = byte(random.Uint32())
+	}
+	return data
+}

@@ -1,0 +1,158 @@
+package room
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/parley-rtc/parley/internal/signal"
+)
+
+// removal keeps a removed person out for a while.
+type removal struct {
+	seat    string       // whoever shows a token of it
+	session string       // whoever shows that they were this
+	address netip.Prefix // whoever comes from there; invalid where people inside come from there too
+	until   time.Time
+}
+
+// command obeys a message that only hosts may send.
+func (r *Room) command(now time.Time, s *session, m signal.Message) {
+	n := m.Head().N
+	switch {
+	case !s.inside():
+		r.refuse(s, n, signal.CodeOrder, "join first")
+		return
+	case !s.hosting():
+		r.refuse(s, n, signal.CodeForbidden, "only a host may do that")
+		return
+	}
+	switch m := m.(type) {
+	case *signal.Lock:
+		r.changed = r.changed || r.locked != m.On
+		r.locked = m.On
+	case *signal.WaitingRoom:
+		r.changed = r.changed || r.waiting != m.On
+		r.waiting = m.On
+		if !m.On {
+			r.admitAll(now)
+		}
+	case *signal.Admit:
+		r.admitOne(now, s, m)
+	case *signal.Mute:
+		r.mute(s, m)
+	case *signal.Remove:
+		r.remove(now, s, m)
+	}
+}
+
+func (r *Room) admitOne(now time.Time, s *session, m *signal.Admit) {
+	x := r.findSeat(m.Seat)
+	switch {
+	case x == nil || !x.isWaiting():
+		r.refuse(s, m.N, signal.CodeNoPeer, "nobody with that seat is waiting")
+	case !r.yield():
+		r.refuse(s, m.N, signal.CodeFull, "every seat is taken; somebody has to leave first")
+	default:
+		r.admit(now, x)
+	}
+}
+
+// admitAll lets everybody in who waits, in order; those who find no seat are told so.
+func (r *Room) admitAll(now time.Time) {
+	for _, x := range slices.Clone(r.seats) {
+		if !x.isWaiting() {
+			continue
+		}
+		if r.yield() {
+			r.admit(now, x)
+			continue
+		}
+		if t := r.find(x.Session); t != nil {
+			r.refuse(t, x.re, signal.CodeFull, "every seat in this room is taken; try again when somebody has left")
+		}
+		r.vacate(x, signal.LeftLeft)
+	}
+}
+
+func (r *Room) admit(now time.Time, x *seat) {
+	if t := r.find(x.Session); t != nil {
+		r.sitDown(now, t, x, x.re)
+		return
+	}
+	x.State = signal.SeatAway // its session is over, its token is good
+	r.announce(x, nil)
+}
+
+func (r *Room) mute(s *session, m *signal.Mute) {
+	x := r.findSeat(m.Seat)
+	if x == nil || x.isWaiting() {
+		r.refuse(s, m.N, signal.CodeNoPeer, "nobody in the room has that seat")
+		return
+	}
+	on := sourceOf(&x.Media, m.Source)
+	if !*on {
+		return
+	}
+	*on = false
+	t := r.find(x.Session)
+	if t != nil {
+		r.send(t, &signal.Muted{By: s.seat.ID, Source: m.Source})
+	}
+	r.announce(x, t)
+}
+
+func sourceOf(m *signal.MediaState, s signal.Source) *bool {
+	switch s {
+	case signal.SourceMicrophone:
+		return &m.Microphone
+	case signal.SourceCamera:
+		return &m.Camera
+	case signal.SourceScreen:
+		return &m.Screen
+	case signal.SourceScreenAudio:
+		return &m.ScreenAudio
+	}
+	panic("room: the decoder let an unknown source through")
+}
+
+func (r *Room) remove(now time.Time, s *session, m *signal.Remove) {
+	x := r.findSeat(m.Seat)
+	switch {
+	case x == nil:
+		r.refuse(s, m.N, signal.CodeNoPeer, "nobody here has that seat")
+		return
+	case x == s.seat:
+		r.refuse(s, m.N, signal.CodeOrder, "you cannot remove yourself; leave instead")
+		return
+	}
+	ban := removal{seat: x.ID, session: x.Session, address: x.address, until: now.Add(RemovedFor)}
+	for _, y := range r.seats {
+		if y != x && y.address == x.address {
+			ban.address = netip.Prefix{} // one household: keeping the address out would hit those who may stay
+		}
+	}
+	if len(r.removed) == maxRemoved {
+		r.removed = r.removed[1:]
+	}
+	r.removed = append(r.removed, ban)
+	r.vacate(x, signal.LeftRemoved)
+	r.finish(now)
+}
+
+// isRemoved says whether s is kept out. Hosts never are.
+func (r *Room) isRemoved(s *session) bool {
+	if s.Host || s.seat != nil {
+		return false
+	}
+	return slices.ContainsFunc(r.removed, func(x removal) bool {
+		return s.Was != "" && (s.Was == x.seat || s.Was == x.session) || x.address.IsValid() && x.address == s.Address
+	})
+}
+
+// forgive forgets removals that are over.
+func (r *Room) forgive(now time.Time) {
+	n := len(r.removed)
+	r.removed = slices.DeleteFunc(r.removed, func(x removal) bool { return !now.Before(x.until) })
+	r.changed = r.changed || n != len(r.removed)
+}

@@ -1,0 +1,150 @@
+package room
+
+import "github.com/parley-rtc/parley/internal/signal"
+
+// view is what one session is told of the room, people aside.
+type view struct {
+	exists, locked, waiting, early bool
+	may                            signal.May
+	role                           signal.Role
+}
+
+func (r *Room) view(s *session) view {
+	return view{exists: r.exists, locked: r.exists && r.locked, waiting: r.exists && r.waiting, early: r.mayEarly(s),
+		may: r.may(s), role: r.role(s)}
+}
+
+// state returns the room as s sees it, people included if they are to be told.
+func (r *Room) state(s *session) signal.RoomState {
+	state := r.bare(r.view(s))
+	if r.maySee(s) {
+		for _, x := range r.seats {
+			if r.tells(s, x) {
+				state.Seats = append(state.Seats, x.Seat)
+			}
+		}
+	}
+	return state
+}
+
+func (r *Room) bare(v view) signal.RoomState {
+	return signal.RoomState{Name: r.cfg.Name, Exists: v.exists, May: v.may, Role: v.role, Locked: v.locked,
+		WaitingRoom: v.waiting, Early: v.early}
+}
+
+// may says what a join by s would do now, without a seat token.
+func (r *Room) may(s *session) signal.May {
+	all, present := r.taken()
+	switch {
+	case s.inside():
+		return signal.MayJoin
+	case r.isRemoved(s):
+		return signal.MayNot
+	case !r.exists && (s.Open || s.Host):
+		return signal.MayCreate
+	case !r.exists, r.locked && !s.Host:
+		return signal.MayNot
+	case r.waiting && !s.Host:
+		return signal.MayKnock
+	case all >= r.cfg.Seats && present == all:
+		return signal.MayNot
+	}
+	return signal.MayJoin
+}
+
+// role says what s is, or would be on joining.
+func (r *Room) role(s *session) signal.Role {
+	switch {
+	case s.inside():
+		return s.seat.Role
+	case s.Host, !r.exists && s.Open:
+		return signal.RoleHost
+	}
+	return signal.RoleSpeaker
+}
+
+// maySee says whether s is told who is inside: those who sit there, and those in front of a door that is open to them.
+func (r *Room) maySee(s *session) bool {
+	return s.inside() || r.exists && !r.isRemoved(s) && (s.Host || !r.locked && !r.waiting)
+}
+
+// tells says whether s, which may see the people, is told of x: waiting people are for hosts inside only.
+func (r *Room) tells(s *session, x *seat) bool { return !x.isWaiting() || s.hosting() }
+
+// mayRelay says whether s may hold relay credentials: it has a place, or a door that is not shut to it.
+func (r *Room) mayRelay(s *session) bool {
+	switch {
+	case s.seat != nil:
+		return true
+	case r.isRemoved(s):
+		return false
+	case r.exists:
+		return s.Host || !r.locked
+	}
+	return s.Host || s.Open
+}
+
+// mayEarly says whether s may have links before it joins: it could enter at once, exactly one person is there, and few
+// others try the same.
+func (r *Room) mayEarly(s *session) bool {
+	if s.seat != nil || !r.exists || r.locked || r.waiting || r.may(s) != signal.MayJoin {
+		return false
+	}
+	if _, present := r.taken(); present != 1 {
+		return false
+	}
+	return len(s.early) > 0 || r.earlySessions() < maxEarly
+}
+
+// earlySessions counts the lobby sessions that hold an early link; those without a socket yield.
+func (r *Room) earlySessions() int {
+	n := 0
+	for _, s := range r.sessions {
+		if len(s.early) > 0 && !s.away {
+			n++
+		}
+	}
+	return n
+}
+
+// settle tells every session what changed for it. It ends every command.
+func (r *Room) settle() {
+	if !r.changed {
+		return
+	}
+	r.changed = false
+	for _, s := range r.sessions {
+		if len(s.early) > 0 && !r.mayEarly(s) {
+			r.dropEarly(s)
+		}
+	}
+	for _, s := range r.sessions {
+		if v := r.view(s); v != s.told {
+			s.told = v
+			r.send(s, &signal.Room{Room: r.bare(v)})
+		}
+		sees := r.maySee(s)
+		if sees && !s.sees {
+			for _, x := range r.seats {
+				if r.tells(s, x) {
+					r.send(s, &signal.SeatChange{Seat: x.Seat})
+				}
+			}
+		}
+		s.sees = sees
+		if relay := r.mayRelay(s); relay != s.relay {
+			s.relay = relay
+			r.effects = append(r.effects, Effect{Session: s.ID, Relay: &relay})
+		}
+	}
+}
+
+// announce tells everybody who may know, except one, of a seat's new state.
+func (r *Room) announce(x *seat, except *session) {
+	r.changed = true
+	for _, s := range r.sessions {
+		if s != except && s.sees && r.tells(s, x) {
+			r.send(s, &signal.SeatChange{Seat: x.Seat})
+		}
+	}
+}

@@ -1,0 +1,128 @@
+package signalserver
+
+import (
+	"github.com/parley-rtc/parley/internal/auth"
+	"github.com/parley-rtc/parley/internal/signal"
+)
+
+// hello opens a session on a fresh socket, or resumes one.
+func (sh *shard) hello(k *socket, h *signal.Hello) {
+	if sh.server.draining.Load() {
+		k.bye(goodbyeForDrain(k.serial))
+		return
+	}
+	var was string
+	if h.Resume != "" {
+		token, ok := sh.server.keys.ResumeOpen(h.Resume)
+		if ok && token.Room == h.Room {
+			if sh.resume(k, h, token) {
+				return
+			}
+			was = token.Session
+		}
+	}
+	if !sh.server.sessions.take(k.from.address) {
+		k.refuse(&signal.Error{Code: signal.CodeBusy, Words: "too many sessions from your address; try again later"})
+		return
+	}
+	sh.open(k, h, was)
+}
+
+// refuse answers hello with an error and closes the socket.
+func (k *socket) refuse(e *signal.Error) {
+	k.send(e)
+	k.finish()
+}
+
+// open opens a new session.
+func (sh *shard) open(k *socket, h *signal.Hello, was string) {
+	id, err := auth.NewID(sh.server.rand)
+	if err != nil {
+		sh.server.log.Error("no randomness", "err", err)
+		sh.server.sessions.give(k.from.address)
+		k.refuse(&signal.Error{Code: signal.CodeFault, Words: "something went wrong here; try again"})
+		return
+	}
+	s := &session{shard: sh, hall: sh.hall(h.Room), id: id, from: k.from, generation: 1}
+	s.host = h.Host != "" && sh.server.keys.CheckHost(h.Room, h.Host, sh.now)
+	state, relay, fault := s.hall.Attach(sh.now, s.visitor(was))
+	if fault != nil {
+		sh.server.sessions.give(k.from.address)
+		k.refuse(fault)
+		return
+	}
+	s.relay = relay
+	s.socket, k.session = k, s
+	sh.sessions[id] = s
+	sh.server.alive.set(id, relay)
+	sh.server.log.Debug("session opened", "room", h.Room, "session", id, "client", h.Client.Name, "host", s.host,
+		"open", s.from.open, "from", s.from.address)
+	w := s.welcome()
+	w.Room = &state
+	s.send(w)
+	if h.Host != "" && !s.host {
+		s.send(&signal.Error{Code: signal.CodeBadSecret, Field: "host",
+			Words: "this host link is not good any more, or belongs to another room; you are here as a guest"})
+	}
+	sh.settle(s.hall)
+}
+
+// resume goes on with a session over a new socket. False means that a new one has to be opened.
+//
+// Each welcome carries a token of the next generation. The client is known to have it as soon as it sends anything
+// after that welcome; until then the older one is good too, because the welcome may have been lost. A generation that
+// is older than the newest the client is known to have can only come from a copy: it revokes the session's tokens.
+func (sh *shard) resume(k *socket, h *signal.Hello, token auth.Resume) bool {
+	s := sh.sessions[token.Session]
+	if s == nil || token.Epoch != sh.server.epoch || s.hall.name != token.Room || s.revoked {
+		return false
+	}
+	if token.Generation < s.confirmed {
+		s.revoked = true
+		s.hall.Revoke(s.id)
+		sh.server.log.Info("resume token used twice; revoked", "room", s.hall.name, "session", s.id)
+		return false
+	}
+	pending, err := s.seq.Resume(h.Received)
+	if err != nil {
+		return false // a client that lost its state, such as a copied tab
+	}
+	if old := s.socket; old != nil { // the client noticed first that it is dead
+		old.session = nil
+		old.cut()
+	}
+	s.socket, k.session = k, s
+	s.confirmed = token.Generation
+	s.generation++
+	s.from.host = k.from.host
+	s.probing = false
+	sh.server.log.Debug("session resumed", "room", s.hall.name, "session", s.id, "again", len(pending))
+	w := s.welcome()
+	w.Resumed = true
+	w.Received = s.seq.Received()
+	b, err := s.seq.Send(w)
+	if err != nil {
+		panic(err) // welcome takes no place in the sequence
+	}
+	if !k.push(append([][]byte{b}, pending...)...) {
+		panic("signalserver: a fresh socket refuses its first frames")
+	}
+	s.hall.Back(sh.now, s.id)
+	s.schedule()
+	sh.settle(s.hall)
+	return true
+}
+
+// welcome returns what both kinds of welcome say.
+func (s *session) welcome() *signal.Welcome {
+	srv := s.shard.server
+	return &signal.Welcome{
+		Session: s.id,
+		Resume: srv.keys.ResumeSeal(auth.Resume{Room: s.hall.name, Session: s.id, Epoch: srv.epoch,
+			Generation: s.generation, Seat: s.hall.SeatOf(s.id), Role: s.hall.RoleOf(s.id)}),
+		Window:    int(srv.cfg.Grace.Seconds()),
+		Heartbeat: int(srv.cfg.Heartbeat.Milliseconds()),
+		Server:    signal.Client{Name: "parley", Version: srv.cfg.Version},
+		ICE:       s.iceServers(),
+	}
+}

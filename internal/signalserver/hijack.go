@@ -1,0 +1,42 @@
+package signalserver
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"net"
+	"net/http"
+)
+
+// Sizes of a socket's buffers in bytes. net/http's are 4 KiB each, which would be half of what an idle session costs;
+// most messages fit in these, and longer ones bypass them.
+const (
+	readBuffer  = 512
+	writeBuffer = 1024
+)
+
+// hijacker hands a connection over with small buffers, and keeps hold of it for deadlines.
+type hijacker struct {
+	http.ResponseWriter
+	conn net.Conn
+}
+
+// Hijack implements http.Hijacker.
+func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	h.conn = conn
+	early, err := rw.Peek(rw.Reader.Buffered()) // what the client sent without waiting
+	if err != nil {
+		conn.Close()
+		return nil, nil, err
+	}
+	r := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(bytes.Clone(early)), conn), max(readBuffer, len(early)))
+	if _, err := r.Peek(len(early)); err != nil {
+		conn.Close()
+		return nil, nil, err
+	}
+	return conn, bufio.NewReadWriter(r, bufio.NewWriterSize(conn, writeBuffer)), nil
+}

@@ -1,0 +1,46 @@
+import type {ComponentChildren} from 'preact';
+import {useEffect, useRef} from 'preact/hooks';
+import {type Panel as PanelName, useVisit} from '../visit/visit';
+import {words} from '../words/words';
+import {Icon} from './icon';
+
+interface PanelProps {
+  name: PanelName;
+  title: string;
+  children: ComponentChildren;
+}
+
+/** A panel docks at the right of the stage, or rises over it as a sheet on a phone. */
+export function Panel({name, title, children}: PanelProps) {
+  const visit = useVisit();
+  const element = useRef<HTMLElement>(null);
+
+  useEffect(() => {
+    // A phone's keyboard must not jump up by itself; everywhere else, typing can start at once.
+    const first = matchMedia('(hover: hover)').matches ? element.current?.querySelector('textarea') : null;
+    (first ?? element.current)?.focus({preventScroll: true});
+    return () => {
+      const focused = document.activeElement;
+      if (focused === null || focused === document.body) document.getElementById(`open-${name}`)?.focus();
+    };
+  }, [name]);
+
+  return (
+    <aside class="panel" ref={element} data-panel tabIndex={-1} aria-label={title}>
+      <header>
+        <h2>{title}</h2>
+        <button
+          type="button"
+          class="icon-btn"
+          aria-label={words().app.close}
+          onClick={() => {
+            visit.panel.value = null;
+          }}
+        >
+          <Icon name="close" />
+        </button>
+      </header>
+      {children}
+    </aside>
+  );
+}
