@@ -96,7 +96,8 @@ func TestTCPIsToldApart(t *testing.T) {
 
 // TestSilenceEnds: whoever says too little in time is dropped.
 func TestSilenceEnds(t *testing.T) {
-	h := open(t, Config{Patience: time.Second})
+	t.Parallel()
+	h := open(t, Config{Patience: 2 * time.Second})
 	conns := map[string]net.Conn{"nothing after the handshake": h.dialTLS()}
 	for name, said := range map[string]string{
 		"nothing": "", "half a cookie": "\x00\x01\x00\x00\x21\x12", "half a handshake": "\x16\x03\x01\x02\x00",

@@ -115,10 +115,11 @@ func TestFlood(t *testing.T) {
 	h := onLoopback(t, Config{Version: "quiet"})
 	a, b := pair(t, h)
 	quiet, _ := roundTrips(b, 200)
+	const most = 10_000_000
 	flooded := make(chan int)
 	go func() {
 		n := 0
-		for ; n < 100_000; n++ {
+		for ; n < most; n++ {
 			ctx, cancel := within()
 			err := a.ws.Write(ctx, websocket.MessageText, fmt.Appendf(nil, `{"type":"ping","id":%d}`, n))
 			cancel()
@@ -133,7 +134,7 @@ func TestFlood(t *testing.T) {
 	if bye := skipTo[*signal.Bye](a); bye.Reason != signal.ByeFlood || bye.Retry == 0 {
 		t.Errorf("%+v", bye)
 	}
-	if n == 100_000 {
+	if n == most {
 		t.Error("never stopped")
 	}
 	if !away {

@@ -2,7 +2,9 @@ package signalserver
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"strconv"
@@ -74,6 +76,9 @@ func (c *shortConn) spend(n int) {
 func (c *shortConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	c.spend(n)
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF // see truncated
+	}
 	return n, err
 }
 
@@ -190,7 +195,7 @@ func (k *talker) talk(n int) error {
 			}
 		}
 	}
-	return k.stay(ctx)
+	return nil
 }
 
 func (k *talker) complete(n int) bool {
@@ -232,7 +237,7 @@ func (k *talker) read(ctx context.Context) error {
 		k.t.Error(err)
 		return err
 	}
-	if !fresh {
+	if !fresh && signal.Numbered(m.Head().Type) {
 		return nil
 	}
 	switch m := m.(type) {
@@ -245,13 +250,8 @@ func (k *talker) read(ctx context.Context) error {
 		k.both = k.both || len(m.Room.Seats) == 2
 	case *signal.SeatChange:
 		k.both = true
-	case *signal.Error, *signal.Left:
+	case *signal.Error, *signal.Left, *signal.Bye:
 		k.t.Errorf("%s got %s", k.name, b)
 	}
 	return nil
-}
-
-// stay acknowledges the last messages, so that the other one gets what it waits for.
-func (k *talker) stay(ctx context.Context) error {
-	return k.send(ctx, &signal.Ack{})
 }

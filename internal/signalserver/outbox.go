@@ -13,12 +13,14 @@ import (
 // Limits of writing.
 const (
 	// maxFrames and maxFrameBytes bound what waits for a slow reader; more closes the socket, the session can resume.
-	maxFrames     = 256
+	// There is room for the answers to a burst (messageBurst), and less than a session may leave unacknowledged
+	// (signal.MaxUnacked).
+	maxFrames     = 768
 	maxFrameBytes = 3 << 20
 	// writeTimeout is how long one message may take to leave.
 	writeTimeout = 10 * time.Second
 	// lingerTime is how long a socket that we are done with may take to read our last words.
-	lingerTime = 2 * time.Second
+	lingerTime = time.Second
 )
 
 // outbox is what waits to be written to a socket. It is a leaf: its lock is never held while anything blocks.
@@ -91,6 +93,15 @@ func (k *socket) bye(b *signal.Bye) {
 	k.finish()
 }
 
+// turnAway says goodbye to a socket that nobody reads from or writes to yet.
+func (k *socket) turnAway() {
+	if b, err := signal.Encode(goodbyeForDrain(k.serial)); err == nil {
+		_ = k.conn.SetDeadline(time.Now().Add(lingerTime))
+		_ = k.ws.Write(context.Background(), websocket.MessageText, b)
+	}
+	_ = k.ws.CloseNow()
+}
+
 // cut ends all reading and writing at once.
 func (k *socket) cut() {
 	k.mu.Lock()
@@ -155,9 +166,10 @@ func (k *socket) close() {
 	k.mu.Lock()
 	abrupt := k.abrupt
 	k.mu.Unlock()
-	if !abrupt {
-		_ = k.ws.Close(websocket.StatusNormalClosure, "")
+	if abrupt {
+		return // closing now would drop what the kernel has not sent yet: linger waits
 	}
+	_ = k.ws.Close(websocket.StatusNormalClosure, "")
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.closed = true
