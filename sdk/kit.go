@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
 	"github.com/pion/interceptor/pkg/nack"
 	"github.com/pion/interceptor/pkg/report"
@@ -33,11 +34,8 @@ type kit struct {
 	policy webrtc.ICETransportPolicy
 }
 
-// newKit prepares for the codecs this package carries, and for short set-up times.
-func newKit(a address, o Options) (*kit, error) { return newKitOn(a, o, nil) }
-
-// newKitOn does so on network, nil meaning the real one.
-func newKitOn(a address, o Options, network transport.Net) (*kit, error) {
+// newKit prepares for the codecs this package carries, and for short set-up times. network is nil for the real one.
+func newKit(a address, o Options, network transport.Net) (*kit, error) {
 	engine, registry := &webrtc.MediaEngine{}, &interceptor.Registry{}
 	if err := registerMedia(engine, registry); err != nil {
 		return nil, fmt.Errorf("parley: %w", err)
@@ -48,6 +46,7 @@ func newKitOn(a address, o Options, network transport.Net) (*kit, error) {
 	}
 	se := webrtc.SettingEngine{LoggerFactory: quiet()}
 	se.SetDTLSInsecureSkipHelloVerify(true) // ICE has proved the path, and it saves a round trip
+	se.DisableCloseByDTLS(true)             // the room says who is gone; a link ends when its owner drops it
 	se.SetICEProxyDialer(k.relay)
 	// Host pairs are taken at once; better pairs than a relay get a moment, because the choice is final.
 	se.SetSrflxAcceptanceMinWait(100 * time.Millisecond)
@@ -61,6 +60,7 @@ func newKitOn(a address, o Options, network transport.Net) (*kit, error) {
 	se.SetIncludeLoopbackCandidate(a.local)
 	if network != nil {
 		se.SetNet(network)
+		se.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled) // it would use the real one
 	}
 	k.api = webrtc.NewAPI(
 		webrtc.WithMediaEngine(engine), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(se),

@@ -197,8 +197,9 @@ func (s *state) offered(m *signal.Offer) {
 		}
 	}
 	if l.pc.SignalingState() != webrtc.SignalingStateStable {
-		// A collision on a link that we made: the polite side yields.
-		s.make(l.peer)
+		if l.mine { // a collision: the polite side yields, the other one goes on as if nothing had come
+			s.make(l.peer)
+		}
 		return
 	}
 	l.learns(m.Tracks)

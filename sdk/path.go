@@ -103,6 +103,9 @@ func relayProtocol(pc *webrtc.PeerConnection, c *webrtc.ICECandidate) string {
 
 // roundTrip is the last measured round-trip time of the path in use, 0 while unknown.
 func (l *link) roundTrip() time.Duration {
+	if !l.up {
+		return 0
+	}
 	stats, ok := l.pc.SCTP().Transport().ICETransport().GetSelectedCandidatePairStats()
 	if !ok {
 		return 0

@@ -28,16 +28,26 @@ func Dial(ctx context.Context, link string, options Options) (*Room, error) {
 		return nil, err
 	}
 	o := options.withDefaults()
+	kit, err := newKit(a, o, nil)
+	if err != nil {
+		return nil, err
+	}
+	r := newRoom(a, o, kit, newConnector(a, o).open)
+	if err := r.wait(ctx, func(s *state) *request { return s.opened }); err != nil {
+		r.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// newRoom starts the owner of a room.
+func newRoom(a address, o Options, kit *kit, connect func(context.Context) (*socket, error)) *Room {
 	life, stop := context.WithCancel(context.Background())
 	r := &Room{
 		cmds: make(chan func(*state)), events: make(chan Event, 16),
 		stop: stop, over: make(chan struct{}), done: make(chan struct{}),
 	}
-	s, err := newState(life, a, o)
-	if err != nil {
-		stop()
-		return nil, err
-	}
+	s := newState(life, a, o, kit, connect)
 	var running sync.WaitGroup
 	running.Go(func() {
 		defer close(r.over)
@@ -48,11 +58,7 @@ func Dial(ctx context.Context, link string, options Options) (*Room, error) {
 		running.Wait()
 		close(r.done)
 	}()
-	if err := r.wait(ctx, func(s *state) *request { return s.opened }); err != nil {
-		r.Close()
-		return nil, err
-	}
-	return r, nil
+	return r
 }
 
 // Join opens the room that link leads to, takes a seat as options say, and returns when it has one: see Room.Join.

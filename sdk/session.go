@@ -19,7 +19,7 @@ const (
 
 // session is the signalling session: it outlives its sockets.
 type session struct {
-	connect   *connector
+	connect   func(context.Context) (*socket, error)
 	sequence  signal.Sequence
 	sent      uint64 // the newest number we gave
 	sock      *socket
@@ -69,7 +69,7 @@ func (n *session) deadline(links map[string]*link) time.Time {
 func (s *state) dial() {
 	s.session.dialing = true
 	s.running.Go(func() {
-		sock, err := s.session.connect.open(s.work)
+		sock, err := s.session.connect(s.work)
 		s.post(func(s *state) { s.dialed(sock, err) })
 	})
 }
@@ -192,7 +192,8 @@ func (s *state) receive(b []byte) {
 	n.heard = s.now
 	m, fault := signal.Decode(b, signal.FromServer)
 	if fault != nil {
-		s.cut(fmt.Errorf("parley: the server sent what cannot be read: %s", fault.Words))
+		n.sequence.Unreadable() // resuming would only bring it again
+		s.trouble(fmt.Errorf("parley: the server sent what cannot be read: %s", fault.Words))
 		return
 	}
 	if w, ok := m.(*signal.Welcome); ok {

@@ -46,11 +46,7 @@ type door struct {
 	asked    map[uint64]*request // numbered messages whose refusal somebody waits for
 }
 
-func newState(life context.Context, a address, o Options) (*state, error) {
-	kit, err := newKit(a, o)
-	if err != nil {
-		return nil, err
-	}
+func newState(life context.Context, a address, o Options, kit *kit, connect func(context.Context) (*socket, error)) *state {
 	work, cancel := context.WithCancel(context.WithoutCancel(life))
 	s := &state{
 		options: o, address: a, life: life, work: work, cancel: cancel,
@@ -61,11 +57,11 @@ func newState(life context.Context, a address, o Options) (*state, error) {
 			asked: make(map[uint64]*request),
 		},
 	}
-	s.session.connect = newConnector(a, o)
+	s.session.connect = connect
 	for _, source := range Sources() {
 		s.shows[source] = newShow(source)
 	}
-	return s, nil
+	return s
 }
 
 // run is the owner. Commands, what sockets and transports report, and time come in; nothing else touches s.
@@ -146,7 +142,6 @@ func (s *state) shutdown() {
 	s.hangUp()
 	s.cancel()
 	s.running.Wait()
-	s.session.connect.client.CloseIdleConnections()
 	s.emit(*s.ended)
 }
 

@@ -74,7 +74,7 @@ var sealed = []string{"os", "os/", "net", "net/http", "net/http/", "net/rpc/", "
 // clocks are the functions of package time that look at a clock or wait.
 var clocks = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "NewTimer", "NewTicker", "Tick"}
 
-// door is a third-party module, and the folders that may name it.
+// door is a third-party module, and the folders that may name it, with what is below them.
 type door struct {
 	module  string
 	folders []string
@@ -87,7 +87,7 @@ var doors = []door{
 	{"github.com/pion/ice", []string{"sdk"}},
 	{"github.com/pion/interceptor", []string{"sdk"}},
 	{"github.com/pion/turn", nil},
-	{"github.com/pion/stun", []string{"internal/turn", "internal/turnserver"}},
+	{"github.com/pion/stun", []string{"internal/turn", "internal/turnserver", "sdk"}},
 	{"github.com/coder/websocket", []string{"internal/signalserver", "sdk"}},
 	{"github.com/caddyserver/certmagic", []string{"internal/certificate"}},
 	{"github.com/mholt/acmez", []string{"internal/certificate"}},
@@ -123,12 +123,35 @@ func check(s *source, table map[string]place) []string {
 			complain("floor %d does no input or output, but imports %s", own.floor, imported)
 		}
 	}
+	if s.sleeps() && !s.virtual() {
+		complain("sleeps outside of a synctest bubble; wait for the event, with a deadline")
+	}
 	if known && own.floor <= ioFree && !s.test() {
 		for _, call := range s.clockCalls() {
 			complain("floor %d takes time as an argument, but calls %s", own.floor, call)
 		}
 	}
 	return out
+}
+
+// sleeps reports whether the file calls time.Sleep.
+func (s *source) sleeps() bool {
+	name, imported := s.imports["time"]
+	found := false
+	ast.Inspect(s.file, func(n ast.Node) bool {
+		if call, ok := n.(*ast.SelectorExpr); ok && imported && call.Sel.Name == "Sleep" {
+			x, ok := call.X.(*ast.Ident)
+			found = found || ok && x.Name == name
+		}
+		return !found
+	})
+	return found
+}
+
+// virtual reports whether the file is a test in virtual time (testing/synctest).
+func (s *source) virtual() bool {
+	_, ok := s.imports["testing/synctest"]
+	return ok && s.test()
 }
 
 // mayImport says why the file must not import a folder of this module; "" when it may.
@@ -150,9 +173,9 @@ func (s *source) mayImport(folder string, table map[string]place) string {
 			return fmt.Sprintf("imports %s; the SDK imports internal/signal only", folder)
 		}
 		return ""
-	case folder == "sdk":
+	case within(folder, "sdk"):
 		if s.room() != "cli" {
-			return "imports sdk, which only cli and tests import"
+			return fmt.Sprintf("imports %s, which only cli and tests import", folder)
 		}
 		return ""
 	}
@@ -172,12 +195,15 @@ func (s *source) mayUse(imported string) string {
 		return ""
 	}
 	for _, d := range doors {
-		if (imported == d.module || strings.HasPrefix(imported, d.module+"/")) && !slices.Contains(d.folders, s.folder()) {
+		if within(imported, d.module) && !slices.ContainsFunc(d.folders, func(f string) bool { return within(s.folder(), f) }) {
 			return fmt.Sprintf("imports %s, whose door is %s", imported, doorWords(d.folders))
 		}
 	}
 	return ""
 }
+
+// within reports whether path is tree or below it.
+func within(path, tree string) bool { return path == tree || strings.HasPrefix(path, tree+"/") }
 
 func doorWords(folders []string) string {
 	if len(folders) == 0 {

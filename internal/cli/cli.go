@@ -76,6 +76,7 @@ func (w *World) env(name string) (string, bool) {
 // commands are the verbs; the help follows their order.
 type commands struct {
 	Serve       serveCommand       `cmd:"" help:"Run the server: page, signalling, STUN and TURN on one TCP port and one UDP port of the same number."`
+	Call        Call               `cmd:"" help:"Join a room without a screen: send a tone and a test pattern, or files, say each second what arrives, record it."`
 	CheckConfig checkConfigCommand `cmd:"" help:"Print the configuration as serve would use it, each value with where it comes from. Status 1 and every fault with its line if it would not start."`
 	Token       tokenCommand       `cmd:"" help:"Print the host link and the guest link of a room of this data directory's server."`
 	Version     versionCommand     `cmd:"" help:"Print the version."`
@@ -145,5 +146,5 @@ func explain(err error) string {
 		}
 		return fmt.Sprintf("%s\nparley: %s in the configuration", faults.Error(), n)
 	}
-	return "parley: " + strings.TrimSpace(err.Error())
+	return "parley: " + strings.TrimPrefix(strings.TrimSpace(err.Error()), "parley: ")
 }

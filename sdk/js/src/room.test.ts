@@ -130,6 +130,19 @@ describe('joining', () => {
     expect(server.sent('join')).toMatchObject([{seat: 'T'}]);
   });
 
+  it('stays a host after a reload and a new session', async () => {
+    const storage = memoryStore();
+    const first = enter(storage);
+    first.server.welcome();
+    void first.room.join('Bob');
+    first.server.joined({...inside, role: 'host', host: 'H'});
+    first.server.say({type: 'room', room: {...lobby, role: 'host'}});
+    expect(first.room.info?.host).toBe('H');
+    first.server.reconnect();
+    expect(first.server.sent('hello')).toMatchObject([{host: 'H'}]);
+    expect(enter(storage).server.sent('hello')).toMatchObject([{host: 'H'}]);
+  });
+
   it('does not sit down after it has left', async () => {
     const {room, server, log} = enter();
     server.welcome();

@@ -73,11 +73,10 @@ class Call extends View implements Room {
     );
     const url = new URL('/ws', options.server ?? location.origin);
     url.protocol = url.protocol.replace('http', 'ws');
-    this.#socket = new Socket(url.href, () => ({
-      client: options.client ?? {name: 'parley-sdk'},
-      room: this.name,
-      ...(options.host && {host: options.host}),
-    }));
+    this.#socket = new Socket(url.href, () => {
+      const host = options.host || this.info?.host || this.#memory.held?.host;
+      return {client: options.client ?? {name: 'parley-sdk'}, room: this.name, ...(host && {host})};
+    });
     this.#servers = new Servers(this.#socket, () => this.#warm && this.network.check());
     this.#host = new Host(this.#socket, this.#requests, this.roster, () => this.info);
     this.network = this.#network = new NetworkCheck(() => this.#servers.ice);
@@ -234,7 +233,8 @@ class Call extends View implements Room {
     this.#joining = null;
     this.#restarts = 0;
     if (again) this.#links.closeAll(); // they belong to a session that is gone
-    this.#memory.keep({id: seat, token, name: room.seats?.find(({id}) => id === seat)?.name ?? joining.name});
+    const name = room.seats?.find(({id}) => id === seat)?.name ?? joining.name;
+    this.#memory.keep({id: seat, token, name, host: room.host ?? ''});
     this.roster.replace(room.seats ?? [], seat);
     this.setInfo(room);
     this.#earlier = new Set(this.#others().map((p) => p.session));
@@ -251,7 +251,7 @@ class Call extends View implements Room {
 
   #wait({token}: wire.Waiting): void {
     if (!this.#joining) return;
-    this.#memory.keep({id: '', token, name: this.#joining.name});
+    this.#memory.keep({id: '', token, name: this.#joining.name, host: ''});
     this.setStatus('waiting');
     this.#relink();
   }
