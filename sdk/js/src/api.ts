@@ -5,9 +5,9 @@
  * touches the DOM except to ask for devices.
  */
 
-import type {Chat, Code, ByeReason, MediaState, RoomState, Role, SeatState, Source} from './wire.gen.js';
+import type {ByeReason, Chat, Code, MediaState, Role, RoomState, SeatState, Source} from './wire.gen.js';
 
-export type {Chat, Code, ByeReason, MediaState, RoomState, Role, SeatState, Source};
+export type {ByeReason, Chat, Code, MediaState, Role, RoomState, SeatState, Source};
 
 /** A typed event source. `on` returns the function that stops listening. */
 export interface Emitter<E> {
@@ -87,6 +87,10 @@ export interface Room extends Emitter<RoomEvents> {
   readonly people: readonly Participant[];
   readonly me: Participant | null;
   readonly chat: readonly ChatMessage[];
+  /** What the network lets through. Checked by `warm`; `check` starts again. */
+  readonly network: Network;
+  /** Who this browser tab was in this room before a reload, when it did not leave: join with that name takes the same seat. */
+  readonly previous: {readonly name: string} | null;
   /** Opens the server path and, where the room allows it, the path to the people inside; sends no media. Idempotent. */
   warm(): void;
   /** Resolves when seated (not when put into the waiting room: see status). Rejects with a RoomError. */
@@ -112,7 +116,7 @@ export interface RoomOptions {
   host?: string;
   /** Devices whose tracks are sent; without it nothing is sent. */
   media?: LocalMedia;
-  /** Where resume and seat tokens are kept, sessionStorage by default; null keeps nothing. */
+  /** Where the seat token is kept, sessionStorage by default; null keeps nothing. */
   storage?: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> | null;
   client?: {name: string; version?: string};
 }
@@ -121,7 +125,7 @@ export interface RoomOptions {
 
 export interface ParticipantEvents {
   /** Name, role, state, media flags. */
-  change: void;
+  change: undefined;
   /** A track came or went. */
   track: {source: Source; track: MediaStreamTrack | null};
   path: Path;
@@ -182,7 +186,7 @@ export type SourceStatus =
   | 'failed'; // anything else
 
 export interface LocalSourceEvents {
-  change: void;
+  change: undefined;
 }
 
 /** Microphone or camera. */
@@ -224,11 +228,11 @@ export interface Device {
 
 export interface LocalMediaEvents {
   /** The lists changed (plugged, unplugged, permission given). */
-  devices: void;
+  devices: undefined;
   /** Any of the sources changed. */
-  change: void;
+  change: undefined;
   /** The person speaks into a muted microphone; at most once in ten seconds. */
-  speakingWhileMuted: void;
+  speakingWhileMuted: undefined;
 }
 
 /** The devices of this machine and what we send from them. One per page; it outlives rooms. */
@@ -243,6 +247,8 @@ export interface LocalMedia extends Emitter<LocalMediaEvents> {
   readonly canChooseSpeaker: boolean;
   /** '' is the system's default. */
   readonly speakerId: string;
+  /** Plays an element on the chosen speaker, now and after each change; returns what lets go of it. */
+  attach(element: HTMLMediaElement): () => void;
   /** Remembers the speaker and applies it to every element given to `attach`. */
   useSpeaker(deviceId: string): Promise<void>;
   /** Plays a short tone on the chosen speaker. */
@@ -259,4 +265,11 @@ export interface NetworkVerdict {
   kind: 'checking' | 'udp' | 'tcp' | 'tls' | 'blocked' | 'no-relay';
   /** A public address was seen whose port our NAT keeps for different destinations, as far as it can be told. */
   directLikely: boolean;
+}
+
+/** A {@link NetworkVerdict} that changes while it is being found out. */
+export interface Network extends Emitter<{change: NetworkVerdict}> {
+  readonly verdict: NetworkVerdict;
+  /** Looks again, with fresh transports. Nothing happens while a check is running. */
+  check(): void;
 }

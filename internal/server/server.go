@@ -1,0 +1,222 @@
+// Package server puts the house together: it opens the data directory, the certificates and the port, connects the
+// shells with each other, starts, drains and stops them. It holds no rule of its own.
+//
+// Who closes whom: Run drains signalling (which tells the clients), then HTTP, then closes the port, the relay and the
+// certificates, in this order. Everything ends with it.
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/parley-rtc/parley/internal/auth"
+	"github.com/parley-rtc/parley/internal/certificate"
+	"github.com/parley-rtc/parley/internal/config"
+	"github.com/parley-rtc/parley/internal/httpserver"
+	"github.com/parley-rtc/parley/internal/portserver"
+	"github.com/parley-rtc/parley/internal/signalserver"
+	"github.com/parley-rtc/parley/internal/turn"
+	"github.com/parley-rtc/parley/internal/turnserver"
+)
+
+// drainTime bounds how long a drain takes: 10 s from the signal to the end, less a second for the rest.
+const drainTime = 9 * time.Second
+
+// Config is a configuration and what the program itself knows.
+type Config struct {
+	config.Config
+	// Version is the program's version.
+	Version string
+}
+
+// Server is one running Parley. Several may live in one process.
+type Server struct {
+	cfg          Config
+	log          *slog.Logger
+	keys         *auth.Keys
+	certificates *certificate.Store
+	port         *portserver.Server
+	relay        *turnserver.Server
+	signals      *signalserver.Server
+	site         *httpserver.Server
+	info         Info
+
+	now    context.Context // ends when everything has to stop at once
+	stop   context.CancelFunc
+	closed sync.Once
+}
+
+// Open opens files and sockets and connects everything; nothing is served before Run. Whether Run is called or not,
+// Close must be. files is the page.
+func Open(ctx context.Context, cfg Config, files fs.FS, log *slog.Logger) (*Server, error) {
+	s := &Server{cfg: cfg, log: log}
+	s.now, s.stop = context.WithCancel(context.Background())
+	if err := s.open(ctx, files); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// open is Open; what it opened before an error stays in s.
+func (s *Server) open(ctx context.Context, files fs.FS) (err error) {
+	if err := openData(s.cfg.Data, s.log); err != nil {
+		return err
+	}
+	if s.keys, err = openKeys(s.cfg.Data, rand.Reader); err != nil {
+		return err
+	}
+	first, err := openFirstRoom(s.cfg.Data, time.Now(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	at, warning, err := discover(ctx, &s.cfg.Config, machine{})
+	if err != nil {
+		return err
+	}
+	if s.certificates, err = certificate.Open(s.certificateConfig(at), s.log); err != nil {
+		return err
+	}
+	if s.relay, err = turnserver.New(s.relayConfig(at), grants{s}, s.send, s.log, rand.Reader); err != nil {
+		return err
+	}
+	if s.port, err = portserver.Listen(s.portConfig(), s.log); err != nil {
+		return err
+	}
+	s.relay.SetPort(s.port.Addr().Port())
+	if s.signals, err = signalserver.New(s.signalConfig(), s.keys, s.newICE(), s.log, rand.Reader); err != nil {
+		return err
+	}
+	if s.site, err = httpserver.New(s.siteConfig(), s.signals.Handler(), files, s.log); err != nil {
+		return err
+	}
+	s.info = s.describe(at, first, warning)
+	return nil
+}
+
+// Run serves until ctx ends, then drains: new sessions are refused, clients are told, and everything ends within 10 s.
+// It returns nil after a drain or Close, and an error when the port fails.
+func (s *Server) Run(ctx context.Context) error {
+	failed := make(chan error, 2)
+	go func() { failed <- s.port.Serve(s.now) }()
+	go func() { failed <- s.site.Serve(s.port.HTTP(), s.port.PlainHTTP()) }()
+	if err := s.certificates.Manage(s.port.Addr()); err != nil {
+		s.log.Error("no certificate for the domain", "error", err)
+	}
+	var first error
+	running := 2
+	select {
+	case <-ctx.Done():
+	case <-s.now.Done():
+	case first = <-failed:
+		running--
+	}
+	s.drain()
+	s.Close()
+	for range running {
+		first = errors.Join(first, <-failed)
+	}
+	return first
+}
+
+// drain tells the clients and waits for them, but not for ever, and not after Close.
+func (s *Server) drain() {
+	ctx, cancel := context.WithTimeout(s.now, drainTime)
+	defer cancel()
+	s.site.Drain()
+	s.signals.Drain(ctx)
+	if err := s.site.Shutdown(ctx); err != nil && !errors.Is(err, context.Canceled) {
+		s.log.Warn("requests were cut off", "error", err)
+	}
+}
+
+// Close stops at once whatever runs.
+func (s *Server) Close() {
+	s.stop()
+	s.closed.Do(func() {
+		if s.signals != nil {
+			s.signals.Drain(s.now) // its time is over: it cuts
+		}
+		if s.site != nil {
+			_ = s.site.Shutdown(s.now) // the same; the error is that it cut
+		}
+		if s.port != nil {
+			s.port.Close()
+		}
+		if s.relay != nil {
+			s.relay.Close()
+		}
+		if s.certificates != nil {
+			s.certificates.Close()
+		}
+	})
+}
+
+func (s *Server) certificateConfig(at addresses) certificate.Config {
+	c := &s.cfg
+	names := []string{c.Domain}
+	for _, a := range at.list {
+		names = append(names, a.String())
+	}
+	return certificate.Config{
+		Dir: filepath.Join(c.Data, certificatesDir), Names: names, Domain: c.Domain, Cert: c.Cert, Key: c.Key,
+		ACME: certificate.ACME{Directory: c.ACME.Directory, Email: c.ACME.Email, Roots: c.ACME.Roots},
+	}
+}
+
+func (s *Server) relayConfig(at addresses) turnserver.Config {
+	r := &s.cfg.Relay
+	return turnserver.Config{Engine: turn.Config{
+		Relay4: at.of(true), Relay6: at.of(false),
+		Ports:      turn.Ports{First: r.Ports.First, Last: r.Ports.Last},
+		Policy:     turn.Policy{Allow: r.AllowPeers, Deny: r.DenyPeers, Own: at.list},
+		PerSession: r.PerSession, PerPrefix: r.PerPrefix,
+	}}
+}
+
+func (s *Server) portConfig() portserver.Config {
+	return portserver.Config{Address: s.cfg.Listen, TLS: s.certificates.TLSConfig(), Packets: s.relay, Streams: s.relay}
+}
+
+func (s *Server) signalConfig() signalserver.Config {
+	c := &s.cfg
+	return signalserver.Config{
+		Version: c.Version, Domain: c.Domain != "", Origins: c.Origins,
+		Hidden: func(r *http.Request) bool { return httpserver.Forwarded(r.Context()) },
+		Seats:  c.Rooms.Seats, Grace: c.Rooms.Grace, RoomsPerAddress: c.Rooms.PerAddress,
+	}
+}
+
+func (s *Server) siteConfig() httpserver.Config {
+	return httpserver.Config{TrustedProxies: s.cfg.TrustedProxies, HSTS: s.certificates.Domain}
+}
+
+func (s *Server) newICE() *ice {
+	return &ice{
+		keys: s.keys, port: s.port.Addr().Port(), proxied: len(s.cfg.TrustedProxies) > 0, given: s.cfg.PublicAddress.Addrs,
+		loop6: s.port.Addr().Addr() == netip.IPv6Loopback(), trusted: s.certificates.Trusted,
+	}
+}
+
+// send writes a datagram of the relay from the port.
+func (s *Server) send(b []byte, dst netip.AddrPort, local netip.Addr) { s.port.WriteTo(b, dst, local) }
+
+// grants lets the relay ask whom it may serve.
+type grants struct{ s *Server }
+
+// Grant says what a username stands for.
+func (g grants) Grant(_ time.Time, username string) (turn.Grant, bool) {
+	password, session, expires, ok := g.s.keys.RelayVerify(username)
+	return turn.Grant{Password: password, Session: session, Expires: expires}, ok
+}
+
+// Alive reports whether a session may keep its allocations.
+func (g grants) Alive(session string) bool { return g.s.signals.Alive(session) }

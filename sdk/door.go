@@ -1,0 +1,370 @@
+package parley
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/parley-rtc/parley/internal/signal"
+)
+
+// handle obeys one message, once.
+func (s *state) handle(m signal.Message) {
+	switch m := m.(type) {
+	case *signal.Ping:
+		s.transmit(&signal.Pong{ID: m.ID})
+	case *signal.Bye:
+		s.goodbye(m)
+	case *signal.Error:
+		s.refused(m)
+	case *signal.Waiting:
+		s.token = m.Token
+		s.emit(Waiting{})
+	case *signal.Joined:
+		s.joined(m)
+	case *signal.Room:
+		s.roomChanged(m.Room)
+	case *signal.SeatChange:
+		s.seatChanged(m.Seat)
+	case *signal.Left:
+		s.left(m)
+	case *signal.Gone:
+		s.drop(m.Session, false)
+	case *signal.Chat:
+		s.emit(Chat{
+			ID: m.ID, From: m.From, Name: m.Name, Text: m.Text, At: time.UnixMilli(m.At), Mine: m.From == s.me && s.me != "",
+		})
+	case *signal.Muted:
+		s.turn(m.Source, false)
+		s.declared = s.on // the server has changed it for everybody
+		s.emit(Muted{Source: m.Source, By: m.By})
+	case *signal.ICEServersAnswer:
+		s.session.ice = &m.ICE
+		s.refreshed()
+	default:
+		s.relayed(m)
+	}
+}
+
+// entrance begins anew in front of the door: in a new session nothing of the old one holds, not even the links, since
+// the others address the session. The media of a lost session is cut by the others as well.
+func (s *state) entrance(room *signal.RoomState) {
+	for peer := range s.links {
+		s.drop(peer, false)
+	}
+	for _, q := range s.asked {
+		q.settle(errors.New("parley: the session was lost; it is not known whether this was done"))
+	}
+	clear(s.asked)
+	clear(s.people)
+	s.me = ""
+	if room != nil {
+		s.room = *room
+		s.seats(room.Seats)
+	}
+	s.emit(Changed{Info: s.info()})
+	if s.wanted {
+		s.knock()
+		return
+	}
+	s.warm()
+}
+
+// seats replaces everybody.
+func (s *state) seats(list []signal.Seat) {
+	clear(s.people)
+	for _, seat := range list {
+		s.people[seat.ID] = &seat
+	}
+}
+
+// join begins to take a seat.
+func (s *state) join() (*request, error) {
+	if s.me != "" {
+		return nil, errors.New("parley: already in the room")
+	}
+	if s.joining == nil {
+		s.joining, s.wanted = newRequest(), true
+		s.knock()
+	}
+	return s.joining, nil
+}
+
+// knock sends join.
+func (s *state) knock() {
+	m := &signal.Join{Name: s.options.Name, Media: s.on, Seat: s.token}
+	if s.send(m) == nil {
+		s.knocked = m.N
+	}
+}
+
+// joined takes the seat: links that were warmed before carry media from now on, the missing ones are made.
+func (s *state) joined(m *signal.Joined) {
+	s.me, s.token, s.room = m.Seat, m.Token, m.Room
+	s.room.Seats = nil
+	s.seats(m.Room.Seats)
+	me := s.people[s.me]
+	if me == nil {
+		s.cut(fmt.Errorf("parley: the server seated us at %q, where nobody is", m.Seat))
+		return
+	}
+	s.emit(Seated{Me: s.person(me)})
+	for _, p := range s.list() {
+		seat := s.people[p.ID]
+		switch {
+		case p.Me || seat.State == signal.SeatWaiting || seat.Session == "":
+		case s.links[seat.Session] == nil:
+			s.make(seat.Session)
+		}
+	}
+	for _, l := range maps.Clone(s.links) {
+		if s.holder(l.peer) == nil {
+			s.drop(l.peer, true)
+		} else {
+			s.admit(l)
+		}
+	}
+	s.declared = me.Media
+	s.declare()
+	if s.joining != nil {
+		s.joining.settle(nil)
+		s.joining = nil
+	}
+}
+
+// leave gives the seat, or the wish for one, up.
+func (s *state) leave() error {
+	if s.me == "" && !s.wanted {
+		return errNotSeated
+	}
+	err := s.send(&signal.Leave{})
+	s.outside(errors.New("parley: left the room"))
+	return err
+}
+
+// outside forgets the inside of the room.
+func (s *state) outside(why error) {
+	for peer := range s.links {
+		s.drop(peer, false)
+	}
+	s.me, s.token, s.wanted = "", "", false
+	clear(s.people)
+	if s.joining != nil {
+		s.joining.settle(why)
+		s.joining = nil
+	}
+}
+
+// refused handles the server's no.
+func (s *state) refused(m *signal.Error) {
+	err := &Refused{Code: m.Code, Field: m.Field, Words: m.Words}
+	q, l := s.asked[m.Re], s.linkOffered(m.Re)
+	switch {
+	case q != nil:
+		delete(s.asked, m.Re)
+		q.settle(err)
+	case m.Re != 0 && m.Re == s.knocked:
+		s.wanted = false
+		if s.joining == nil { // nobody asked: it was the way back after a lost session
+			s.end(Ended{Err: err})
+			return
+		}
+		s.joining.settle(err)
+		s.joining = nil
+	case l != nil:
+		s.options.Log.Info("an offer was refused", "room", s.address.room, "err", err)
+		s.drop(l.peer, false)
+	case m.Code == signal.CodeNoPeer:
+		// The other session went while we talked to it; left, gone or seat say so too.
+		s.options.Log.Debug("a peer is gone", "room", s.address.room, "err", err)
+	default:
+		s.trouble(err)
+	}
+}
+
+// linkOffered returns the link whose newest offer was message n.
+func (s *state) linkOffered(n uint64) *link {
+	for _, l := range s.links {
+		if n != 0 && l.offer == n {
+			return l
+		}
+	}
+	return nil
+}
+
+// request sends m; q is settled when the server has handled it.
+func (s *state) request(m signal.Message, q *request) error {
+	if s.me == "" {
+		return errNotSeated
+	}
+	if err := s.send(m); err != nil {
+		return err
+	}
+	s.asked[m.Head().N] = q
+	return nil
+}
+
+// acknowledged settles the requests that the server has handled without an error.
+func (s *state) acknowledged() {
+	waits := s.session.sent - uint64(s.session.sequence.Unacked()) + 1
+	for n, q := range s.asked {
+		if n < waits {
+			delete(s.asked, n)
+			q.settle(nil)
+		}
+	}
+}
+
+func (s *state) roomChanged(room signal.RoomState) {
+	early := s.room.Early
+	s.room = room
+	s.room.Seats = nil
+	s.emit(Changed{Info: s.info()})
+	if s.me == "" && !early && room.Early {
+		s.warm()
+	}
+	if s.me == "" && early && !room.Early { // locked, or full: the right to wait on the line is gone
+		for peer := range s.links {
+			s.drop(peer, true)
+		}
+	}
+}
+
+// seatChanged notes one seat and what follows for the link with whoever sits there.
+func (s *state) seatChanged(seat signal.Seat) {
+	old := s.people[seat.ID]
+	s.people[seat.ID] = &seat
+	p := s.person(&seat)
+	switch {
+	case old == nil && !p.Me:
+		s.emit(Arrived{Person: p})
+	case old == nil || s.person(old) != p:
+		s.emit(Updated{Person: p})
+	}
+	if p.Me {
+		return
+	}
+	if old != nil && old.Session != seat.Session {
+		s.drop(old.Session, false)
+	}
+	if seat.State == signal.SeatWaiting {
+		return
+	}
+	if l := s.links[seat.Session]; l != nil {
+		s.admit(l)
+	} else if s.me == "" {
+		s.warm()
+	}
+}
+
+func (s *state) left(m *signal.Left) {
+	seat := s.people[m.Seat]
+	if seat == nil {
+		return
+	}
+	delete(s.people, m.Seat)
+	s.drop(seat.Session, false)
+	s.emit(Departed{Person: s.person(seat), Reason: string(m.Reason)})
+	if m.Seat == s.me {
+		s.outside(fmt.Errorf("parley: the seat is gone: %s", m.Reason))
+	}
+}
+
+// warm makes links with the people inside before we join, where the room allows it. No media flows on them yet.
+func (s *state) warm() {
+	if s.me != "" || !s.room.Early || s.wanted {
+		return
+	}
+	for _, p := range s.list() {
+		seat := s.people[p.ID]
+		if seat.State == signal.SeatPresent && seat.Session != "" && s.links[seat.Session] == nil {
+			s.make(seat.Session)
+		}
+	}
+}
+
+// chat says text.
+func (s *state) chat(text string) (string, error) {
+	if s.me == "" {
+		return "", errNotSeated
+	}
+	id := rand.Text()
+	return id, s.send(&signal.Chat{ID: id, Text: text})
+}
+
+// publish begins to send media as source.
+func (s *state) publish(source Source, media Media) error {
+	show := s.shows[source]
+	if show == nil {
+		return fmt.Errorf("parley: no source %q", source)
+	}
+	if err := show.fits(media); err != nil {
+		return err
+	}
+	show.stop()
+	show.start(&s.running, media, func(err error) {
+		s.post(func(s *state) { s.finished(source, media, err) })
+	})
+	s.turn(source, true)
+	s.declare()
+	return nil
+}
+
+func (s *state) unpublish(source Source) error {
+	show := s.shows[source]
+	if show == nil || show.media == nil {
+		return fmt.Errorf("parley: %q is not published", source)
+	}
+	show.stop()
+	s.turn(source, false)
+	s.declare()
+	return nil
+}
+
+// finished is the end of media, as long as source still shows it.
+func (s *state) finished(source Source, media Media, err error) {
+	if s.shows[source].media != media {
+		return
+	}
+	if err != nil {
+		s.trouble(fmt.Errorf("parley: %s: %w", source, err))
+	}
+	_ = s.unpublish(source) // it is published
+}
+
+// media turns published sources on and off.
+func (s *state) media(on MediaState) error {
+	for _, source := range Sources() {
+		s.turn(source, *flag(&on, source))
+	}
+	s.declare()
+	return nil
+}
+
+// turn sets one source, without telling anybody.
+func (s *state) turn(source Source, on bool) {
+	show := s.shows[source]
+	if show == nil {
+		return // a source of a newer server
+	}
+	on = on && show.media != nil
+	*flag(&s.on, source) = on
+	show.turn(on)
+}
+
+// declare tells the others what we send, when that changed.
+func (s *state) declare() {
+	if s.me == "" || s.on == s.declared {
+		return
+	}
+	s.declared = s.on
+	_ = s.send(&signal.Media{Media: s.on}) // an overflow has ended the room
+}
+
+// flag returns the field of m that stands for source, which is one of Sources.
+func flag(m *MediaState, source Source) *bool {
+	return []*bool{&m.Microphone, &m.Camera, &m.Screen, &m.ScreenAudio}[slices.Index(Sources(), source)]
+}

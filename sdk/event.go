@@ -1,0 +1,111 @@
+package parley
+
+import "time"
+
+// Event is something that happened in a room. Its dynamic type is one of those of this file.
+type Event interface{ event() }
+
+// Person is somebody with a seat, as they are at one moment.
+type Person struct {
+	// ID is the seat's id; it survives reloads and lost networks.
+	ID string
+	// Name is what they typed.
+	Name string
+	// Role is what they may do.
+	Role Role
+	// State says whether they are here.
+	State SeatState
+	// Order grows with each seat taken; lists sorted by it do not jump.
+	Order uint64
+	// Media is what they say they send.
+	Media MediaState
+	// Me is true for this program itself.
+	Me bool
+}
+
+// Info is a room as it may be told to this session.
+type Info struct {
+	// Name is the room's name.
+	Name string
+	// Locked rooms let nobody in but hosts.
+	Locked bool
+	// WaitingRoom is true when a host admits each guest by hand.
+	WaitingRoom bool
+	// Role is what this program is, or would be.
+	Role Role
+	// Host is the host secret, known to the one who made the room and to hosts: it makes the host link.
+	Host string
+}
+
+// The events.
+type (
+	// Online says that the signalling socket is up, or being replaced. Media does not depend on it.
+	Online struct{ Up bool }
+	// Changed says that the room's own state changed.
+	Changed struct{ Info Info }
+	// Waiting says that a host has to admit us; Seated, or the end of Join, follows.
+	Waiting struct{}
+	// Seated says that we have a seat.
+	Seated struct{ Me Person }
+	// Arrived says that somebody took a seat, or began to wait for one (State; only hosts are told of those).
+	Arrived struct{ Person Person }
+	// Updated says that somebody's name, role, state or media changed.
+	Updated struct{ Person Person }
+	// Departed says that a seat is gone.
+	Departed struct {
+		Person Person
+		// Reason is "left", "removed" or "expired".
+		Reason string
+	}
+	// Chat is a message of the room's conversation, our own included.
+	Chat struct {
+		// ID is unique for the sender.
+		ID string
+		// From is the sender's seat, Name the name they had.
+		From, Name string
+		// Text is plain text.
+		Text string
+		// At is when the server got it.
+		At time.Time
+		// Mine is true for what we sent.
+		Mine bool
+	}
+	// Muted says that a host turned off one of our sources; that is done already.
+	Muted struct {
+		Source Source
+		// By is the host's seat.
+		By string
+	}
+	// TrackAdded says that media of a person began to arrive. A reload of theirs ends the track and adds a new one.
+	TrackAdded struct{ Track *Track }
+	// PathChanged says which way a person's media takes.
+	PathChanged struct {
+		Person Person
+		Path   Path
+	}
+	// Trouble is something that went wrong and was handled as far as possible.
+	Trouble struct{ Err error }
+	// Ended is the last event of a room.
+	Ended struct {
+		// Err is nil when this program left, and says otherwise what happened.
+		Err error
+		// Reason is the server's reason for programs, "" when the server did not end it.
+		Reason ByeReason
+		// Retry is after how long a new Join makes sense; 0 means that it is useless.
+		Retry time.Duration
+	}
+)
+
+func (Online) event()      {}
+func (Changed) event()     {}
+func (Waiting) event()     {}
+func (Seated) event()      {}
+func (Arrived) event()     {}
+func (Updated) event()     {}
+func (Departed) event()    {}
+func (Chat) event()        {}
+func (Muted) event()       {}
+func (TrackAdded) event()  {}
+func (PathChanged) event() {}
+func (Trouble) event()     {}
+func (Ended) event()       {}

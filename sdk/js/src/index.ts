@@ -1,0 +1,9 @@
+/**
+ * Parley's JavaScript SDK: {@link openRoom} for the people, {@link openMedia} for the devices, {@link checkNetwork} for
+ * what the network lets through. Everything else follows from these; see api.ts.
+ */
+export * from './api.js';
+export {type MediaOptions, openMedia} from './media.js';
+export {checkNetwork} from './network.js';
+export {openRoom} from './room.js';
+export type {ICEServers} from './wire.gen.js';

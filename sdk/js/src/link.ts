@@ -1,0 +1,313 @@
+import type {LinkStats, Path, Source, Trouble} from './api.js';
+import {loudness} from './level.js';
+import type {Body, LinkMessage, Outgoing} from './message.js';
+import {Negotiation, type Side} from './negotiation.js';
+import {type Publication, sections} from './publication.js';
+import {Recovery, type TransportState} from './recovery.js';
+import {Sampler} from './stats.js';
+import type {Track} from './wire.gen.js';
+
+/** The fields that every relayed message shares. */
+type Address = 'to' | 'from' | 'link';
+
+/** What a link asks of the one who keeps it. */
+export interface LinkPort {
+  send<K extends LinkMessage['type']>(type: K, body: Omit<Body<K>, Address>): number;
+  /** Whether what is sent leaves now. */
+  online(): boolean;
+  /** Servers with credentials that are good for a restart. */
+  freshServers(): Promise<RTCIceServer[]>;
+  /** Tracks, state or path changed. */
+  changed(): void;
+  /** Only a new link helps. */
+  broken(): void;
+  trouble(kind: Trouble['kind'], detail: string): void;
+  /** Whether somebody looks at the numbers. */
+  watched(): boolean;
+}
+
+/** A transport made in advance, gathering while nobody needs it. */
+export interface Prepared {
+  pc: RTCPeerConnection;
+  kind: 'offer' | 'answer';
+  ready: Promise<void>;
+}
+
+/**
+ * Makes a transport before its peer is known. To offer, the description is set already, so that candidates are gathered
+ * in both browsers. To answer, a candidate pool does the same where the browser has one (Firefox gathers on answering).
+ */
+export function prepare(kind: 'offer' | 'answer', iceServers: RTCIceServer[]): Prepared {
+  const pc = new RTCPeerConnection({
+    iceServers,
+    bundlePolicy: 'max-bundle',
+    iceCandidatePoolSize: kind === 'answer' ? 1 : 0,
+  });
+  pc.createDataChannel('parley', {negotiated: true, id: 0});
+  if (kind === 'answer') return {pc, kind, ready: Promise.resolve()};
+  const streams = pairStreams();
+  for (const {kind: media, source} of sections) {
+    pc.addTransceiver(media, {direction: 'sendrecv', streams: [streams(source)]});
+  }
+  const ready = pc.setLocalDescription();
+  ready.catch(() => {}); // reported when it is used
+  return {pc, kind, ready};
+}
+
+/** Microphone and camera share a stream, and so do a screen and its sound: browsers keep a stream's tracks in step. */
+function pairStreams(): (source: Source) => MediaStream {
+  const [person, screen] = [new MediaStream(), new MediaStream()];
+  return (source) => (source === 'microphone' || source === 'camera' ? person : screen);
+}
+
+/** One RTCPeerConnection with one other session. */
+export class Link implements Side {
+  readonly #negotiation: Negotiation;
+  readonly #recovery: Recovery;
+  readonly #sampler: Sampler;
+  readonly #pc: RTCPeerConnection;
+  readonly #senders = new Map<Source, {sender: RTCRtpSender; mid: string; track: MediaStreamTrack | null}>();
+  readonly #receivers = new Map<Source, RTCRtpReceiver>();
+  #publication: Publication = new Map();
+  #live = false;
+  #described = false; // an offer or answer has left, so candidates may follow
+  #closed = false;
+  #path: Path = {kind: 'connecting'};
+  #stats: LinkStats | null = null;
+  #connectedAt = 0;
+  #offered = 0;
+  #heard = {timestamp: 0, at: 0};
+  readonly #ticker: ReturnType<typeof setInterval>;
+
+  /** `maker` says that this side made the link: it offers first and is the polite one. */
+  constructor(
+    readonly peer: string,
+    readonly id: string,
+    readonly maker: boolean,
+    prepared: Prepared,
+    readonly port: LinkPort,
+  ) {
+    const {pc} = prepared;
+    this.#pc = pc;
+    this.#negotiation = new Negotiation(pc, this);
+    this.#recovery = new Recovery({
+      leads: maker,
+      online: () => port.online(),
+      restart: () => void this.#restart(),
+      replace: () => port.broken(),
+    });
+    this.#sampler = new Sampler(pc, () =>
+      (pc.getConfiguration().iceServers ?? []).flatMap((s) => s.urls).filter((url) => url.startsWith('turn')),
+    );
+    this.#ticker = setInterval(() => void this.#tick(), 1_000);
+    pc.onicecandidate = ({candidate}) => this.#trickle(candidate);
+    pc.onconnectionstatechange = () => this.#changed();
+    if (maker) this.#negotiation.offerPrepared(prepared.ready);
+  }
+
+  get polite(): boolean {
+    return this.maker;
+  }
+
+  get path(): Path {
+    return this.#path;
+  }
+
+  get connected(): boolean {
+    return this.#recovery.state === 'connected';
+  }
+
+  /** It did connect, and not just now: what breaks it is a new problem. */
+  get steady(): boolean {
+    return this.#connectedAt > 0 && performance.now() - this.#connectedAt > 10_000;
+  }
+
+  /** The number of the message that carried the first offer; 0 before, and on the side that answers. */
+  get offered(): number {
+    return this.#offered;
+  }
+
+  /** What arrives, by source; whether anything is sent on it is for the seat to say. */
+  track(source: Source): MediaStreamTrack | null {
+    return this.#receivers.get(source)?.track ?? null;
+  }
+
+  /** Loudness 0…1 of what the microphone of the other side sends now. */
+  level(): number {
+    const source = this.#receivers.get('microphone')?.getSynchronizationSources?.()[0];
+    if (!source) return 0;
+    const now = performance.now();
+    // Browsers count the time of a source from different origins, so only its standing still tells silence.
+    if (source.timestamp !== this.#heard.timestamp) this.#heard = {timestamp: source.timestamp, at: now};
+    return now - this.#heard.at > 500 ? 0 : loudness(source.audioLevel ?? 0);
+  }
+
+  async stats(): Promise<LinkStats | null> {
+    if (!this.#stats && this.connected) await this.#sample();
+    return this.#stats;
+  }
+
+  /** Sets what is sent from now on. Nothing leaves while `live` is false: the other side has no seat, or we have none. */
+  publish(publication: Publication, live: boolean): void {
+    this.#publication = publication;
+    this.#live = live;
+    for (const [source, place] of this.#senders) {
+      const track = live ? (publication.get(source) ?? null) : null;
+      if (track === place.track) continue;
+      place.track = track;
+      place.sender.replaceTrack(track).then(
+        () => track && track.kind === 'video' && prefer(place.sender, track),
+        (error) => !this.#closed && this.port.trouble('negotiation', `replaceTrack ${source}: ${error}`),
+      );
+    }
+  }
+
+  receive(message: LinkMessage): void {
+    if (message.type === 'renegotiate' && message.restart && this.maker) this.#recovery.asked();
+    else this.#negotiation.receive(message);
+  }
+
+  /** The network came back. */
+  hurry(): void {
+    this.#recovery.hurry();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#negotiation.close();
+    this.#recovery.close();
+    clearInterval(this.#ticker);
+    this.#pc.onicecandidate = this.#pc.onconnectionstatechange = null;
+    this.#pc.close();
+  }
+
+  // ---- Side
+
+  send<K extends 'offer' | 'answer'>(type: K, body: Omit<Body<K>, Address>): void {
+    this.#described = true;
+    const n = this.port.send(type, body);
+    if (type === 'offer') this.#offered ||= n;
+  }
+
+  bind(remote: readonly Track[], type: 'offer' | 'answer'): void {
+    const transceivers = this.#pc.getTransceivers();
+    for (const {mid, source} of remote) {
+      const found = transceivers.find((t) => t.mid === mid);
+      if (found) this.#receivers.set(source, found.receiver);
+    }
+    if (type === 'offer' && !this.maker) this.#place(transceivers, remote);
+    this.port.changed();
+  }
+
+  tracks(): Track[] {
+    // The first offer is described before it is placed: its sections are ours, in our order.
+    if (this.maker && !this.#senders.size) this.#place(this.#pc.getTransceivers(), []);
+    return Array.from(this.#senders, ([source, {mid}]) => ({mid, source}));
+  }
+
+  fault(step: keyof Outgoing, error: unknown, fatal: boolean): void {
+    this.port.trouble('negotiation', `${step}: ${error}`);
+    if (fatal) this.port.broken();
+  }
+
+  // ----
+
+  /** Gives each source its section: the one the other side uses for it, otherwise the next free one of its kind. */
+  #place(transceivers: readonly RTCRtpTransceiver[], remote: readonly Track[]): void {
+    if (this.#senders.size) return;
+    const streams = pairStreams();
+    const free = transceivers.filter((t) => t.mid !== null);
+    const sourceOf = new Map(remote.map(({mid, source}) => [mid, source]));
+    const take = (source: Source, fits: (t: RTCRtpTransceiver) => boolean) => {
+      const index = free.findIndex(fits);
+      if (index < 0 || this.#senders.has(source)) return;
+      const [transceiver] = free.splice(index, 1) as [RTCRtpTransceiver];
+      if (!this.maker) {
+        transceiver.direction = 'sendrecv';
+        transceiver.sender.setStreams?.(streams(source));
+      }
+      this.#senders.set(source, {sender: transceiver.sender, mid: transceiver.mid ?? '', track: null});
+    };
+    const kindOf = (t: RTCRtpTransceiver) => t.receiver.track.kind;
+    for (const {source, kind} of sections)
+      take(source, (t) => kindOf(t) === kind && sourceOf.get(t.mid ?? '') === source);
+    for (const {source, kind} of sections) take(source, (t) => kindOf(t) === kind && !sourceOf.has(t.mid ?? ''));
+    this.publish(this.#publication, this.#live);
+  }
+
+  #trickle(candidate: RTCIceCandidate | null): void {
+    if (!this.#described) return; // it is in the description that is still to leave
+    if (!candidate?.candidate) {
+      const usernameFragment = candidate?.usernameFragment ?? '';
+      this.port.send('end-of-candidates', usernameFragment ? {usernameFragment} : {});
+      return;
+    }
+    const {sdpMid, sdpMLineIndex, usernameFragment} = candidate;
+    this.port.send('candidate', {
+      candidate: {
+        candidate: candidate.candidate,
+        ...(sdpMid !== null && {sdpMid}),
+        ...(sdpMLineIndex !== null && {sdpMLineIndex}),
+        ...(usernameFragment && {usernameFragment}),
+      },
+    });
+  }
+
+  #changed(): void {
+    const {connectionState, iceConnectionState} = this.#pc;
+    const ice = iceConnectionState === 'connected' || iceConnectionState === 'completed';
+    const state = (
+      connectionState === 'new' || connectionState === 'closed' ? 'connecting' : connectionState
+    ) as TransportState;
+    const before = this.#recovery.state;
+    this.#recovery.change(state, state === 'failed' && ice);
+    if (this.#closed || state === before) return;
+    if (state === 'connected') {
+      this.#connectedAt = performance.now();
+      void this.#sample();
+      return;
+    }
+    // A restart that is under way is still a loss until it succeeds.
+    this.#path = {kind: state === 'connecting' && !this.#connectedAt ? 'connecting' : 'lost'};
+    this.#stats = null;
+    this.port.changed();
+  }
+
+  async #restart(): Promise<void> {
+    const iceServers = await this.port.freshServers();
+    if (this.#closed) return;
+    try {
+      this.#pc.setConfiguration({...this.#pc.getConfiguration(), iceServers});
+    } catch (error) {
+      this.port.trouble('connection', `setConfiguration: ${error}`); // the old servers may still do
+    }
+    // Only the maker restarts: were the sides of an offer to change, Firefox would change its DTLS role with them.
+    if (this.maker) this.#negotiation.offer(true);
+    else this.port.send('renegotiate', {restart: true});
+  }
+
+  async #tick(): Promise<void> {
+    // The pair may still change in the first seconds; later only a reader makes it worth a look.
+    if (this.connected && (!this.steady || this.port.watched())) await this.#sample();
+  }
+
+  async #sample(): Promise<void> {
+    try {
+      const stats = await this.#sampler.sample();
+      if (this.#closed || !this.connected) return;
+      this.#stats = stats;
+      this.#path = stats.path;
+      this.port.changed();
+    } catch {
+      // the connection was closed meanwhile
+    }
+  }
+}
+
+/** A picture of text keeps its size when the network is short of bandwidth, a moving one its frame rate. */
+function prefer(sender: RTCRtpSender, {contentHint}: MediaStreamTrack): void {
+  if (!contentHint) return;
+  const degradationPreference = contentHint === 'motion' ? 'maintain-framerate' : 'maintain-resolution';
+  const parameters = {...sender.getParameters(), degradationPreference} as RTCRtpSendParameters;
+  sender.setParameters(parameters).catch(() => {}); // the hint alone has to do
+}

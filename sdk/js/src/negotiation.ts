@@ -1,0 +1,167 @@
+import type {Body, LinkMessage, Outgoing} from './message.js';
+import type {Track} from './wire.gen.js';
+
+/** What a negotiation needs of an RTCPeerConnection. */
+export type Connection = Pick<
+  RTCPeerConnection,
+  | 'signalingState'
+  | 'localDescription'
+  | 'remoteDescription'
+  | 'setLocalDescription'
+  | 'setRemoteDescription'
+  | 'addIceCandidate'
+  | 'restartIce'
+>;
+
+type Spoken = 'offer' | 'answer';
+
+/** The link that a negotiation works for. */
+export interface Side {
+  /** The side that gives way when both offer at once. */
+  readonly polite: boolean;
+  send<K extends Spoken>(type: K, body: Omit<Body<K>, 'to' | 'from' | 'link'>): void;
+  /** A remote description is set; on an offer, the transceivers may be prepared for the answer. */
+  bind(remote: readonly Track[], type: Spoken): void;
+  /** What each media section carries from here. */
+  tracks(): Track[];
+  /** A step was rejected. A fatal one leaves the two sides with different ideas: only a new link helps. */
+  fault(step: keyof Outgoing, error: unknown, fatal: boolean): void;
+}
+
+/**
+ * Perfect negotiation (RFC 8829 §4, W3C WebRTC §10.7) over ordered signalling. Every step runs after the one before it
+ * has ended, and every rejection ends in {@link Side.fault}.
+ */
+export class Negotiation {
+  #queue: Promise<void> = Promise.resolve();
+  #wanted: {restart: boolean} | null = null;
+  #restarting = false; // our pending offer restarts ICE
+  #early: RTCIceCandidateInit[] = []; // candidates before any remote description
+  #closed = false;
+
+  constructor(
+    readonly pc: Connection,
+    readonly side: Side,
+  ) {}
+
+  /** Makes an offer as soon as the signalling state allows it. */
+  offer(restart = false): void {
+    this.#wanted = {restart: restart || (this.#wanted?.restart ?? false)};
+    this.#run('offer', () => this.#offer());
+  }
+
+  /** Sends an offer that was set as local description long before, with all that was gathered since. */
+  offerPrepared(ready: Promise<void>): void {
+    this.#run('offer', async () => {
+      await ready;
+      this.#sendOffer();
+    });
+  }
+
+  receive(message: LinkMessage): void {
+    switch (message.type) {
+      case 'offer':
+        this.#run('answer', () => this.#answer(message.sdp, message.tracks ?? []));
+        return;
+      case 'answer':
+        this.#run('offer', () => this.#accept(message.sdp, message.tracks ?? []));
+        return;
+      case 'candidate':
+        this.#run('candidate', () => this.#candidate(message.candidate));
+        return;
+      case 'end-of-candidates': {
+        const usernameFragment = message.usernameFragment ?? null;
+        this.#run('end-of-candidates', () =>
+          this.#candidate({candidate: '', sdpMid: '0', sdpMLineIndex: 0, usernameFragment}),
+        );
+        return;
+      }
+      case 'renegotiate':
+        this.offer(message.restart);
+    }
+  }
+
+  /** Resolves when everything asked for so far is done. */
+  settled(): Promise<void> {
+    return this.#queue;
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  #run(step: keyof Outgoing, work: () => Promise<void>): void {
+    this.#queue = this.#queue.then(async () => {
+      if (this.#closed) return;
+      try {
+        await work();
+      } catch (error) {
+        const fatal = step === 'offer' || step === 'answer';
+        if (!this.#closed) this.side.fault(step, error, fatal);
+      }
+    });
+  }
+
+  async #offer(): Promise<void> {
+    // When an offer is on its way already, the wish waits until the state is stable again.
+    if (!this.#wanted || this.pc.signalingState !== 'stable') return;
+    const {restart} = this.#wanted;
+    this.#wanted = null;
+    if (restart) this.pc.restartIce();
+    await this.pc.setLocalDescription();
+    this.#restarting = restart;
+    this.#sendOffer();
+  }
+
+  #sendOffer(): void {
+    if (this.#closed) return;
+    this.side.send('offer', {sdp: this.pc.localDescription?.sdp ?? '', tracks: this.side.tracks()});
+  }
+
+  async #answer(sdp: string, tracks: readonly Track[]): Promise<void> {
+    if (this.pc.signalingState !== 'stable') {
+      if (!this.side.polite) return; // ours wins; the other side takes its own back and answers
+      await this.pc.setLocalDescription({type: 'rollback'});
+      if (this.#restarting) this.#wanted = {restart: true};
+    }
+    const before = this.#generations();
+    await this.pc.setRemoteDescription({type: 'offer', sdp});
+    // An offer that restarts ICE does what our own, taken back, wanted.
+    if (before && before.join() !== this.#generations()?.join()) this.#wanted = null;
+    this.side.bind(tracks, 'offer');
+    await this.pc.setLocalDescription();
+    if (this.#closed) return;
+    this.side.send('answer', {sdp: this.pc.localDescription?.sdp ?? '', tracks: this.side.tracks()});
+    await this.#stable();
+  }
+
+  async #accept(sdp: string, tracks: readonly Track[]): Promise<void> {
+    if (this.pc.signalingState !== 'have-local-offer') return; // to an offer that was taken back
+    await this.pc.setRemoteDescription({type: 'answer', sdp});
+    this.side.bind(tracks, 'answer');
+    await this.#stable();
+  }
+
+  async #stable(): Promise<void> {
+    this.#restarting = false;
+    for (const candidate of this.#early.splice(0)) this.#run('candidate', () => this.#candidate(candidate));
+    if (this.#wanted) this.#run('offer', () => this.#offer());
+  }
+
+  async #candidate({usernameFragment, ...candidate}: RTCIceCandidateInit): Promise<void> {
+    const generations = this.#generations();
+    if (!generations) {
+      if (this.#early.length < 100) this.#early.push({usernameFragment: usernameFragment ?? null, ...candidate});
+      return;
+    }
+    // Signalling keeps the order, so an unknown generation is an old one or belongs to an offer that lost.
+    if (usernameFragment && !generations.includes(usernameFragment)) return;
+    await this.pc.addIceCandidate(usernameFragment ? {...candidate, usernameFragment} : candidate);
+  }
+
+  /** The ICE generations of the remote description, null while there is none. */
+  #generations(): string[] | null {
+    const sdp = this.pc.remoteDescription?.sdp;
+    return sdp ? [...new Set(Array.from(sdp.matchAll(/^a=ice-ufrag:(\S+)/gm), (m) => m[1] ?? ''))] : null;
+  }
+}

@@ -1,0 +1,83 @@
+/** For tests only: as much of an RTCPeerConnection as a link touches; descriptions are words, nothing connects by itself. */
+
+export class FakeTransceiver {
+  mid: string | null = null;
+  direction = 'sendrecv';
+  readonly sender;
+  readonly receiver: {track: MediaStreamTrack};
+  /** What was sent, in order. */
+  readonly replaced: (MediaStreamTrack | null)[] = [];
+
+  constructor(kind: string) {
+    this.receiver = {track: {kind, id: `remote-${kind}`} as MediaStreamTrack};
+    this.sender = {
+      replaceTrack: async (track: MediaStreamTrack | null) => void this.replaced.push(track),
+      getParameters: () => ({}),
+      setParameters: async () => {},
+      setStreams: () => {},
+    };
+  }
+}
+
+export class FakePeerConnection {
+  static all: FakePeerConnection[] = [];
+  signalingState = 'stable';
+  connectionState = 'new';
+  iceConnectionState = 'new';
+  localDescription: {type: string; sdp: string} | null = null;
+  remoteDescription: {type: string; sdp: string} | null = null;
+  onicecandidate: ((event: {candidate: RTCIceCandidate | null}) => void) | null = null;
+  onconnectionstatechange: (() => void) | null = null;
+  closed = false;
+  restarts = 0;
+  readonly transceivers: FakeTransceiver[] = [];
+
+  constructor(public configuration: RTCConfiguration) {
+    FakePeerConnection.all.push(this);
+  }
+  createDataChannel(): void {}
+  addTransceiver(kind: string): void {
+    this.transceivers.push(new FakeTransceiver(kind));
+  }
+  getTransceivers(): FakeTransceiver[] {
+    return this.transceivers;
+  }
+  getConfiguration(): RTCConfiguration {
+    return this.configuration;
+  }
+  setConfiguration(configuration: RTCConfiguration): void {
+    this.configuration = configuration;
+  }
+  restartIce(): void {
+    this.restarts++;
+  }
+  async setLocalDescription(): Promise<void> {
+    const type = this.signalingState === 'have-remote-offer' ? 'answer' : 'offer';
+    for (const [i, t] of this.transceivers.entries()) t.mid = String(i);
+    this.localDescription = {type, sdp: `${type}-${FakePeerConnection.all.indexOf(this)}`};
+    this.signalingState = type === 'offer' ? 'have-local-offer' : 'stable';
+  }
+  async setRemoteDescription(description: {type: string; sdp: string}): Promise<void> {
+    this.remoteDescription = description;
+    if (description.type === 'offer') {
+      for (const kind of ['audio', 'video', 'video', 'audio']) {
+        const t = new FakeTransceiver(kind);
+        t.mid = String(this.transceivers.length);
+        this.transceivers.push(t);
+      }
+    }
+    this.signalingState = description.type === 'offer' ? 'have-remote-offer' : 'stable';
+  }
+  async addIceCandidate(): Promise<void> {}
+  async getStats(): Promise<Map<string, unknown>> {
+    return new Map();
+  }
+  close(): void {
+    this.closed = true;
+  }
+  /** What the network does. */
+  turn(state: string): void {
+    this.connectionState = this.iceConnectionState = state;
+    this.onconnectionstatechange?.();
+  }
+}

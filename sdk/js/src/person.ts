@@ -1,0 +1,127 @@
+import type {
+  LinkStats,
+  LocalMedia,
+  MediaState,
+  Participant,
+  ParticipantEvents,
+  Path,
+  Role,
+  SeatState,
+  Source,
+} from './api.js';
+import {Events} from './emitter.js';
+import type {Link} from './link.js';
+import {type Publication, sections, sends} from './publication.js';
+import type {Seat} from './wire.gen.js';
+
+/** For how long a question for numbers keeps them being gathered. */
+const askedMs = 3_000;
+
+/** A seat and what is known of the one who sits there. */
+export class Person extends Events<ParticipantEvents> implements Participant {
+  #seat: Seat;
+  #tracks: ReadonlyMap<Source, MediaStreamTrack> = new Map();
+  #path: Path = {kind: 'none'};
+  #link: Link | null = null;
+  #asked = Number.NEGATIVE_INFINITY;
+
+  /** `media` is given for the one who is me. */
+  constructor(
+    seat: Seat,
+    readonly own: {media: LocalMedia | null} | null,
+  ) {
+    super();
+    this.#seat = seat;
+  }
+
+  get id(): string {
+    return this.#seat.id;
+  }
+  get name(): string {
+    return this.#seat.name;
+  }
+  get role(): Role {
+    return this.#seat.role;
+  }
+  get state(): SeatState {
+    return this.#seat.state;
+  }
+  get order(): number {
+    return this.#seat.order;
+  }
+  get isMe(): boolean {
+    return this.own !== null;
+  }
+  get media(): MediaState {
+    return this.#seat.media;
+  }
+  get tracks(): ReadonlyMap<Source, MediaStreamTrack> {
+    return this.#tracks;
+  }
+  get path(): Path {
+    return this.#path;
+  }
+  /** The seat as the server told it last. */
+  get seat(): Seat {
+    return this.#seat;
+  }
+  /** The client that holds the seat; empty when there is none. */
+  get session(): string {
+    return this.#seat.session ?? '';
+  }
+  /** Whether somebody looks at the numbers of the link. */
+  get watched(): boolean {
+    return this.hears('path') || performance.now() - this.#asked < askedMs;
+  }
+
+  level(): number {
+    if (!this.media.microphone) return 0;
+    return this.own ? (this.own.media?.microphone.level() ?? 0) : (this.#link?.level() ?? 0);
+  }
+
+  async stats(): Promise<LinkStats | null> {
+    this.#asked = performance.now();
+    return (await this.#link?.stats()) ?? null;
+  }
+
+  /** Takes a newer state of the seat. */
+  update(seat: Seat): void {
+    const changed = JSON.stringify(seat) !== JSON.stringify(this.#seat);
+    this.#seat = seat;
+    if (changed) this.emit('change', undefined);
+  }
+
+  /** Takes the link that leads here now, or what changed on it; `without` says how things stand when there is none. */
+  connect(link: Link | null, without: Path['kind']): void {
+    this.#link = link;
+    this.#show((source) => (sends(this.media, source) ? (link?.track(source) ?? null) : null));
+    this.#lead(link?.path ?? {kind: without});
+  }
+
+  /** Takes what I send. */
+  publish(publication: Publication): void {
+    this.#show((source) => publication.get(source) ?? null);
+  }
+
+  #show(trackOf: (source: Source) => MediaStreamTrack | null): void {
+    const before = this.#tracks;
+    const tracks = new Map<Source, MediaStreamTrack>();
+    for (const {source} of sections) {
+      const track = trackOf(source);
+      if (track) tracks.set(source, track);
+    }
+    this.#tracks = tracks;
+    for (const {source} of sections) {
+      const track = tracks.get(source) ?? null;
+      if (track !== (before.get(source) ?? null)) this.emit('track', {source, track});
+    }
+  }
+
+  #lead(path: Path): void {
+    const {kind, protocol, server, rttMs} = this.#path;
+    this.#path = path;
+    if (kind !== path.kind || protocol !== path.protocol || server !== path.server || rttMs !== path.rttMs) {
+      this.emit('path', path);
+    }
+  }
+}

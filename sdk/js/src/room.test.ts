@@ -1,0 +1,264 @@
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
+import type {Room} from './api.js';
+import type {Store} from './memory.js';
+import {FakePeerConnection} from './peerconnection.fake.js';
+import {openRoom} from './room.js';
+import {FakeWebSocket, type Message} from './websocket.fake.js';
+import type {RoomState, Seat} from './wire.gen.js';
+
+const silent = {microphone: false, camera: false, screen: false, screenAudio: false};
+const ann: Seat = {id: 'A', name: 'Ann', role: 'host', state: 'present', session: 'ann', order: 1, media: silent};
+const bob: Seat = {id: 'B', name: 'Bob', role: 'speaker', state: 'present', session: 'me', order: 2, media: silent};
+const lobby: RoomState = {name: 'r', exists: true, may: 'join', role: 'speaker', seats: [ann]};
+const inside: RoomState = {...lobby, seats: [ann, bob]};
+
+function memoryStore(): Store {
+  const items = new Map<string, string>();
+  return {
+    getItem: (key) => items.get(key) ?? null,
+    setItem: (key, value) => void items.set(key, value),
+    removeItem: (key) => void items.delete(key),
+  };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  FakeWebSocket.all = [];
+  FakePeerConnection.all = [];
+  vi.stubGlobal('WebSocket', FakeWebSocket);
+  vi.stubGlobal('RTCPeerConnection', FakePeerConnection);
+  vi.stubGlobal('MediaStream', class {});
+});
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
+
+/** A room and the server's end of it. `say` numbers like a server; `sent` gives what the room sent, by type. */
+function enter(storage: Store | null = memoryStore()) {
+  const room = openRoom({room: 'r', server: 'https://parley.example', storage});
+  const log: string[] = [];
+  room.on('status', (s) => log.push(s));
+  room.on('joined', (p) => log.push(`+${p.name}`));
+  room.on('left', ({person, reason}) => log.push(`-${person.name} ${reason}`));
+  room.on('trouble', ({kind, detail}) => log.push(`${kind}: ${detail}`));
+  let n = 0;
+  const server = {
+    ws: (FakeWebSocket.all.at(-1) as FakeWebSocket).open(),
+    welcome(session = 'me', state: RoomState = lobby) {
+      n = 0;
+      server.ws.welcome({session, room: state});
+    },
+    say: (message: object) => server.ws.say({...message, n: ++n}),
+    sent: (type: string): Message[] => server.ws.got.filter((m) => m.type === type),
+    joined: (state: RoomState = inside) =>
+      server.say({type: 'joined', re: server.sent('join').at(-1)?.n, seat: 'B', token: 'T', room: state}),
+    reconnect() {
+      server.ws.die();
+      vi.advanceTimersByTime(100);
+      server.ws = (FakeWebSocket.all.at(-1) as FakeWebSocket).open();
+    },
+  };
+  return {room, server, log};
+}
+
+async function outcome(promise: Promise<void>): Promise<string> {
+  return promise.then(
+    () => 'resolved',
+    (error) => error.code,
+  );
+}
+
+async function joined(storage?: Store) {
+  const all = enter(storage);
+  all.server.welcome();
+  const promise = all.room.join('Bob');
+  all.server.joined();
+  await promise;
+  all.log.length = 0;
+  return all;
+}
+
+describe('joining', () => {
+  it('goes from the lobby to a seat', async () => {
+    const {room, server, log} = enter();
+    expect(server.ws.url).toBe('wss://parley.example/ws');
+    expect(room.status).toBe('connecting');
+    const promise = room.join('Bob'); // waits for welcome
+    server.welcome();
+    expect(server.sent('join')).toMatchObject([{name: 'Bob', media: silent}]);
+    server.joined();
+    expect(await outcome(promise)).toBe('resolved');
+    expect(log).toEqual(['lobby', 'joining', 'joined']);
+    expect(room.me?.name).toBe('Bob');
+    expect(room.people.map((p) => [p.name, p.isMe])).toEqual([
+      ['Ann', false],
+      ['Bob', true],
+    ]);
+  });
+
+  it('waits for a host, and can be refused', async () => {
+    const {room, server, log} = enter();
+    server.welcome('me', {...lobby, may: 'knock', waitingRoom: true});
+    const promise = room.join('Bob');
+    server.say({type: 'waiting', re: 1, token: 'W'});
+    expect(room.status).toBe('waiting');
+    server.say({type: 'error', re: 1, code: 'removed', words: 'no'});
+    expect(await outcome(promise)).toBe('removed');
+    expect(log).toEqual(['lobby', 'joining', 'waiting', 'lobby']);
+  });
+
+  it('sends the offer right behind the join, and takes no refusal of it to heart', async () => {
+    const {room, server, log} = enter();
+    server.welcome();
+    void room.join('Bob').catch(() => {});
+    await vi.advanceTimersByTimeAsync(1);
+    expect(server.ws.got.slice(1).map((m) => m.type)).toEqual(['join', 'offer']);
+    server.say({type: 'error', re: 1, code: 'full', words: 'full'});
+    server.say({type: 'error', re: 2, code: 'order', words: 'not joined'});
+    expect(log).toEqual(['lobby', 'joining', 'lobby']);
+    expect(FakePeerConnection.all.every((pc) => pc.closed)).toBe(true);
+  });
+
+  it('takes the seat again after a reload', async () => {
+    const storage = memoryStore();
+    await joined(storage);
+    const {room, server} = enter(storage);
+    expect(room.previous).toEqual({name: 'Bob'});
+    server.welcome('me2');
+    void room.join('Bob');
+    expect(server.sent('join')).toMatchObject([{seat: 'T'}]);
+  });
+
+  it('stays a host after a reload and a new session', async () => {
+    const storage = memoryStore();
+    const first = enter(storage);
+    first.server.welcome();
+    void first.room.join('Bob');
+    first.server.joined({...inside, role: 'host', host: 'H'});
+    first.server.say({type: 'room', room: {...lobby, role: 'host'}});
+    expect(first.room.info?.host).toBe('H');
+    first.server.reconnect();
+    expect(first.server.sent('hello')).toMatchObject([{host: 'H'}]);
+    expect(enter(storage).server.sent('hello')).toMatchObject([{host: 'H'}]);
+  });
+
+  it('does not sit down after it has left', async () => {
+    const {room, server, log} = enter();
+    server.welcome();
+    const promise = outcome(room.join('Bob'));
+    room.leave();
+    server.joined();
+    server.say({type: 'left', seat: 'B', reason: 'left'});
+    expect(await promise).toBe('closed');
+    expect(log).toEqual(['lobby', 'joining', 'lobby']);
+    expect(server.sent('leave')).toHaveLength(1);
+  });
+
+  it('forgets who is inside when the door closes, and asks for a relay when it opens', () => {
+    const {room, server} = enter();
+    server.welcome();
+    expect(room.people).toHaveLength(1);
+    server.say({type: 'room', room: {...lobby, may: 'no', locked: true, seats: undefined}});
+    expect(room.people).toHaveLength(0);
+    expect(server.sent('ice-servers')).toHaveLength(0);
+    server.say({type: 'room', room: {...lobby, seats: undefined}});
+    server.say({type: 'seat', seat: ann});
+    expect(room.people).toHaveLength(1);
+    expect(server.sent('ice-servers')).toHaveLength(1);
+    server.say({type: 'error', re: server.sent('ice-servers')[0]?.n, code: 'forbidden', words: 'w'});
+  });
+
+  it('forgets the seat on leaving', async () => {
+    const storage = memoryStore();
+    const {room, server} = await joined(storage);
+    room.leave();
+    expect(server.sent('leave')).toHaveLength(1);
+    expect([room.status, room.me, room.previous]).toEqual(['lobby', null, null]);
+    expect(room.people.map((p) => p.name)).toEqual(['Ann']);
+  });
+});
+
+describe('a seat', () => {
+  it('sees people come, change and go', async () => {
+    const {room, server, log} = await joined();
+    const first = room.people[0];
+    server.say({type: 'seat', seat: {...ann, state: 'away'}});
+    server.say({type: 'seat', seat: {...ann, id: 'W', name: 'Wil', state: 'waiting', order: 4, session: 'wil'}});
+    server.say({type: 'seat', seat: {...ann, id: 'C', name: 'Cat', order: 3, session: 'cat'}});
+    expect(room.people.map((p) => p.name)).toEqual(['Ann', 'Bob', 'Cat', 'Wil']);
+    expect(room.people[0]).toBe(first);
+    expect(first?.state).toBe('away');
+    server.say({type: 'left', seat: 'W', reason: 'left'});
+    server.say({type: 'left', seat: 'C', reason: 'removed'});
+    server.say({type: 'left', seat: 'C', reason: 'removed'});
+    expect(log).toEqual(['+Cat', '-Cat removed']);
+  });
+
+  it('survives a server that forgot everything, with the words that were not heard', async () => {
+    const {room, server, log} = await joined();
+    room.sendChat('are you there?');
+    server.reconnect();
+    server.welcome('me3', {...lobby, may: 'create', exists: false, seats: []});
+    expect(room.status).toBe('joined');
+    expect(server.sent('join')).toMatchObject([{name: 'Bob', seat: 'T'}]);
+    server.joined({...inside, seats: [{...bob, session: 'me3'}]});
+    expect(server.sent('chat')).toMatchObject([{text: 'are you there?'}]);
+    expect(room.people.map((p) => p.name)).toEqual(['Bob']);
+    expect(log).toEqual([]);
+  });
+
+  it('marks a chat message as sent when it comes back', async () => {
+    const {room, server} = await joined();
+    const {id} = room.sendChat('hi');
+    expect(room.chat).toMatchObject([{text: 'hi', mine: true, sent: false}]);
+    server.say({type: 'chat', id, text: 'hi', from: 'B', name: 'Bob', at: 5});
+    server.say({type: 'chat', id, text: 'hello', from: 'A', name: 'Ann', at: 6});
+    expect(room.chat.map((m) => [m.text, m.mine, m.sent])).toEqual([
+      ['hi', true, true],
+      ['hello', false, true],
+    ]);
+  });
+
+  it.each<[string, (room: Room) => Promise<void>, object, string]>([
+    ['lock', (r) => r.lock(true), {type: 'room', room: {...lobby, locked: true}}, 'resolved'],
+    ['lock, refused', (r) => r.lock(true), {type: 'error', re: 2, code: 'forbidden', words: 'w'}, 'forbidden'],
+    ['unlock an open room', (r) => r.lock(false), {type: 'ignored'}, 'resolved'],
+    ['waiting room', (r) => r.waitingRoom(true), {type: 'room', room: {...lobby, waitingRoom: true}}, 'resolved'],
+    ['remove', (r) => r.remove(r.people[0] as never), {type: 'left', seat: 'A', reason: 'removed'}, 'resolved'],
+    ['no answer', (r) => r.lock(true), {type: 'ignored'}, 'timeout'],
+  ])('asks as a host: %s', async (_, ask, answer, expected) => {
+    const {room, server} = await joined();
+    await vi.advanceTimersByTimeAsync(1); // the offer to Ann is number 2
+    server.say({type: 'error', re: 2, code: 'no-peer', words: 'w'});
+    const before = server.ws.got.length;
+    const promise = outcome(ask(room));
+    const asked = server.ws.got[before];
+    server.say('re' in answer ? {...answer, re: asked?.n} : answer);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await promise).toBe(expected);
+  });
+
+  it.each<[object, string, string | undefined]>([
+    [{type: 'bye', reason: 'removed'}, 'ended', undefined],
+    [{type: 'bye', reason: 'replaced'}, 'ended', 'Bob'],
+    [{type: 'bye', reason: 'draining', retry: 5}, 'joined', 'Bob'],
+  ])('hears %j', async (bye, status, previous) => {
+    const {room, server} = await joined();
+    server.ws.say(bye);
+    expect([room.status, room.previous?.name]).toEqual([status, previous]);
+    expect(FakeWebSocket.all).toHaveLength(1);
+    vi.advanceTimersByTime(10_000);
+    expect(FakeWebSocket.all.length > 1).toBe(status === 'joined');
+  });
+
+  it('rejects what is under way when it closes', async () => {
+    const {room} = await joined();
+    const promises = [outcome(room.lock(true)), outcome(room.waitingRoom(true))];
+    room.close();
+    promises.push(outcome(room.lock(true)), outcome(room.join('x')));
+    expect(await Promise.all(promises)).toEqual(['closed', 'closed', 'closed', 'closed']);
+    expect(room.ending).toEqual({reason: 'left', retry: 0});
+    expect(FakePeerConnection.all.every((pc) => pc.closed)).toBe(true);
+  });
+});

@@ -1,0 +1,400 @@
+import type {
+  ChatMessage,
+  Ending,
+  LocalMedia,
+  MediaState,
+  Network,
+  Participant,
+  Room,
+  RoomError,
+  RoomOptions,
+  RoomState,
+  Source,
+} from './api.js';
+import {Host} from './host.js';
+import {Links} from './links.js';
+import {pageStore, SeatMemory} from './memory.js';
+import {NetworkCheck} from './network.js';
+import type {Person} from './person.js';
+import {mediaState, publication, sameMedia} from './publication.js';
+import {closed, Requests, roomError} from './requests.js';
+import type {Numbered} from './sequence.js';
+import {Servers} from './servers.js';
+import {Socket} from './socket.js';
+import {wantedLinks} from './topology.js';
+import {View} from './view.js';
+import type * as wire from './wire.gen.js';
+
+/** Opens a session with a room. It connects at once and stands in front of the door until `join`. */
+export function openRoom(options: RoomOptions): Room {
+  return new Call(options);
+}
+
+interface Joining {
+  name: string;
+  /** The number of the join on the present session; 0 until it is sent. */
+  n: number;
+  media: MediaState;
+  /** Absent when the SDK takes the seat again by itself. */
+  promise: {resolve: () => void; reject: (error: RoomError) => void} | null;
+}
+
+class Call extends View implements Room {
+  readonly network: Network;
+  readonly lock = (on: boolean) => this.#host.lock(on);
+  readonly waitingRoom = (on: boolean) => this.#host.waitingRoom(on);
+  readonly admit = (person: Participant) => this.#host.admit(person);
+  readonly mute = (person: Participant, source: Source) => this.#host.mute(person, source);
+  readonly remove = (person: Participant) => this.#host.remove(person);
+  #session = '';
+  #warm = false;
+  #joining: Joining | null = null;
+  /** The sessions that were seated before mine: I make the links to them. */
+  #earlier: ReadonlySet<string> = new Set();
+  #told: MediaState | null = null;
+  #unsent: readonly wire.Chat[] = [];
+  #restarts = 0;
+  readonly #media: LocalMedia | null;
+  readonly #socket: Socket;
+  readonly #servers: Servers;
+  readonly #network: NetworkCheck;
+  readonly #memory: SeatMemory;
+  readonly #links: Links;
+  readonly #host: Host;
+  readonly #requests = new Requests();
+  readonly #release: (() => void)[] = [];
+
+  constructor(options: RoomOptions) {
+    super(options.room, options.media ?? null);
+    this.#media = options.media ?? null;
+    this.#memory = new SeatMemory(
+      options.storage === undefined ? pageStore('sessionStorage') : options.storage,
+      this.name,
+    );
+    const url = new URL('/ws', options.server ?? location.origin);
+    url.protocol = url.protocol.replace('http', 'ws');
+    this.#socket = new Socket(url.href, () => {
+      const host = options.host || this.info?.host || this.#memory.held?.host;
+      return {client: options.client ?? {name: 'parley-sdk'}, room: this.name, ...(host && {host})};
+    });
+    this.#servers = new Servers(this.#socket, () => this.#warm && this.network.check());
+    this.#host = new Host(this.#socket, this.#requests, this.roster, () => this.info);
+    this.network = this.#network = new NetworkCheck(() => this.#servers.ice);
+    this.#links = new Links({
+      send: (type, body) => this.#socket.send(type, body),
+      online: () => this.online,
+      servers: () => this.#servers.list,
+      freshServers: () => this.#servers.fresh(),
+      changed: (session) => this.#connect(this.roster.bySession(session)),
+      trouble: (session, kind, detail) => this.report(kind, detail, this.roster.bySession(session)),
+      watched: (session) => this.roster.bySession(session)?.watched ?? false,
+    });
+    this.#listen();
+  }
+
+  get previous(): {readonly name: string} | null {
+    const {held} = this.#memory;
+    return held && {name: held.name};
+  }
+
+  warm(): void {
+    if (this.#warm || this.status === 'ended') return;
+    this.#warm = true;
+    if (this.#session) this.network.check();
+    this.#relink();
+  }
+
+  join(name: string): Promise<void> {
+    if (this.status === 'joined') return Promise.resolve();
+    if (this.status === 'ended') return Promise.reject(closed());
+    if (this.#joining) return Promise.reject(roomError('order', 'Joining already.'));
+    return new Promise((resolve, reject) => {
+      this.#joining = this.#ask(name, {resolve, reject});
+      if (this.#session) this.#knock();
+    });
+  }
+
+  leave(): void {
+    const asked = this.status === 'joining' || this.status === 'waiting' || this.status === 'joined';
+    if (asked) this.#socket.send('leave', {});
+    if (asked || this.#joining) this.#forgetSeat();
+  }
+
+  close(): void {
+    this.#end({reason: 'left', retry: 0});
+  }
+
+  sendChat(text: string): ChatMessage {
+    const me = this.roster.me;
+    const message = this.conversation.write(me?.id ?? '', me?.name ?? '', text);
+    this.#socket.send('chat', {id: message.id, text});
+    this.emit('chat', message);
+    return message;
+  }
+
+  #listen(): void {
+    const socket = this.#socket;
+    socket.on('online', (online) => {
+      this.setOnline(online);
+      if (!online || this.#joining) return;
+      this.#links.hurry();
+      this.#relink();
+    });
+    socket.on('welcome', ({welcome, lost}) => this.#welcome(welcome, lost));
+    socket.on('message', (message) => this.#take(message));
+    socket.on('bye', ({reason, retry}) => this.#bye(reason ?? 'fault', retry ?? 0));
+    socket.on('unreachable', () => this.#end({reason: 'unreachable', retry: 5}));
+    socket.on('refused', (error) => {
+      this.report('refused', `${error.code} ${error.field ?? ''}: ${error.words}`);
+      this.#end({reason: 'protocol', retry: 0});
+    });
+    if (this.#media) this.#release.push(this.#media.on('change', () => this.#publish()));
+  }
+
+  #welcome({session, room, ice}: wire.Welcome, lost: readonly Numbered[]): void {
+    this.#session = session;
+    this.#servers.set(ice ?? null);
+    this.#unsent = lost.filter((m) => m.type === 'chat') as unknown as wire.Chat[];
+    if (room) this.setInfo(room);
+    if (this.status === 'joined') {
+      // The server forgot the old session; the seat is taken again under the people's eyes, media goes on meanwhile.
+      this.#joining = this.#ask(this.roster.me?.name ?? this.#memory.held?.name ?? '', null);
+    } else {
+      this.#links.closeAll();
+      this.roster.replace(room?.seats ?? [], '');
+      this.setStatus('lobby');
+      this.showPeople();
+    }
+    if (this.#joining) this.#knock();
+    else this.#relink();
+  }
+
+  #take(message: wire.ServerMessage): void {
+    switch (message.type) {
+      case 'joined':
+        this.#seated(message);
+        break;
+      case 'waiting':
+        this.#wait(message);
+        break;
+      case 'room':
+        this.#reshape(message.room);
+        break;
+      case 'seat':
+        this.#seat(message.seat);
+        break;
+      case 'left':
+        this.#left(message);
+        break;
+      case 'gone':
+        this.#links.gone(message.session);
+        break;
+      case 'chat':
+        this.emit('chat', this.conversation.receive(message, this.me?.id ?? ''));
+        break;
+      case 'muted':
+        this.#muted(message);
+        break;
+      case 'ice-servers':
+        this.#servers.set(message.ice);
+        break;
+      case 'error':
+        this.#refused(message);
+        break;
+      default:
+        if ('link' in message) this.#links.receive(message);
+    }
+    this.#requests.settle();
+  }
+
+  #ask(name: string, promise: Joining['promise']): Joining {
+    return {name, n: 0, media: mediaState(new Map()), promise};
+  }
+
+  /** Sends the join, and right behind it the offers to those whose sessions are known. */
+  #knock(): void {
+    const joining = this.#joining as Joining;
+    const {held} = this.#memory;
+    joining.media = mediaState(publication(this.#media));
+    joining.n = this.#socket.send('join', {
+      name: joining.name,
+      media: joining.media,
+      ...(held && {seat: held.token}),
+    });
+    if (this.status === 'joined') return; // the old links carry on until the seat is ours again
+    this.setStatus('joining');
+    this.#relink();
+  }
+
+  #seated({seat, token, room}: wire.Joined): void {
+    const joining = this.#joining;
+    const again = this.status === 'joined';
+    if (!joining) return; // we have left before it came
+    this.#joining = null;
+    this.#restarts = 0;
+    if (again) this.#links.closeAll(); // they belong to a session that is gone
+    const name = room.seats?.find(({id}) => id === seat)?.name ?? joining.name;
+    this.#memory.keep({id: seat, token, name, host: room.host ?? ''});
+    this.roster.replace(room.seats ?? [], seat);
+    this.setInfo(room);
+    this.#earlier = new Set(this.#others().map((p) => p.session));
+    this.#links.forgive();
+    this.#told = joining.media;
+    this.setStatus('joined');
+    this.showPeople();
+    this.#publish();
+    this.#relink();
+    for (const {id, text} of this.#unsent) this.#socket.send('chat', {id, text});
+    this.#unsent = [];
+    joining.promise?.resolve();
+  }
+
+  #wait({token}: wire.Waiting): void {
+    if (!this.#joining) return;
+    this.#memory.keep({id: '', token, name: this.#joining.name, host: ''});
+    this.setStatus('waiting');
+    this.#relink();
+  }
+
+  #reshape(room: RoomState): void {
+    this.setInfo(room);
+    if (!this.#servers.ice && room.may !== 'no') this.#servers.ask(); // a door that opens opens the relay too
+    const seated = this.status === 'joined';
+    if (room.seats) this.roster.replace(room.seats, this.me?.id ?? '');
+    else if (!seated && (!room.exists || ((room.locked || room.waitingRoom) && room.role !== 'host'))) {
+      this.roster.replace([], ''); // who is inside is not ours to know any more, and nobody says so
+    }
+    this.#links.forgive();
+    this.showPeople();
+    this.#relink();
+  }
+
+  #seat(seat: wire.Seat): void {
+    const {person, before} = this.roster.update(seat);
+    const enters = person.state !== 'waiting' && (before === null || before === 'waiting');
+    this.showPeople();
+    if (enters && this.status === 'joined' && !person.isMe) this.emit('joined', person);
+    this.#relink();
+  }
+
+  #left({seat, reason}: wire.Left): void {
+    const mine = this.me?.id === seat;
+    const person = this.roster.remove(seat);
+    if (!person) return;
+    if (mine) {
+      this.#forgetSeat();
+      return;
+    }
+    person.connect(null, 'none');
+    this.showPeople();
+    if (this.status === 'joined' && person.state !== 'waiting') this.emit('left', {person, reason});
+    this.#relink();
+  }
+
+  #muted({by, source}: wire.Muted): void {
+    if (source === 'microphone' || source === 'camera') this.#media?.[source].stop();
+    else this.#media?.screen.stop();
+    this.emit('muted', {source, by: this.roster.get(by)});
+  }
+
+  #refused(error: wire.Error): void {
+    const {re = 0, code, words} = error;
+    const joining = this.#joining;
+    if (joining && re === joining.n && re) {
+      this.#unseat(roomError(code, words, error.field));
+      return;
+    }
+    const known = this.#requests.refuse(error) || this.#links.refused(re) || this.#servers.refused(re);
+    // Candidates to somebody who has just left are nobody's trouble.
+    if (known || code === 'no-peer' || code === 'order') return;
+    this.report(code === 'fault' ? 'signalling' : 'refused', `${code} ${error.field ?? ''}: ${words}`);
+  }
+
+  #bye(reason: wire.ByeReason, retry: number): void {
+    // A server that restarts, or stumbled, wants us back; the links go on without it.
+    if (retry > 0 && (reason === 'draining' || reason === 'fault') && ++this.#restarts <= 5) {
+      this.#socket.restart(retry * 1000 * (1 + Math.random() / 2));
+      return;
+    }
+    if (reason === 'removed' || reason === 'expired') this.#memory.forget();
+    this.#end({reason, retry});
+  }
+
+  /** The seat is given up, or was taken from us. */
+  #forgetSeat(): void {
+    this.#memory.forget();
+    this.#warm = false;
+    this.#unseat(roomError('closed', 'Left before the join was through.'));
+  }
+
+  /** Back in front of the door. */
+  #unseat(error: RoomError): void {
+    const promise = this.#joining?.promise;
+    this.#joining = null;
+    this.#links.closeAll();
+    const me = this.roster.me;
+    this.roster.replace(
+      this.roster.list.filter((p) => p !== me && p.state !== 'waiting').map((p) => p.seat),
+      '',
+    );
+    this.setStatus(this.#session ? 'lobby' : 'connecting');
+    this.showPeople();
+    this.#relink();
+    promise?.reject(error);
+  }
+
+  #end(ending: Ending): void {
+    if (this.status === 'ended') return;
+    // Without a seat there is nothing to come back to: the server may forget the session at once.
+    this.#socket.close(this.status === 'lobby');
+    for (const release of this.#release) release();
+    this.#links.closeAll();
+    this.#network.close();
+    this.#servers.close();
+    this.#requests.close();
+    const promise = this.#joining?.promise;
+    this.#joining = null;
+    this.setStatus('ended', ending);
+    promise?.reject(closed());
+  }
+
+  /** Everybody else with a seat and a client. My own seat of before a reload is not somebody else. */
+  #others(): Person[] {
+    const own = this.me?.id ?? this.#memory.held?.id;
+    return this.roster.list.filter((p) => p.id !== own && p.session && p.state !== 'waiting');
+  }
+
+  #relink(): void {
+    const others = this.#others();
+    this.#links.want(
+      wantedLinks({
+        status: this.status,
+        session: this.#session,
+        info: this.info,
+        warm: this.#warm,
+        others: others.map(({session, state}) => ({session, present: state === 'present'})),
+        earlier: this.#earlier,
+      }),
+    );
+    for (const person of others) this.#connect(person);
+  }
+
+  #connect(person: Person | null): void {
+    if (!person || person.isMe) return;
+    if (this.status !== 'joined') person.connect(null, 'none');
+    else person.connect(this.#links.get(person.session), this.#links.hopeless(person.session) ? 'lost' : 'connecting');
+  }
+
+  /** Sends what the devices give now, and says so. */
+  #publish(): void {
+    const tracks = publication(this.#media);
+    this.#links.publish(tracks);
+    if (this.status !== 'joined') return;
+    this.roster.me?.publish(tracks);
+    const state = mediaState(tracks);
+    if (this.#told && sameMedia(this.#told, state)) return;
+    this.#told = state;
+    this.#socket.send('media', {media: state});
+    this.roster.note(state); // the server tells it to the others only
+  }
+}

@@ -1,0 +1,194 @@
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
+import {backoffMs, Socket} from './socket.js';
+import {FakeWebSocket} from './websocket.fake.js';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  FakeWebSocket.all = [];
+  vi.stubGlobal('WebSocket', FakeWebSocket);
+});
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
+
+function connect() {
+  const socket = new Socket('wss://x/ws', () => ({client: {name: 'test'}, room: 'r'}));
+  const log: string[] = [];
+  socket.on('online', (on) => log.push(`online ${on}`));
+  socket.on('welcome', ({lost}) => log.push(`welcome ${lost.length}`));
+  socket.on('message', (m) => log.push(`${m.type} ${m.n}`));
+  socket.on('bye', ({reason}) => log.push(`bye ${reason}`));
+  socket.on('unreachable', () => log.push('unreachable'));
+  socket.on('refused', ({code}) => log.push(`refused ${code}`));
+  return {socket, log, ws: (FakeWebSocket.all[0] as FakeWebSocket).open()};
+}
+
+/** The newest socket, opened; time moves on as far as the retry needs. */
+function next(ms = 100): FakeWebSocket {
+  vi.advanceTimersByTime(ms);
+  return (FakeWebSocket.all.at(-1) as FakeWebSocket).open();
+}
+
+describe('Socket', () => {
+  it('says hello, then numbers what it sends', () => {
+    const {socket, ws, log} = connect();
+    expect(ws.protocol).toBe('parley.v1');
+    expect(ws.got).toEqual([{type: 'hello', client: {name: 'test'}, room: 'r'}]);
+    ws.welcome();
+    expect(log).toEqual(['welcome 0', 'online true']);
+    expect(socket.send('leave', {})).toBe(1);
+    expect(socket.send('chat', {id: 'i', text: 'hi'})).toBe(2);
+    expect(ws.got.slice(1)).toEqual([
+      {type: 'leave', n: 1},
+      {type: 'chat', id: 'i', text: 'hi', n: 2},
+    ]);
+  });
+
+  it('acknowledges within a second, or with the sixteenth message, or with what it sends', () => {
+    const {socket, ws} = connect();
+    ws.welcome();
+    ws.say({type: 'seat', n: 1});
+    vi.advanceTimersByTime(999);
+    expect(ws.got).toHaveLength(1);
+    vi.advanceTimersByTime(1);
+    expect(ws.got.at(-1)).toEqual({type: 'ack', ack: 1});
+    for (let n = 2; n <= 17; n++) ws.say({type: 'seat', n});
+    expect(ws.got.at(-1)).toEqual({type: 'ack', ack: 17});
+    ws.say({type: 'seat', n: 18});
+    socket.send('leave', {});
+    expect(ws.got.at(-1)).toEqual({type: 'leave', n: 1, ack: 18});
+    const count = ws.got.length;
+    vi.advanceTimersByTime(5_000);
+    expect(ws.got).toHaveLength(count);
+  });
+
+  it('resumes with replay, nothing lost or doubled', () => {
+    const {socket, ws, log} = connect();
+    ws.welcome();
+    socket.send('leave', {});
+    socket.send('chat', {id: 'a', text: 'a'});
+    ws.say({type: 'seat', n: 1});
+    ws.die();
+    socket.send('chat', {id: 'b', text: 'b'});
+    const again = next();
+    expect(again.got).toEqual([{type: 'hello', client: {name: 'test'}, room: 'r', resume: 't1', received: 1}]);
+    again.welcome({resumed: true, resume: 't2', received: 1});
+    expect(again.got.slice(1).map((m) => [m.type, m.n, m.ack])).toEqual([
+      ['chat', 2, 1],
+      ['chat', 3, 1],
+    ]);
+    again.say({type: 'seat', n: 1});
+    again.say({type: 'seat', n: 2});
+    expect(log).toEqual(['welcome 0', 'online true', 'seat 1', 'online false', 'online true', 'seat 2']);
+    again.die();
+    expect(next().got[0]).toMatchObject({resume: 't2', received: 2});
+  });
+
+  it('makes the new token the valid one even with nothing to send', () => {
+    const {ws} = connect();
+    ws.welcome().die();
+    const again = next();
+    again.welcome({resumed: true, resume: 't2', received: 0});
+    expect(again.got.at(-1)).toEqual({type: 'ack'});
+  });
+
+  it('starts over when the server forgot the session, and tells what was lost', () => {
+    const {socket, ws, log} = connect();
+    ws.welcome();
+    socket.send('chat', {id: 'a', text: 'a'});
+    ws.die();
+    const again = next().welcome();
+    expect(log.slice(2)).toEqual(['online false', 'welcome 1', 'online true']);
+    expect(again.got).toHaveLength(1);
+    expect(socket.send('leave', {})).toBe(1);
+  });
+
+  it('resumes after a gap', () => {
+    const {ws, log} = connect();
+    ws.welcome();
+    ws.say({type: 'seat', n: 1});
+    ws.say({type: 'seat', n: 3});
+    expect(ws.closed).toBe(true);
+    expect(next().got[0]).toMatchObject({resume: 't1', received: 1});
+    expect(log).toEqual(['welcome 0', 'online true', 'seat 1', 'online false']);
+  });
+
+  it('notices a socket that is dead without saying so', () => {
+    const {ws, log} = connect();
+    ws.welcome();
+    vi.advanceTimersByTime(20_000);
+    expect(ws.got.at(-1)).toMatchObject({type: 'ping', id: 1});
+    ws.say({type: 'pong', id: 1});
+    vi.advanceTimersByTime(20_000);
+    expect(log).toHaveLength(2);
+    vi.advanceTimersByTime(5_000);
+    expect(log.at(-1)).toBe('online false');
+  });
+
+  it('answers a ping', () => {
+    const {ws} = connect();
+    ws.welcome().say({type: 'ping', id: 7});
+    expect(ws.got.at(-1)).toEqual({type: 'pong', id: 7});
+  });
+
+  it.each([
+    ['bye', {type: 'bye', reason: 'removed'}, 'bye removed'],
+    ['an error instead of welcome', {type: 'error', code: 'malformed', words: 'w'}, 'refused malformed'],
+  ])('stops at %s', (_, message, last) => {
+    const {ws, log} = connect();
+    ws.say(message);
+    expect(log).toEqual([last]);
+    vi.advanceTimersByTime(600_000);
+    expect(FakeWebSocket.all).toHaveLength(1);
+  });
+
+  it.each([
+    ['text that is no JSON', '{'],
+    ['a busy server', '{"type":"error","code":"busy","words":"w"}'],
+  ])('tries again after %s', (_, data) => {
+    const {ws} = connect();
+    ws.onmessage?.({data});
+    next().welcome();
+    expect(FakeWebSocket.all).toHaveLength(2);
+  });
+
+  it('gives up on a server that never answers after half a minute', () => {
+    const {log, ws} = connect();
+    ws.die();
+    for (let i = 0; i < 60; i++) {
+      vi.advanceTimersByTime(1_000);
+      FakeWebSocket.all.at(-1)?.die();
+    }
+    expect(log).toEqual(['unreachable']);
+    const tried = FakeWebSocket.all.length;
+    expect(tried).toBeGreaterThan(5);
+    vi.advanceTimersByTime(600_000);
+    expect(FakeWebSocket.all).toHaveLength(tried);
+  });
+
+  it('keeps a bounded outbox: too much unsent ends the session, not the page', () => {
+    const {socket, ws} = connect();
+    ws.welcome().die();
+    for (let i = 0; i < 1_026; i++) socket.send('leave', {});
+    expect(next(1_000).got[0]).not.toHaveProperty('resume');
+  });
+
+  it('says bye only when asked to', () => {
+    for (const bye of [true, false]) {
+      const socket = new Socket('ws://x/ws', () => ({client: {name: 'test'}, room: 'r'}));
+      const ws = (FakeWebSocket.all.at(-1) as FakeWebSocket).open().welcome();
+      socket.close(bye);
+      expect(ws.got.some((m) => m.type === 'bye')).toBe(bye);
+      expect(ws.closed).toBe(true);
+    }
+  });
+});
+
+it('backs off: at once first, then doubling with jitter, bounded', () => {
+  expect(backoffMs(0, 1)).toBeLessThanOrEqual(100);
+  expect(backoffMs(1, 0)).toBe(250);
+  expect(backoffMs(1, 1)).toBe(500);
+  expect(backoffMs(3, 1)).toBe(2_000);
+  for (let attempt = 0; attempt < 2_000; attempt++) expect(backoffMs(attempt, 1)).toBeLessThanOrEqual(10_000);
+});

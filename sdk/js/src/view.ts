@@ -1,0 +1,80 @@
+import type {ChatMessage, Ending, LocalMedia, Participant, RoomEvents, RoomState, RoomStatus, Trouble} from './api.js';
+import {Conversation} from './conversation.js';
+import {Events} from './emitter.js';
+import {People} from './people.js';
+import type {Person} from './person.js';
+
+/** What an app sees of a room; whoever extends it makes it true. */
+export class View extends Events<RoomEvents> {
+  readonly #people: People;
+  readonly #conversation = new Conversation();
+  #status: RoomStatus = 'connecting';
+  #ending: Ending | null = null;
+  #online = false;
+  #info: RoomState | null = null;
+
+  constructor(
+    readonly name: string,
+    media: LocalMedia | null,
+  ) {
+    super();
+    this.#people = new People(media);
+  }
+
+  get status(): RoomStatus {
+    return this.#status;
+  }
+  get ending(): Ending | null {
+    return this.#ending;
+  }
+  get online(): boolean {
+    return this.#online;
+  }
+  get info(): RoomState | null {
+    return this.#info;
+  }
+  get people(): readonly Participant[] {
+    return this.#people.list;
+  }
+  get me(): Participant | null {
+    return this.#people.me;
+  }
+  get chat(): readonly ChatMessage[] {
+    return this.#conversation.list;
+  }
+
+  protected get roster(): People {
+    return this.#people;
+  }
+  protected get conversation(): Conversation {
+    return this.#conversation;
+  }
+
+  protected setStatus(status: RoomStatus, ending: Ending | null = null): void {
+    if (status === this.#status) return;
+    this.#status = status;
+    this.#ending = ending;
+    this.emit('status', status);
+  }
+
+  protected setOnline(online: boolean): void {
+    this.#online = online;
+    this.emit('online', online);
+  }
+
+  /** Takes the room's state. The host secret is told once, so it is carried on. */
+  protected setInfo(info: RoomState): void {
+    const host = info.host ?? this.#info?.host;
+    this.#info = host ? {...info, host} : info;
+    this.emit('info', this.#info);
+  }
+
+  /** Tells that the list of people changed. */
+  protected showPeople(): void {
+    this.emit('people', this.people);
+  }
+
+  protected report(kind: Trouble['kind'], detail: string, person: Person | null = null): void {
+    this.emit('trouble', person ? {kind, detail, person} : {kind, detail});
+  }
+}

@@ -1,0 +1,258 @@
+package parley
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pion/ice/v4"
+	"github.com/pion/interceptor"
+	"github.com/pion/interceptor/pkg/nack"
+	"github.com/pion/interceptor/pkg/report"
+	"github.com/pion/interceptor/pkg/twcc"
+	"github.com/pion/logging"
+	"github.com/pion/sdp/v3"
+	"github.com/pion/stun/v4"
+	"github.com/pion/transport/v4"
+	"github.com/pion/webrtc/v4"
+
+	"github.com/parley-rtc/parley/internal/signal"
+)
+
+// levelURI is the header extension for the client-to-mixer audio level (RFC 6464).
+const levelURI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
+
+// kit makes the peer connections of one room.
+type kit struct {
+	api    *webrtc.API
+	relay  *relayDialer
+	only   string // one way to the relay, "" for all
+	policy webrtc.ICETransportPolicy
+}
+
+// newKit prepares for the codecs this package carries, and for short set-up times. network is nil for the real one.
+func newKit(a address, o Options, network transport.Net) (*kit, error) {
+	engine, registry := &webrtc.MediaEngine{}, &interceptor.Registry{}
+	if err := registerMedia(engine, registry); err != nil {
+		return nil, fmt.Errorf("parley: %w", err)
+	}
+	k := &kit{relay: &relayDialer{options: o}, only: o.RelayOver}
+	if o.Relay {
+		k.policy = webrtc.ICETransportPolicyRelay
+	}
+	se := webrtc.SettingEngine{LoggerFactory: quiet()}
+	se.SetDTLSInsecureSkipHelloVerify(true) // ICE has proved the path, and it saves a round trip
+	se.DisableCloseByDTLS(true)             // the room says who is gone; a link ends when its owner drops it
+	se.SetICEProxyDialer(k.relay)
+	// Host pairs are taken at once; better pairs than a relay get a moment, because the choice is final.
+	se.SetSrflxAcceptanceMinWait(100 * time.Millisecond)
+	se.SetPrflxAcceptanceMinWait(200 * time.Millisecond)
+	se.SetRelayAcceptanceMinWait(time.Second)
+	if o.Relay {
+		se.SetPrflxAcceptanceMinWait(0)
+		se.SetRelayAcceptanceMinWait(0)
+	}
+	if o.Interfaces != nil {
+		se.SetInterfaceFilter(o.Interfaces)
+	}
+	se.SetIncludeLoopbackCandidate(a.local || o.Interfaces != nil)
+	if network != nil {
+		se.SetNet(network)
+		se.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled) // it would use the real one
+	} else if o.Lookup != nil {
+		names, err := newResolver(o.Lookup)
+		if err != nil {
+			return nil, err
+		}
+		se.SetNet(names)
+	}
+	k.api = webrtc.NewAPI(
+		webrtc.WithMediaEngine(engine), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(se),
+	)
+	return k, nil
+}
+
+// registerMedia sets up Opus and VP8 with retransmission, reports, and the feedback that a browser's bandwidth
+// estimation needs.
+func registerMedia(engine *webrtc.MediaEngine, registry *interceptor.Registry) error {
+	opus := webrtc.RTPCodecParameters{PayloadType: 111, RTPCodecCapability: webrtc.RTPCodecCapability{
+		MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2, SDPFmtpLine: "minptime=10;useinbandfec=1",
+	}}
+	if err := engine.RegisterCodec(opus, webrtc.RTPCodecTypeAudio); err != nil {
+		return err
+	}
+	for _, c := range []webrtc.RTPCodecParameters{
+		{PayloadType: 96, RTPCodecCapability: webrtc.RTPCodecCapability{
+			MimeType: webrtc.MimeTypeVP8, ClockRate: 90000, RTCPFeedback: []webrtc.RTCPFeedback{{Type: "ccm", Parameter: "fir"}},
+		}},
+		{PayloadType: 97, RTPCodecCapability: webrtc.RTPCodecCapability{
+			MimeType: webrtc.MimeTypeRTX, ClockRate: 90000, SDPFmtpLine: "apt=96",
+		}},
+	} {
+		if err := engine.RegisterCodec(c, webrtc.RTPCodecTypeVideo); err != nil {
+			return err
+		}
+	}
+	audio, video := webrtc.RTPCodecTypeAudio, webrtc.RTPCodecTypeVideo
+	for _, x := range []struct {
+		uri  string
+		kind []webrtc.RTPCodecType
+	}{
+		{sdp.SDESMidURI, []webrtc.RTPCodecType{audio, video}},
+		{sdp.SDESRTPStreamIDURI, []webrtc.RTPCodecType{video}},
+		{sdp.SDESRepairRTPStreamIDURI, []webrtc.RTPCodecType{video}},
+		{sdp.TransportCCURI, []webrtc.RTPCodecType{audio, video}},
+		{levelURI, []webrtc.RTPCodecType{audio}},
+	} {
+		for _, kind := range x.kind {
+			if err := engine.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: x.uri}, kind); err != nil {
+				return err
+			}
+		}
+	}
+	engine.RegisterFeedback(webrtc.RTCPFeedback{Type: "nack"}, video)
+	engine.RegisterFeedback(webrtc.RTCPFeedback{Type: "nack", Parameter: "pli"}, video)
+	engine.RegisterFeedback(webrtc.RTCPFeedback{Type: webrtc.TypeRTCPFBTransportCC}, video)
+	engine.RegisterFeedback(webrtc.RTCPFeedback{Type: webrtc.TypeRTCPFBTransportCC}, audio)
+	return registerInterceptors(registry)
+}
+
+func registerInterceptors(registry *interceptor.Registry) error {
+	responder, err := nack.NewResponderInterceptor()
+	if err != nil {
+		return err
+	}
+	generator, err := nack.NewGeneratorInterceptor()
+	if err != nil {
+		return err
+	}
+	receiver, err := report.NewReceiverInterceptor()
+	if err != nil {
+		return err
+	}
+	sender, err := report.NewSenderInterceptor()
+	if err != nil {
+		return err
+	}
+	feedback, err := twcc.NewSenderInterceptor()
+	if err != nil {
+		return err
+	}
+	for _, f := range []interceptor.Factory{responder, generator, receiver, sender, feedback} {
+		registry.Add(f)
+	}
+	return nil
+}
+
+// connection makes a peer connection that knows the servers of ice.
+func (k *kit) connection(ice *signal.ICEServers) (*webrtc.PeerConnection, error) {
+	return k.api.NewPeerConnection(k.configuration(ice))
+}
+
+func (k *kit) configuration(ice *signal.ICEServers) webrtc.Configuration {
+	return webrtc.Configuration{
+		ICEServers: k.servers(ice), ICETransportPolicy: k.policy, BundlePolicy: webrtc.BundlePolicyMaxBundle,
+	}
+}
+
+// servers picks the servers that the options allow. An address that offers TLS is not asked over plain TCP as well:
+// where TCP passes TLS passes, and the dialer of the relay sees only the address.
+func (k *kit) servers(ice *signal.ICEServers) (list []webrtc.ICEServer) {
+	if ice == nil {
+		return nil
+	}
+	secure := make(map[string]bool)
+	for _, server := range ice.Servers {
+		for _, raw := range server.URLs {
+			if u, err := stun.ParseURI(raw); err == nil && way(u) == "tls" && (k.only == "" || k.only == "tls") {
+				secure[hostPort(u)] = true
+			}
+		}
+	}
+	k.relay.secure(secure)
+	for _, server := range ice.Servers {
+		out := webrtc.ICEServer{Username: server.Username, Credential: server.Credential}
+		for _, raw := range server.URLs {
+			u, err := stun.ParseURI(raw)
+			if err != nil {
+				continue // a server of a kind that this version does not know
+			}
+			w := way(u)
+			if w == "tcp" && secure[hostPort(u)] {
+				continue
+			}
+			if k.only == "" || w == "stun" || w == k.only {
+				out.URLs = append(out.URLs, raw)
+			}
+		}
+		if len(out.URLs) > 0 {
+			list = append(list, out)
+		}
+	}
+	return list
+}
+
+// way says how u is reached: stun, or a relay over udp, tcp, tls or dtls.
+func way(u *stun.URI) string {
+	switch {
+	case u.Scheme == stun.SchemeTypeSTUN || u.Scheme == stun.SchemeTypeSTUNS:
+		return "stun"
+	case u.Scheme == stun.SchemeTypeTURNS && u.Proto == stun.ProtoTypeUDP:
+		return "dtls"
+	case u.Scheme == stun.SchemeTypeTURNS:
+		return "tls"
+	case u.Proto == stun.ProtoTypeTCP:
+		return "tcp"
+	}
+	return "udp"
+}
+
+func hostPort(u *stun.URI) string { return net.JoinHostPort(u.Host, fmt.Sprint(u.Port)) }
+
+// relayDialer opens the TCP connections to relays, so that the options' trust and dialer hold for them.
+type relayDialer struct {
+	options Options
+	mu      sync.Mutex
+	tls     map[string]bool
+}
+
+func (d *relayDialer) secure(addresses map[string]bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.tls = addresses
+}
+
+// Dial implements the dialer of the ICE agent, which leaves TLS to it.
+func (d *relayDialer) Dial(network, address string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
+	defer cancel()
+	conn, err := d.options.Dial(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	secure := d.tls[address]
+	d.mu.Unlock()
+	if !secure {
+		return conn, nil
+	}
+	host, _, err := net.SplitHostPort(address)
+	if err == nil {
+		over := tls.Client(conn, d.options.tlsConfig(strings.TrimSuffix(host, ".")))
+		if err = over.HandshakeContext(ctx); err == nil {
+			return over, nil
+		}
+	}
+	_ = conn.Close() // the handshake's error says more
+	d.options.Log.Warn("no TLS to the relay", "address", address, "err", err)
+	return nil, err
+}
+
+// quiet keeps the transport's own log lines away: what matters of them comes back as errors and states.
+func quiet() logging.LoggerFactory {
+	return &logging.DefaultLoggerFactory{DefaultLogLevel: logging.LogLevelDisabled, ScopeLevels: map[string]logging.LogLevel{}}
+}

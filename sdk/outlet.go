@@ -1,0 +1,189 @@
+package parley
+
+import (
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
+	"github.com/pion/rtp/codecs"
+	"github.com/pion/webrtc/v4"
+)
+
+// payloadSize is the largest RTP payload: it fits the smallest path (1280 bytes) with IPv6, TURN and SRTP around it.
+const payloadSize = 1160
+
+// outlet is where one of our sources leaves on one link: the sending half of a media section, with an RTP stream of its
+// own. While it is closed nothing is sent, which is what replaceTrack(null) means in a browser. It is safe for use by
+// several goroutines.
+type outlet struct {
+	source Source
+	id     string
+	show   interface{ refresh(soon bool) }
+
+	mu        sync.Mutex
+	opened    bool
+	stream    webrtc.TrackLocalWriter // nil until the section is agreed upon
+	binding   string
+	header    rtp.Header
+	payloader rtp.Payloader
+	level     uint8  // id of the level extension, 0 without
+	clock     uint32 // Hz
+	start     uint32 // random timestamp of the epoch
+	paused    bool   // nothing was sent since the outlet opened: the next packet begins a talkspurt (RFC 3551 §4.1)
+	sent      Sent
+}
+
+func newOutlet(source Source, show interface{ refresh(soon bool) }) *outlet {
+	o := &outlet{source: source, id: string(source), show: show, start: rand.Uint32(), paused: true} // no secret
+	o.header = rtp.Header{Version: 2, SequenceNumber: uint16(rand.Uint32())}                         // any 16 bits
+	if kindOf(source) == webrtc.RTPCodecTypeAudio {
+		o.clock, o.payloader = 48000, &codecs.OpusPayloader{}
+	} else {
+		o.clock, o.payloader = 90000, &codecs.VP8Payloader{EnablePictureID: true}
+	}
+	return o
+}
+
+// Bind implements webrtc.TrackLocal. A section without our codec binds to whatever there is and stays silent.
+func (o *outlet) Bind(c webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, error) {
+	all := c.CodecParameters()
+	if len(all) == 0 {
+		return webrtc.RTPCodecParameters{}, webrtc.ErrUnsupportedCodec
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, codec := range all {
+		if !strings.EqualFold(codec.MimeType, codecOf(o.source)) {
+			continue
+		}
+		o.stream, o.binding = c.WriteStream(), c.ID()
+		o.header.PayloadType, o.header.SSRC = uint8(codec.PayloadType), uint32(c.SSRC())
+		for _, x := range c.HeaderExtensions() {
+			if x.URI == levelURI {
+				o.level = uint8(x.ID) // 1…14 by RFC 8285
+			}
+		}
+		return codec, nil
+	}
+	return all[0], nil
+}
+
+// Unbind implements webrtc.TrackLocal.
+func (o *outlet) Unbind(c webrtc.TrackLocalContext) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.binding == c.ID() {
+		o.stream = nil
+	}
+	return nil
+}
+
+// ID implements webrtc.TrackLocal.
+func (o *outlet) ID() string { return o.id }
+
+// RID implements webrtc.TrackLocal.
+func (o *outlet) RID() string { return "" }
+
+// StreamID implements webrtc.TrackLocal: what belongs together is one stream.
+func (o *outlet) StreamID() string {
+	if o.source == Screen || o.source == ScreenAudio {
+		return "screen"
+	}
+	return "person"
+}
+
+// Kind implements webrtc.TrackLocal.
+func (o *outlet) Kind() webrtc.RTPCodecType { return kindOf(o.source) }
+
+// open lets frames through, or not.
+func (o *outlet) open(yes bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if yes && !o.opened {
+		o.paused = true
+	}
+	o.opened = yes
+}
+
+// write sends one frame, shown at the given time after the epoch. level is -dBov, or -1.
+func (o *outlet) write(frame []byte, at time.Duration, level int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.opened || o.stream == nil {
+		o.paused = true
+		return
+	}
+	h := o.header
+	h.Timestamp = o.start + uint32(at.Nanoseconds()*int64(o.clock)/int64(time.Second)) // the wrap is meant
+	audio := kindOf(o.source) == webrtc.RTPCodecTypeAudio
+	parts, whole := o.payloader.Payload(payloadSize, frame), false
+	for i, part := range parts {
+		h.SequenceNumber = o.header.SequenceNumber
+		h.Marker = !audio && i == len(parts)-1 || audio && o.paused
+		h.Extension, h.Extensions = false, nil
+		if audio && o.level != 0 && level >= 0 {
+			_ = h.SetExtension(o.level, []byte{0x80 | byte(level&0x7f)}) // one byte always fits
+		}
+		o.header.SequenceNumber++
+		n, err := o.stream.WriteRTP(&h, part)
+		switch {
+		case err != nil:
+			o.sent.Failed++
+		case n > 0: // nothing is written while the link is not up yet
+			o.paused = false
+			o.sent.Packets++
+			o.sent.Bytes += uint64(len(part))
+			whole = true
+		}
+	}
+	if whole {
+		o.sent.Frames++
+	}
+}
+
+// listen reads what the receiver reports, until the section is over.
+func (o *outlet) listen(sender *webrtc.RTPSender) {
+	for {
+		packets, _, err := sender.ReadRTCP()
+		if err != nil {
+			return
+		}
+		for _, p := range packets {
+			switch p := p.(type) {
+			case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
+				o.show.refresh(false)
+				o.count(func(s *Sent) { s.Refreshes++ })
+			case *rtcp.ReceiverReport:
+				o.reported(p.Reports)
+			case *rtcp.SenderReport:
+				o.reported(p.Reports)
+			}
+		}
+	}
+}
+
+func (o *outlet) reported(list []rtcp.ReceptionReport) {
+	for _, r := range list {
+		o.mu.Lock()
+		if r.SSRC == o.header.SSRC {
+			o.sent.Lost = int64(int32(r.TotalLost<<8) >> 8) // 24 bits with a sign (RFC 3550 §6.4.1)
+			o.sent.Jitter = time.Duration(r.Jitter) * time.Second / time.Duration(o.clock)
+		}
+		o.mu.Unlock()
+	}
+}
+
+func (o *outlet) count(f func(*Sent)) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	f(&o.sent)
+}
+
+func (o *outlet) stats() Sent {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.sent
+}

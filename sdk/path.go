@@ -1,0 +1,131 @@
+package parley
+
+import (
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pion/ice/v4"
+	"github.com/pion/webrtc/v4"
+)
+
+// PathKind says how media reaches a person.
+type PathKind string
+
+// The kinds of paths.
+const (
+	PathConnecting PathKind = "connecting"
+	PathDirect     PathKind = "direct"
+	PathRelayed    PathKind = "relayed"
+	PathLost       PathKind = "lost" // it was up; it is being brought back
+)
+
+// Path is the way that media takes to a person and back.
+type Path struct {
+	// Kind is relayed when either end uses a relay.
+	Kind PathKind
+	// Protocol is how we reach our relay: "udp", "tcp" or "tls". Empty when only the other side uses one.
+	Protocol string
+	// Server is the relay's host name or address.
+	Server string
+	// Local and Remote are the ends in use, as type and address: "host 192.0.2.1:5000".
+	Local, Remote string
+}
+
+// String says it in words.
+func (p Path) String() string {
+	switch p.Kind {
+	case PathDirect:
+		return "direct"
+	case PathRelayed:
+		over := ""
+		if p.Protocol != "" {
+			over = " over " + strings.ToUpper(p.Protocol)
+		}
+		return "relayed by " + p.Server + over
+	}
+	return string(p.Kind)
+}
+
+// look finds out which way a link takes, and tells when that changed.
+func (s *state) look(l *link) {
+	path := s.pathOf(l)
+	if path == l.path {
+		return
+	}
+	l.path = path
+	if seat := s.holder(l.peer); seat != nil {
+		s.emit(PathChanged{Person: s.person(seat), Path: path})
+	}
+}
+
+func (s *state) pathOf(l *link) Path {
+	if !l.up {
+		if l.mend.IsZero() {
+			return Path{Kind: PathConnecting}
+		}
+		return Path{Kind: PathLost}
+	}
+	pair, err := l.pc.SCTP().Transport().ICETransport().GetSelectedCandidatePair()
+	if err != nil || pair == nil || pair.Local == nil || pair.Remote == nil {
+		return l.path
+	}
+	path := Path{Kind: PathDirect, Local: describe(pair.Local), Remote: describe(pair.Remote)}
+	local, remote := pair.Local.Typ == webrtc.ICECandidateTypeRelay, pair.Remote.Typ == webrtc.ICECandidateTypeRelay
+	// The other side's relay may reach us before we were told of it; then its address tells.
+	remote = remote || l.relays[endpoint(pair.Remote.Address, int(pair.Remote.Port))]
+	switch {
+	case local:
+		path.Kind, path.Server, path.Protocol = PathRelayed, s.address.host, relayProtocol(l.pc, pair.Local)
+	case remote:
+		path.Kind, path.Server = PathRelayed, pair.Remote.Address
+	}
+	return path
+}
+
+func describe(c *webrtc.ICECandidate) string {
+	return c.Typ.String() + " " + endpoint(c.Address, int(c.Port))
+}
+
+func endpoint(address string, port int) string { return net.JoinHostPort(address, strconv.Itoa(port)) }
+
+// relayProtocol finds how we talk to the relay that gave us candidate c.
+func relayProtocol(pc *webrtc.PeerConnection, c *webrtc.ICECandidate) string {
+	for _, stat := range pc.GetStats() {
+		if x, ok := stat.(webrtc.ICECandidateStats); ok && x.Type == webrtc.StatsTypeLocalCandidate &&
+			x.CandidateType == webrtc.ICECandidateTypeRelay && x.IP == c.Address && x.Port == int32(c.Port) {
+			return x.RelayProtocol
+		}
+	}
+	return ""
+}
+
+// roundTrip is the last measured round-trip time of the path in use, 0 while unknown.
+func (l *link) roundTrip() time.Duration {
+	if !l.up {
+		return 0
+	}
+	stats, ok := l.pc.SCTP().Transport().ICETransport().GetSelectedCandidatePairStats()
+	if !ok {
+		return 0
+	}
+	return time.Duration(stats.CurrentRoundTripTime * float64(time.Second))
+}
+
+// noteRelay remembers the address of a relay candidate of the other side.
+func (l *link) noteRelay(line string) {
+	c, err := ice.UnmarshalCandidate(strings.TrimPrefix(line, "candidate:"))
+	if err == nil && c.Type() == ice.CandidateTypeRelay && len(l.relays) < maxPending {
+		l.relays[endpoint(c.Address(), c.Port())] = true
+	}
+}
+
+// noteRelays does so for those that came inside a description.
+func (l *link) noteRelays(sdp string) {
+	for line := range strings.Lines(sdp) {
+		if c, ok := strings.CutPrefix(line, "a=candidate:"); ok {
+			l.noteRelay(strings.TrimSpace(c))
+		}
+	}
+}

@@ -1,0 +1,181 @@
+package parley
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/parley-rtc/parley/internal/signal"
+)
+
+// state is a room as its one owner goroutine (run) sees it. Everything in it belongs to that goroutine, except what is
+// a leaf with its own lock: mailbox, outbound, outlet, Track.
+type state struct {
+	options Options
+	address address
+	life    context.Context    // ends when the user closes the room
+	work    context.Context    // ends when the owner does
+	cancel  context.CancelFunc // ends work
+	inbox   *mailbox
+	events  *outbound
+	session session
+	door                     // the room, from the door inwards
+	kit     *kit             // makes peer connections
+	links   map[string]*link // by the peer's session
+	shows   map[Source]*show
+	running sync.WaitGroup // every goroutine that the owner began
+	opened  *request       // settled by the first welcome
+	ended   *Ended         // set when it is over
+	now     time.Time      // of the event that is being handled
+}
+
+// door is what we know of the room and of our place in it.
+type door struct {
+	room     signal.RoomState
+	people   map[string]*signal.Seat
+	me       string // our seat, "" in front of the door
+	token    string // takes that seat again
+	joining  *request
+	knocked  uint64              // the number of the join
+	wanted   bool                // we want to be inside: join again in a new session
+	on       MediaState          // what we send
+	declared MediaState          // what the others were told
+	asked    map[uint64]*request // numbered messages whose refusal somebody waits for
+}
+
+func newState(life context.Context, a address, o Options, kit *kit, connect func(context.Context) (*socket, error)) *state {
+	work, cancel := context.WithCancel(context.WithoutCancel(life))
+	s := &state{
+		options: o, address: a, life: life, work: work, cancel: cancel,
+		inbox: newMailbox(), events: newOutbound(), kit: kit,
+		links: make(map[string]*link), shows: make(map[Source]*show), opened: newRequest(),
+		door: door{
+			token: o.Seat, people: make(map[string]*signal.Seat),
+			asked: make(map[uint64]*request),
+		},
+	}
+	s.session.connect = connect
+	for _, source := range Sources() {
+		s.shows[source] = newShow(source)
+	}
+	return s
+}
+
+// run is the owner. Commands, what sockets and transports report, and time come in; nothing else touches s.
+func (s *state) run(cmds <-chan func(*state)) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	s.dial()
+	for s.ended == nil {
+		timer.Reset(max(0, time.Until(s.session.deadline(s.links))))
+		var in chan []byte
+		if s.session.sock != nil {
+			in = s.session.sock.in
+		}
+		select {
+		case f := <-cmds:
+			s.now = time.Now()
+			f(s)
+		case <-s.inbox.ready:
+			for _, f := range s.inbox.take() {
+				s.now = time.Now()
+				f(s)
+			}
+		case b, ok := <-in:
+			s.now = time.Now()
+			if ok {
+				s.receive(b)
+			} else {
+				s.cut(s.session.sock.err)
+			}
+		case <-timer.C:
+			s.now = time.Now()
+			s.tick()
+		case <-s.life.Done():
+			s.now = time.Now()
+			s.end(Ended{})
+		}
+	}
+	s.shutdown()
+}
+
+// post returns a function that runs f in the owner's goroutine, for callbacks.
+func (s *state) post(f func(*state)) { s.inbox.post(f) }
+
+// emit tells the user.
+func (s *state) emit(e Event) { s.events.push(e) }
+
+func (s *state) trouble(err error) {
+	s.options.Log.Warn("trouble in a room", "room", s.address.room, "err", err)
+	s.emit(Trouble{Err: err})
+}
+
+// end makes the owner stop after what it is doing.
+func (s *state) end(e Ended) {
+	if s.ended == nil {
+		s.ended = &e
+	}
+}
+
+// shutdown lets go of everything the owner began, and waits for it.
+func (s *state) shutdown() {
+	cause := s.ended.Err
+	if cause == nil {
+		cause = ErrClosed
+	}
+	s.opened.settle(cause)
+	if s.joining != nil {
+		s.joining.settle(cause)
+	}
+	for _, q := range s.asked {
+		q.settle(cause)
+	}
+	for peer := range s.links {
+		s.drop(peer, false)
+	}
+	for _, source := range Sources() {
+		s.shows[source].stop()
+	}
+	s.hangUp()
+	s.cancel()
+	s.running.Wait()
+	s.emit(*s.ended)
+}
+
+// list returns everybody, sorted.
+func (s *state) list() []Person {
+	people := make([]Person, 0, len(s.people))
+	for _, seat := range s.people {
+		people = append(people, s.person(seat))
+	}
+	slices.SortFunc(people, func(a, b Person) int { return cmp.Compare(a.Order, b.Order) })
+	return people
+}
+
+func (s *state) person(seat *signal.Seat) Person {
+	return Person{
+		ID: seat.ID, Name: seat.Name, Role: seat.Role, State: seat.State, Order: seat.Order, Media: seat.Media,
+		Me: seat.ID == s.me,
+	}
+}
+
+// holder returns the seat that session holds, nil when it holds none.
+func (s *state) holder(session string) *signal.Seat {
+	for _, seat := range s.people {
+		if seat.Session == session && seat.State != signal.SeatWaiting {
+			return seat
+		}
+	}
+	return nil
+}
+
+func (s *state) info() Info {
+	return Info{
+		Name: s.room.Name, Locked: s.room.Locked, WaitingRoom: s.room.WaitingRoom, Role: s.room.Role, Host: s.room.Host,
+	}
+}
+
+var errNotSeated = errors.New("parley: not in the room yet")

@@ -1,0 +1,240 @@
+/** Rooms and devices that exist on this page only: the SDK's interfaces, with every state a screen has to show. */
+
+import type {
+  ChatMessage,
+  Device,
+  Emitter,
+  Ending,
+  LinkStats,
+  LocalMedia,
+  LocalMediaEvents,
+  LocalSource,
+  LocalSourceEvents,
+  MediaState,
+  Network,
+  NetworkVerdict,
+  Participant,
+  ParticipantEvents,
+  Path,
+  Role,
+  Room,
+  RoomEvents,
+  RoomState,
+  RoomStatus,
+  SeatState,
+  Source,
+  SourceStatus,
+} from '@parley-rtc/sdk';
+
+class FakeEmitter<E> implements Emitter<E> {
+  readonly #listeners = new Map<keyof E, Set<(value: never) => void>>();
+  on<K extends keyof E>(event: K, listener: (value: E[K]) => void): () => void {
+    const set = this.#listeners.get(event) ?? new Set();
+    this.#listeners.set(event, set.add(listener));
+    return () => set.delete(listener);
+  }
+  emit<K extends keyof E>(event: K, value: E[K]): void {
+    for (const listener of this.#listeners.get(event) ?? []) (listener as (value: E[K]) => void)(value);
+  }
+}
+
+const OFF: MediaState = {microphone: false, camera: false, screen: false, screenAudio: false};
+
+export class FakePerson extends FakeEmitter<ParticipantEvents> implements Participant {
+  readonly id: string;
+  readonly name: string;
+  role: Role = 'speaker';
+  state: SeatState = 'present';
+  order: number;
+  isMe = false;
+  media: MediaState = {...OFF, microphone: true, camera: true};
+  tracks = new Map<Source, MediaStreamTrack>();
+  path: Path = {kind: 'direct', rttMs: 24};
+  loud = 0;
+
+  constructor(name: string, order: number, change: Partial<FakePerson> = {}) {
+    super();
+    this.id = `seat-${order}`;
+    this.name = name;
+    this.order = order;
+    Object.assign(this, change);
+  }
+  level(): number {
+    return this.loud;
+  }
+  async stats(): Promise<LinkStats> {
+    const far = this.path.kind === 'relayed';
+    return {
+      path: this.path,
+      localCandidate: far ? 'relay' : 'host',
+      remoteCandidate: 'srflx',
+      audio: {sentBps: 31_800, receivedBps: 32_400, lostPercent: far ? 2.6 : 0.1, jitterMs: 4},
+      video: {
+        sentBps: 1_640_000,
+        receivedBps: 1_820_000,
+        lostPercent: far ? 3.1 : 0.2,
+        width: 1280,
+        height: 720,
+        fps: 30,
+      },
+    };
+  }
+}
+
+class FakeSource extends FakeEmitter<LocalSourceEvents> implements LocalSource {
+  status: SourceStatus = 'on';
+  track: MediaStreamTrack | null = null;
+  deviceId: string | null;
+  constructor(
+    readonly source: 'microphone' | 'camera',
+    private readonly changed: () => void,
+    private readonly make: () => MediaStreamTrack | null,
+  ) {
+    super();
+    this.deviceId = `${source}-1`;
+    this.track = make();
+  }
+  private become(status: SourceStatus): void {
+    this.status = status;
+    this.track =
+      status === 'on' || (status === 'muted' && this.source === 'microphone') ? (this.track ?? this.make()) : null;
+    this.emit('change', undefined);
+    this.changed();
+  }
+  async start(): Promise<void> {
+    this.become('on');
+  }
+  stop(): void {
+    this.become(this.source === 'microphone' ? 'muted' : 'off');
+  }
+  async toggle(): Promise<void> {
+    if (this.status === 'on') this.stop();
+    else await this.start();
+  }
+  async use(id: string): Promise<void> {
+    this.deviceId = id;
+    this.changed();
+  }
+  level(): number {
+    return 0.45 + 0.2 * Math.sin(performance.now() / 300);
+  }
+  set(status: SourceStatus): this {
+    this.status = status;
+    if (status !== 'on' && status !== 'muted') this.track = null;
+    return this;
+  }
+}
+
+class FakeScreen extends FakeEmitter<LocalSourceEvents> {
+  supported = true;
+  status: SourceStatus = 'off';
+  track: MediaStreamTrack | null = null;
+  audioTrack = null;
+  kind: 'text' | 'motion' = 'text';
+  constructor(private readonly changed: () => void) {
+    super();
+  }
+  async start(kind: 'text' | 'motion'): Promise<void> {
+    this.kind = kind;
+    this.status = 'on';
+    this.changed();
+  }
+  stop(): void {
+    this.status = 'off';
+    this.changed();
+  }
+}
+
+const device = (id: string, label: string): Device => ({id, label});
+
+export class FakeMedia extends FakeEmitter<LocalMediaEvents> implements LocalMedia {
+  readonly microphone: FakeSource;
+  readonly camera: FakeSource;
+  readonly screen: FakeScreen;
+  microphones = [device('microphone-1', 'Built-in microphone'), device('microphone-2', 'Jabra Link 380')];
+  cameras = [device('camera-1', 'FaceTime HD Camera')];
+  speakers = [device('speaker-1', 'MacBook Pro speakers'), device('speaker-2', 'Jabra Link 380')];
+  canChooseSpeaker = true;
+  speakerId = '';
+
+  constructor(sound: () => MediaStreamTrack | null, picture: () => MediaStreamTrack | null) {
+    super();
+    const changed = (): void => this.emit('change', undefined);
+    this.microphone = new FakeSource('microphone', changed, sound);
+    this.camera = new FakeSource('camera', changed, picture);
+    this.screen = new FakeScreen(changed);
+  }
+  attach(): () => void {
+    return () => undefined;
+  }
+  async useSpeaker(id: string): Promise<void> {
+    this.speakerId = id;
+    this.emit('change', undefined);
+  }
+  async testTone(): Promise<void> {}
+  async ask(): Promise<void> {}
+  close(): void {}
+}
+
+class FakeNetwork extends FakeEmitter<{change: NetworkVerdict}> implements Network {
+  verdict: NetworkVerdict = {kind: 'udp', directLikely: true};
+  check(): void {
+    this.verdict = {kind: 'checking', directLikely: false};
+    this.emit('change', this.verdict);
+  }
+}
+
+export class FakeRoom extends FakeEmitter<RoomEvents> implements Room {
+  name = 'garden-table';
+  status: RoomStatus = 'lobby';
+  ending: Ending | null = null;
+  online = true;
+  info: RoomState | null = {name: 'garden-table', exists: true, may: 'join', role: 'speaker'};
+  people: FakePerson[] = [];
+  chat: ChatMessage[] = [];
+  readonly network = new FakeNetwork();
+  previous: {name: string} | null = null;
+
+  get me(): FakePerson | null {
+    return this.people.find((p) => p.isMe) ?? null;
+  }
+  warm(): void {}
+  async join(): Promise<void> {
+    this.become('joined');
+  }
+  leave(): void {
+    this.become('lobby');
+  }
+  close(): void {}
+  become(status: RoomStatus): void {
+    this.status = status;
+    this.emit('status', status);
+  }
+  sendChat(text: string): ChatMessage {
+    const message = {
+      id: `m${this.chat.length}`,
+      from: 'seat-1',
+      name: 'Robin',
+      text,
+      at: Date.now(),
+      mine: true,
+      sent: false,
+    };
+    this.chat = [...this.chat, message];
+    this.emit('chat', message);
+    return message;
+  }
+  private change(info: Partial<RoomState>): void {
+    if (this.info) this.info = {...this.info, ...info};
+    if (this.info) this.emit('info', this.info);
+  }
+  async lock(locked: boolean): Promise<void> {
+    this.change({locked});
+  }
+  async waitingRoom(waitingRoom: boolean): Promise<void> {
+    this.change({waitingRoom});
+  }
+  async admit(): Promise<void> {}
+  async mute(): Promise<void> {}
+  async remove(): Promise<void> {}
+}

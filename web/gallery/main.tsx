@@ -1,0 +1,69 @@
+import '../src/style/tokens.css';
+import '../src/style/base.css';
+import '../src/style/landing.css';
+import '../src/style/door.css';
+import '../src/style/table.css';
+import '../src/style/tool.css';
+import {render} from 'preact';
+import {Screen} from '../src/app';
+import {Memory} from '../src/logic/memory';
+import {Spoken} from '../src/parts/notes';
+import {loadInner} from '../src/screens/inner';
+import {Landing} from '../src/screens/landing';
+import {Visit, VisitProvider} from '../src/visit/visit';
+import {chooseLanguage, loadLanguage} from '../src/words/words';
+import {scenes} from './scenes';
+
+const query = new URLSearchParams(location.search);
+const tag = chooseLanguage([query.get('lang') ?? 'en']);
+document.documentElement.lang = tag;
+await loadLanguage(tag);
+
+/** A memory that starts the same on every look. */
+const shelf = new Map<string, string>();
+const memory = new Memory({
+  getItem: (key) => shelf.get(key) ?? null,
+  setItem: (key, value) => void shelf.set(key, value),
+  removeItem: (key) => void shelf.delete(key),
+});
+memory.name = 'Robin';
+
+const root = document.getElementById('app') as HTMLElement;
+const id = query.get('scene') ?? '';
+const make = scenes[id];
+if (id === 'landing' || id === 'landing-recent') {
+  if (id === 'landing-recent') {
+    memory.visited('quiet-harbor-k3t9a', Date.now() - 3 * 86_400_000);
+    memory.visited('book-club', Date.now() - 86_400_000);
+    memory.visited('garden-table', Date.now() - 1000);
+  }
+  render(<Landing memory={memory} go={() => undefined} />, root);
+} else if (make) {
+  const {room, media, act} = make();
+  const makers = {openRoom: () => room, openMedia: () => media};
+  await loadInner();
+  const visit = new Visit({room: room.name, memory, makers, again: () => undefined});
+  render(
+    <VisitProvider value={visit}>
+      <Screen />
+      <Spoken />
+    </VisitProvider>,
+    root,
+  );
+  act?.(visit);
+} else {
+  const all = ['landing', 'landing-recent', ...Object.keys(scenes)];
+  render(
+    <main>
+      <h1>Parley gallery</h1>
+      <ul id="scenes">
+        {all.map((scene) => (
+          <li key={scene}>
+            <a href={`?scene=${scene}`}>{scene}</a>
+          </li>
+        ))}
+      </ul>
+    </main>,
+    root,
+  );
+}

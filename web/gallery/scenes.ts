@@ -1,0 +1,281 @@
+/** Every screen and every trouble, by name. */
+
+import type {NetworkVerdict, Path, SourceStatus} from '@parley-rtc/sdk';
+import type {Visit} from '../src/visit/visit';
+import {FakeMedia, FakePerson, FakeRoom} from './fakes';
+import {cameraTrack, screenTrack} from './pictures';
+
+export interface Scene {
+  room: FakeRoom;
+  media: FakeMedia;
+  /** What the person has done since. */
+  act?: (visit: Visit) => void;
+}
+
+type Make = () => Scene;
+
+const base = (): Scene => ({
+  room: new FakeRoom(),
+  media: new FakeMedia(
+    () => new MediaStream().getAudioTracks()[0] ?? cameraTrack('me', 16, 16),
+    () => cameraTrack('me'),
+  ),
+});
+
+const ann = (change: Partial<FakePerson> = {}): FakePerson =>
+  new FakePerson('Ann Okafor', 2, {tracks: new Map([['camera', cameraTrack('ann')]]), ...change});
+const me = (change: Partial<FakePerson> = {}): FakePerson =>
+  new FakePerson('Robin', 1, {isMe: true, path: {kind: 'none'}, ...change});
+
+function door(change: (s: Scene) => void = () => undefined): Make {
+  return () => {
+    const scene = base();
+    change(scene);
+    return scene;
+  };
+}
+
+const devices = (microphone: SourceStatus, camera: SourceStatus): Make =>
+  door(({media}) => {
+    media.microphone.set(microphone);
+    media.camera.set(camera);
+    if (microphone === 'missing') media.microphones = [];
+    if (camera === 'missing') media.cameras = [];
+  });
+
+const verdict = (kind: NetworkVerdict['kind'], directLikely = false): Make =>
+  door(({room}) => {
+    room.network.verdict = {kind, directLikely};
+  });
+
+function call(people: () => FakePerson[], act?: (visit: Visit, scene: Scene) => void): Make {
+  return () => {
+    const scene = base();
+    scene.room.status = 'joined';
+    scene.room.people = people();
+    return {...scene, ...(act ? {act: (visit: Visit) => act(visit, scene)} : {})};
+  };
+}
+
+const path = (p: Path): Make => call(() => [me(), ann({path: p})]);
+
+const press = (id: string): void => document.getElementById(id)?.click();
+const soon = (f: () => void): void => void setTimeout(f, 150);
+
+function host(visit: Visit, {room}: Scene): void {
+  room.info = {name: room.name, exists: true, may: 'join', role: 'host', waitingRoom: true, host: 'k3y'};
+  if (room.me) room.me.role = 'host';
+  room.emit('info', room.info);
+  room.people = [...room.people, new FakePerson('Ben Hartmann', 3, {state: 'waiting'})];
+  room.emit('people', room.people);
+  visit.lastLeft.value = '';
+}
+
+function talk(room: FakeRoom): void {
+  const at = Date.UTC(2026, 10, 21, 9, 41);
+  const say = (from: string, name: string, text: string, minute: number, sent = true): void => {
+    const mine = from === 'seat-1';
+    room.chat.push({id: `c${room.chat.length}`, from, name, text, at: at + minute * 60_000, mine, sent});
+  };
+  say('seat-2', 'Ann Okafor', 'Here is the plan for the beds:', 0);
+  say('seat-2', 'Ann Okafor', 'https://garden.example/plan?draft=2 (second draft)', 0);
+  say('seat-1', 'Robin', 'Looks good. Where do the apples go?', 1);
+  say('seat-2', 'Ann Okafor', 'East side, so that the bench keeps its evening sun.', 2);
+  say('seat-1', 'Robin', 'Then I order two trees.', 4, false);
+  room.emit('chat', {...(room.chat[0] as (typeof room.chat)[0]), from: ''});
+}
+
+export const scenes: Record<string, Make> = {
+  door: door(({room}) => {
+    room.people = [ann()];
+  }),
+  'door-first': door(({room}) => {
+    room.info = {name: room.name, exists: false, may: 'create', role: 'host'};
+  }),
+  'door-knock': door(({room}) => {
+    room.info = {name: room.name, exists: true, may: 'knock', role: 'speaker', waitingRoom: true};
+  }),
+  'door-asking': devices('asking', 'asking'),
+  'door-denied': devices('denied', 'denied'),
+  'door-camera-denied': devices('on', 'denied'),
+  'door-dismissed': devices('dismissed', 'dismissed'),
+  'door-missing': devices('missing', 'missing'),
+  'door-busy': devices('on', 'busy'),
+  'door-insecure': devices('insecure', 'insecure'),
+  'door-off': devices('muted', 'off'),
+  'door-checking': verdict('checking'),
+  'door-udp': verdict('udp'),
+  'door-tcp': verdict('tcp'),
+  'door-tls': verdict('tls'),
+  'door-blocked': verdict('blocked'),
+  'door-no-relay': verdict('no-relay'),
+  'door-connecting': door(({room}) => {
+    room.info = null;
+    room.status = 'connecting';
+  }),
+  'door-no-room': door(({room}) => {
+    room.info = {name: room.name, exists: false, may: 'no', role: 'speaker'};
+  }),
+  'door-locked': door(({room}) => {
+    room.info = {name: room.name, exists: true, may: 'no', role: 'speaker', locked: true};
+  }),
+  'door-full': door(({room}) => {
+    room.info = {name: room.name, exists: true, may: 'no', role: 'speaker'};
+  }),
+  returning: door(({room}) => {
+    room.previous = {name: 'Robin'};
+    room.join = () => new Promise(() => undefined);
+  }),
+  waiting: door(({room}) => {
+    room.status = 'waiting';
+  }),
+  alone: call(() => [me()]),
+  'alone-left': call(
+    () => [me()],
+    (visit) => {
+      visit.lastLeft.value = 'Ann Okafor';
+    },
+  ),
+  call: call(() => [me(), ann({loud: 0.8})]),
+  'call-idle': call(
+    () => [me(), ann()],
+    () => {
+      setTimeout(() => document.querySelector<HTMLElement>('.call')?.setAttribute('data-idle', ''), 900);
+    },
+  ),
+  'call-relayed': path({kind: 'relayed', protocol: 'tls', server: 'relay.parley.example', rttMs: 80}),
+  'call-connecting': call(() => [me(), ann({path: {kind: 'connecting'}, tracks: new Map()})]),
+  'call-lost': path({kind: 'lost'}),
+  'call-away': call(() => [me(), ann({state: 'away', path: {kind: 'connecting'}})]),
+  'call-camera-off': call(
+    () => [
+      me({media: {microphone: false, camera: false, screen: false, screenAudio: false}}),
+      ann({media: {microphone: false, camera: false, screen: false, screenAudio: false}}),
+    ],
+    (_, {media}) => {
+      media.microphone.stop();
+      media.camera.stop();
+    },
+  ),
+  'call-portrait': call(() => [me(), ann({tracks: new Map([['camera', cameraTrack('ann', 720, 1280)]])})]),
+  'call-swapped': call(
+    () => [me(), ann()],
+    () => soon(() => document.querySelector<HTMLElement>('.grip')?.click()),
+  ),
+  'call-screen': call(() => [
+    me(),
+    ann({
+      media: {microphone: true, camera: true, screen: true, screenAudio: false},
+      tracks: new Map([
+        ['camera', cameraTrack('ann')],
+        ['screen', screenTrack()],
+      ]),
+    }),
+  ]),
+  'call-sharing': call(
+    () => [me(), ann()],
+    (_, {media}) => void media.screen.start('text'),
+  ),
+  'call-share-menu': call(
+    () => [me(), ann()],
+    () => soon(() => press('share-options')),
+  ),
+  'call-offline': call(
+    () => [me(), ann()],
+    (_, {room}) => {
+      room.online = false;
+      room.emit('online', false);
+    },
+  ),
+  'call-hear': call(
+    () => [me(), ann()],
+    (visit) => {
+      visit.soundHeld.value = true;
+    },
+  ),
+  'call-hint': call(
+    () => [me(), ann()],
+    (_, {media, room}) => {
+      media.microphone.stop();
+      media.emit('speakingWhileMuted', undefined);
+      room.emit('chat', {
+        id: 'x',
+        from: 'seat-2',
+        name: 'Ann Okafor',
+        text: 'I cannot hear you.',
+        at: 0,
+        mine: false,
+        sent: true,
+      });
+    },
+  ),
+  'call-mic-denied': call(
+    () => [me(), ann()],
+    (visit, {media}) => {
+      media.microphone.set('denied');
+      visit.tried.value = true;
+    },
+  ),
+  'call-knock': call(() => [me(), ann()], host),
+  'call-quality': call(
+    () => [me(), ann()],
+    () => soon(() => press('path-line')),
+  ),
+  'call-quality-relayed': call(
+    () => [me(), ann({path: {kind: 'relayed', protocol: 'udp', server: 'relay.parley.example', rttMs: 80}})],
+    () => soon(() => press('path-line')),
+  ),
+  'call-chat': call(
+    () => [me(), ann()],
+    (visit, {room}) => {
+      talk(room);
+      visit.show('chat');
+    },
+  ),
+  'call-chat-empty': call(
+    () => [me(), ann()],
+    (visit) => visit.show('chat'),
+  ),
+  'call-people': call(
+    () => [me(), ann()],
+    (visit) => visit.show('people'),
+  ),
+  'call-people-host': call(
+    () => [me(), ann()],
+    (visit, scene) => {
+      host(visit, scene);
+      visit.show('people');
+    },
+  ),
+  'call-people-remove': call(
+    () => [me(), ann()],
+    (visit, scene) => {
+      host(visit, scene);
+      visit.show('people');
+      soon(() => document.querySelector<HTMLElement>('[aria-label="Remove Ann Okafor"]')?.click());
+    },
+  ),
+  'call-settings': call(
+    () => [me(), ann()],
+    (visit) => visit.show('settings'),
+  ),
+  'call-shortcuts': call(
+    () => [me(), ann()],
+    () => soon(() => window.dispatchEvent(new KeyboardEvent('keydown', {key: '?'}))),
+  ),
+  'end-left': call(
+    () => [me()],
+    (visit) => visit.leave(),
+  ),
+  'end-removed': ended('removed'),
+  'end-replaced': ended('replaced'),
+  'end-draining': ended('draining', 20),
+  'end-unreachable': ended('unreachable', 0),
+};
+
+function ended(reason: 'removed' | 'replaced' | 'draining' | 'unreachable', retry = 0): Make {
+  return door(({room}) => {
+    room.status = 'ended';
+    room.ending = {reason, retry};
+  });
+}

@@ -1,0 +1,89 @@
+import {useEffect, useMemo, useState} from 'preact/hooks';
+import type {Memory} from './logic/memory';
+import type {Refusal} from './logic/refusals';
+import {roomPath, routeOf, splitHost} from './logic/route';
+import {Spoken} from './parts/notes';
+import {Door} from './screens/door';
+import {Inner, loadInner, Returning} from './screens/inner';
+import {Landing} from './screens/landing';
+import {type Makers, useVisit, Visit, VisitProvider} from './visit/visit';
+
+interface AppProps {
+  memory: Memory;
+  makers: Makers;
+}
+
+/** The whole app: the landing page, or a room. */
+export function App({memory, makers}: AppProps) {
+  const [route, setRoute] = useState(() => routeOf(location.pathname));
+  useEffect(() => {
+    const look = (): void => setRoute(routeOf(location.pathname));
+    window.addEventListener('popstate', look);
+    return () => window.removeEventListener('popstate', look);
+  }, []);
+  const go = (address: string): void => {
+    history.pushState(null, '', address);
+    setRoute(routeOf(location.pathname));
+  };
+
+  useEffect(() => {
+    if (route.page === 'landing') delete document.documentElement.dataset.status;
+    document.title = route.page === 'room' ? `${route.room} · Parley` : 'Parley';
+  }, [route]);
+
+  if (route.page === 'landing') return <Landing memory={memory} go={go} />;
+  return <RoomPage key={route.room} room={route.room} memory={memory} makers={makers} />;
+}
+
+interface Arrival {
+  /** Counts the visits to this room, so that coming back is a new one. */
+  visit: number;
+  /** Take a seat at once, with the name used before. */
+  rejoin: boolean;
+  refusal: Refusal | null;
+}
+
+/** One room's page. Coming back after the end is a new visit. */
+function RoomPage({room, memory, makers}: AppProps & {room: string}) {
+  const [arrival, setArrival] = useState<Arrival>({visit: 1, rejoin: false, refusal: null});
+  const visit = useMemo(() => {
+    takeHost(room, memory);
+    const again = (rejoin: boolean, refusal: Refusal | null): void =>
+      setArrival({visit: arrival.visit + 1, rejoin, refusal});
+    return new Visit({room, memory, makers, again, rejoin: arrival.rejoin, refusal: arrival.refusal});
+  }, [room, memory, makers, arrival]);
+  useEffect(() => () => visit.depart(), [visit]);
+  // What lies behind the door comes in a file of its own, while the person is still in front of it.
+  useEffect(() => void loadInner(), []);
+  return (
+    <VisitProvider value={visit}>
+      <Screen />
+      <Spoken />
+    </VisitProvider>
+  );
+}
+
+/** The screen for where the visit stands. */
+export function Screen() {
+  const visit = useVisit();
+  const phase = visit.phase.value;
+  useEffect(() => {
+    document.documentElement.dataset.dark = String(phase === 'call');
+  }, [phase]);
+  switch (phase) {
+    case 'door':
+      return <Door />;
+    case 'returning':
+      return <Returning />;
+    default:
+      return <Inner phase={phase} />;
+  }
+}
+
+/** Moves the host secret from the address, where anybody could read it over a shoulder, into this device's memory. */
+function takeHost(room: string, memory: Memory): void {
+  const {host, rest} = splitHost(location.hash);
+  if (host !== '') memory.setHost(room, host);
+  const clean = roomPath(room) + location.search + rest;
+  if (clean !== location.pathname + location.search + location.hash) history.replaceState(history.state, '', clean);
+}

@@ -1,0 +1,42 @@
+/** Who is big on the stage and who is small, in a stable order. */
+
+import type {Participant} from '@parley-rtc/sdk';
+
+export interface Placed {
+  person: Participant;
+  source: 'camera' | 'screen';
+  place: 'big' | 'small';
+  /** The place among the small ones, counted from the corner. */
+  index: number;
+}
+
+/**
+ * A shared screen takes the stage. Otherwise the first of the others does, or me when the pictures are swapped. People
+ * keep their order, so nobody jumps when somebody comes or goes.
+ */
+export function arrange(people: readonly Participant[], swapped: boolean): Placed[] {
+  const seated = people.filter((p) => p.state !== 'waiting');
+  const me = seated.filter((p) => p.isMe);
+  const others = seated.filter((p) => !p.isMe);
+  const sharing = others.find((p) => p.media.screen);
+  const cameras = [...me, ...others];
+  const bigCamera = sharing ? null : swapped && others.length > 0 ? (me[0] ?? null) : (others[0] ?? null);
+
+  const placed: Placed[] = sharing ? [{person: sharing, source: 'screen', place: 'big', index: 0}] : [];
+  let index = 0;
+  for (const person of cameras) {
+    const place = person === bigCamera ? 'big' : 'small';
+    placed.push({person, source: 'camera', place, index: place === 'small' ? index++ : 0});
+  }
+  return placed;
+}
+
+/**
+ * The shape of the box in which a camera picture is shown, as width / height: the whole box, unless that would cut away
+ * more than half of the picture (a phone held upright on a wide screen, or the reverse). Then the box is narrowed until
+ * half of it is seen.
+ */
+export function shapeOf(picture: number, box: number): number {
+  if (!(picture > 0) || !(box > 0)) return box;
+  return Math.min(Math.max(box, picture / 2), picture * 2);
+}

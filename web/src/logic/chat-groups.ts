@@ -1,0 +1,32 @@
+/** Puts chat messages together by person and minute, so that a name stands once above what was said in one go. */
+
+import type {ChatMessage} from '@parley-rtc/sdk';
+
+export interface ChatGroup {
+  /** The id of the first message: stable while the group grows. */
+  id: string;
+  from: string;
+  name: string;
+  mine: boolean;
+  at: number;
+  messages: ChatMessage[];
+}
+
+const MINUTE = 60_000;
+
+export function groupChat(messages: readonly ChatMessage[]): ChatGroup[] {
+  const groups: ChatGroup[] = [];
+  for (const message of messages) {
+    const last = groups.at(-1);
+    if (last?.from === message.from && sameMinute(last.at, message.at)) last.messages.push(message);
+    else {
+      const {id, from, name, mine, at} = message;
+      groups.push({id, from, name, mine, at, messages: [message]});
+    }
+  }
+  return groups;
+}
+
+function sameMinute(a: number, b: number): boolean {
+  return Math.floor(a / MINUTE) === Math.floor(b / MINUTE);
+}

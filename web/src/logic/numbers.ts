@@ -1,0 +1,43 @@
+/** Figures as a person reads them. */
+
+import type {Words} from '../words/words';
+
+export function bitrate(bps: number, w: Words, language: string): string {
+  const kbit = Math.round(bps / 1000);
+  if (kbit < 1000) return w.quality.kbps(kbit);
+  return w.quality.mbps((bps / 1e6).toLocaleString(language, {minimumFractionDigits: 1, maximumFractionDigits: 1}));
+}
+
+export function percent(value: number, w: Words, language: string): string {
+  return w.quality.percent(value.toLocaleString(language, {maximumFractionDigits: value < 10 ? 1 : 0}));
+}
+
+/** When a room was last entered: the time today, then words. */
+export function visitedAt(at: number, now: number, w: Words, language: string): string {
+  const days = Math.round((midnight(now) - midnight(at)) / 86_400_000);
+  if (days <= 0) return `${w.time.today}, ${clock(at, language)}`;
+  return days === 1 ? w.time.yesterday : w.time.days(days);
+}
+
+/** Hours and minutes as this language writes them. */
+export function clock(at: number, language: string): string {
+  return new Date(at).toLocaleTimeString(language, {timeStyle: 'short'});
+}
+
+function midnight(at: number): number {
+  return new Date(at).setHours(0, 0, 0, 0);
+}
+
+/** One or two letters that stand for a person without a picture. */
+export function initials(name: string): string {
+  const words = name.trim().split(/\s+/);
+  const first = [...(words[0] ?? '')][0] ?? '?';
+  const last = words.length > 1 ? ([...(words.at(-1) ?? '')][0] ?? '') : '';
+  return (first + last).toUpperCase();
+}
+
+/** Names as a sentence lists them. */
+export function listed(names: readonly string[], w: Words): string {
+  if (names.length < 2) return names[0] ?? '';
+  return names.slice(0, -1).join(', ') + w.door.and + names.at(-1);
+}

@@ -1,0 +1,28 @@
+/** The path line: how a person's media reaches us, and never more than is true. */
+
+import type {Path} from '@parley-rtc/sdk';
+import type {Words} from '../words/words';
+
+/** Its parts in order, to be joined with middle dots; empty when there is nothing to say. */
+export function pathParts(path: Path, w: Words): string[] {
+  const p = w.path;
+  switch (path.kind) {
+    case 'none':
+      return [];
+    case 'connecting':
+      return [p.connecting];
+    case 'lost':
+      return [p.lost];
+    case 'direct':
+      return [p.direct, p.encrypted, ...time(path, w)];
+    case 'relayed': {
+      const by = path.server ? p.relayedBy(path.server) : p.relayed;
+      const over = path.protocol ? ` ${p.over[path.protocol]}` : '';
+      return [by + over, p.encrypted, ...time(path, w)];
+    }
+  }
+}
+
+function time(path: Path, w: Words): string[] {
+  return path.rttMs === undefined ? [] : [w.path.ms(Math.round(path.rttMs))];
+}

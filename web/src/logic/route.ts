@@ -1,0 +1,25 @@
+/** Where in the app an address leads. */
+
+import {cleanRoomName} from './room-name';
+
+export type Route = {page: 'landing'} | {page: 'room'; room: string};
+
+/** `/r/{room}` is a room; everything else is the landing page. */
+export function routeOf(path: string): Route {
+  const room = /^\/r\/([^/]+)\/?$/.exec(path)?.[1];
+  const clean = room === undefined ? '' : cleanRoomName(room);
+  return clean === '' ? {page: 'landing'} : {page: 'room', room: clean};
+}
+
+/** The address of a room's page. It is the guest link when the origin stands before it. */
+export function roomPath(room: string): string {
+  return `/r/${room}`;
+}
+
+/** Takes `#host=…` out of a fragment: the secret, and the fragment that may stay visible. */
+export function splitHost(fragment: string): {host: string; rest: string} {
+  const parts = fragment.replace(/^#/, '').split('&');
+  const host = parts.find((part) => part.startsWith('host='))?.slice('host='.length) ?? '';
+  const rest = parts.filter((part) => part !== '' && !part.startsWith('host=')).join('&');
+  return {host, rest: rest === '' ? '' : `#${rest}`};
+}

@@ -1,0 +1,52 @@
+import {useVisit} from '../visit/visit';
+import {words} from '../words/words';
+import {Icon} from './icon';
+import {ShareTool} from './share';
+import {SourceToggles, Tool} from './toggle';
+
+/** The control bar: what one does in a call, in one row within the thumb's reach. */
+export function Bar() {
+  const visit = useVisit();
+  const w = words().controls;
+  const open = visit.panel.value;
+  const unread = visit.unread.value;
+  const waiting = visit.outside.value.length;
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a fieldset would announce a form where there is none
+    <div class="bar" role="group" aria-label={w.bar}>
+      <div class="bar-group">
+        <SourceToggles />
+        <ShareTool />
+      </div>
+      <div class="bar-group">
+        <Tool
+          id="open-chat"
+          label={w.chat}
+          icon="chat"
+          expanded={open === 'chat'}
+          badge={{count: unread, words: w.unread(unread)}}
+          onClick={() => visit.show('chat')}
+        />
+        <Tool
+          id="open-people"
+          label={w.people}
+          icon="people"
+          expanded={open === 'people'}
+          badge={{count: waiting, words: w.waiting(waiting)}}
+          onClick={() => visit.show('people')}
+        />
+        <Tool
+          id="open-settings"
+          label={w.settings}
+          icon="settings"
+          expanded={open === 'settings'}
+          onClick={() => visit.show('settings')}
+        />
+      </div>
+      <button type="button" class="tool leave" aria-label={w.leave} title={w.leave} onClick={() => visit.leave()}>
+        <Icon name="leave" />
+        <span>{w.leave}</span>
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,110 @@
+import type {ChatMessage} from '@parley-rtc/sdk';
+import {useLayoutEffect, useRef, useState} from 'preact/hooks';
+import {groupChat} from '../logic/chat-groups';
+import {findLinks} from '../logic/links';
+import {clock} from '../logic/numbers';
+import {useVisit} from '../visit/visit';
+import {language, words} from '../words/words';
+import {Icon} from './icon';
+import {Panel} from './panel';
+
+/** The longest message the server takes, in bytes of UTF-8. */
+const MAX_BYTES = 4000;
+
+export function ChatPanel() {
+  const visit = useVisit();
+  const w = words().chat;
+  const list = useRef<HTMLDivElement>(null);
+  const messages = visit.chat.value;
+
+  // The newest message stays in sight, as long as the reader has not scrolled up to read.
+  const pinned = useRef(true);
+  useLayoutEffect(() => {
+    const box = list.current;
+    if (box && pinned.current && messages.length > 0) box.scrollTop = box.scrollHeight;
+  }, [messages]);
+
+  return (
+    <Panel name="chat" title={w.title}>
+      <div
+        class="chat-list"
+        ref={list}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a list that scrolls has to be reachable by keyboard
+        tabIndex={0}
+        role="log"
+        aria-live="off"
+        aria-label={w.title}
+        onScroll={(e) => {
+          const box = e.currentTarget;
+          pinned.current = box.scrollHeight - box.scrollTop - box.clientHeight < 48;
+        }}
+      >
+        {messages.length === 0 && <p class="empty">{w.empty}</p>}
+        {groupChat(messages).map((group) => (
+          <section key={group.id} class="chat-group" data-mine={group.mine}>
+            <h3>
+              {group.mine ? w.you : group.name} <time>{clock(group.at, language())}</time>
+            </h3>
+            {group.messages.map((message) => (
+              <Message key={message.id} message={message} />
+            ))}
+          </section>
+        ))}
+      </div>
+      <Composer />
+    </Panel>
+  );
+}
+
+function Message({message}: {message: ChatMessage}) {
+  return (
+    <p data-sent={message.sent}>
+      {findLinks(message.text).map(({text, href}, i) =>
+        href === undefined ? (
+          text
+        ) : (
+          <a key={i} href={href} target="_blank" rel="noopener noreferrer">
+            {text}
+          </a>
+        ),
+      )}
+      {!message.sent && <small>{words().chat.unsent}</small>}
+    </p>
+  );
+}
+
+function Composer() {
+  const visit = useVisit();
+  const w = words().chat;
+  const [text, setText] = useState('');
+  const over = new TextEncoder().encode(text).length - MAX_BYTES;
+
+  const send = (e: Event): void => {
+    e.preventDefault();
+    if (text.trim() === '' || over > 0) return;
+    visit.room.sendChat(text.trim());
+    setText('');
+  };
+  return (
+    <form class="composer" onSubmit={send}>
+      <textarea
+        class="field"
+        aria-label={w.field}
+        placeholder={w.field}
+        rows={1}
+        value={text}
+        aria-invalid={over > 0}
+        enterkeyhint="send"
+        onInput={(e) => setText(e.currentTarget.value)}
+        onKeyDown={(e) => {
+          // Enter sends and Shift-Enter breaks the line; while an input method composes, Enter belongs to it.
+          if (e.key === 'Enter' && !e.shiftKey && !e.isComposing) send(e);
+        }}
+      />
+      <button type="submit" class="btn primary square" aria-label={w.send}>
+        <Icon name="send" />
+      </button>
+      {over > 0 && <p class="hint bad">{w.long(over)}</p>}
+    </form>
+  );
+}

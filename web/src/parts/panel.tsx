@@ -1,0 +1,48 @@
+import type {ComponentChildren} from 'preact';
+import {useEffect, useRef} from 'preact/hooks';
+import {type Panel as PanelName, useVisit} from '../visit/visit';
+import {words} from '../words/words';
+import {Icon} from './icon';
+
+interface PanelProps {
+  name: PanelName;
+  title: string;
+  children: ComponentChildren;
+}
+
+/** A panel docks at the right of the stage, or rises over it as a sheet on a phone. */
+export function Panel({name, title, children}: PanelProps) {
+  const visit = useVisit();
+  const element = useRef<HTMLElement>(null);
+
+  useEffect(() => {
+    const panel = element.current;
+    // A phone's keyboard must not jump up by itself; everywhere else, typing can start at once.
+    const first = matchMedia('(hover: hover)').matches ? panel?.querySelector('textarea') : null;
+    (first ?? panel)?.focus({preventScroll: true});
+    return () => {
+      // The focus goes back to where it came from, unless it has moved on already.
+      const focused = document.activeElement;
+      if (focused === document.body || panel?.contains(focused)) document.getElementById(`open-${name}`)?.focus();
+    };
+  }, [name]);
+
+  return (
+    <aside class="panel" ref={element} data-panel tabIndex={-1} aria-label={title}>
+      <header>
+        <h2>{title}</h2>
+        <button
+          type="button"
+          class="icon-btn"
+          aria-label={words().app.close}
+          onClick={() => {
+            visit.panel.value = null;
+          }}
+        >
+          <Icon name="close" />
+        </button>
+      </header>
+      {children}
+    </aside>
+  );
+}

@@ -1,0 +1,124 @@
+import type {Participant} from '@parley-rtc/sdk';
+import {useRef} from 'preact/hooks';
+import {useFrames, useWatch} from '../hooks';
+import type {Placed} from '../logic/arrange';
+import {type Corner, moveCorner} from '../logic/corner';
+import {useVisit} from '../visit/visit';
+import {words} from '../words/words';
+import {Avatar} from './avatar';
+import {useDrag} from './drag';
+import {Icon} from './icon';
+import {isMirrored, Video} from './video';
+
+interface TileProps {
+  placed: Placed;
+  corner: Corner;
+  onCorner: (corner: Corner) => void;
+  /** Swaps the big picture with the small one; null when there is nothing to swap. */
+  onSwap: (() => void) | null;
+}
+
+/** One picture on the stage, big or small. It keeps its elements when it changes places, so no picture blinks. */
+export function Tile({placed, corner, onCorner, onSwap}: TileProps) {
+  const {person, source, place, index} = placed;
+  const visit = useVisit();
+  useWatch(person, 'change', 'track', 'path');
+  useWatch(visit.media, 'change');
+  const element = useRef<HTMLElement>(null);
+  const small = place === 'small';
+  useDrag(element, small, onCorner);
+  useSpeaking(element, person);
+  const w = words().stage;
+
+  const track = trackOf(person, source, visit.media.camera);
+  const name = source === 'screen' ? w.screenOf(person.name) : person.isMe ? w.you : person.name;
+  // Media does not need the server: who is away from it but still heard and seen is not disturbed.
+  const {kind} = person.path;
+  const linked = person.isMe || kind === 'direct' || kind === 'relayed';
+  const lost = !linked && (person.state === 'away' || kind === 'lost');
+  const coming = !linked && !lost;
+
+  return (
+    <figure
+      class="tile"
+      ref={element}
+      data-place={place}
+      data-index={index}
+      data-corner={corner}
+      data-source={source}
+      data-lost={lost}
+      data-person={person.id}
+    >
+      {track ? (
+        <Video
+          track={track}
+          label={name}
+          source={source}
+          mirrored={person.isMe && isMirrored(track)}
+          {...(person.isMe ? {} : {seat: person.id})}
+        />
+      ) : (
+        <div class="tile-off">
+          <Avatar name={person.name} />
+        </div>
+      )}
+      {(lost || coming) && (
+        <div class="tile-state">
+          <i class="pulse" />
+          <span>{lost ? w.reconnecting : w.connecting}</span>
+        </div>
+      )}
+      <figcaption class="plate">
+        {source === 'camera' && !person.media.microphone && (
+          <>
+            <Icon name="mic-off" />
+            <span class="hidden">{w.muted}</span>
+          </>
+        )}
+        {source === 'camera' && person.media.microphone && <i class="voice" />}
+        <span class="plate-name">{name}</span>
+      </figcaption>
+      {small && (
+        <button
+          type="button"
+          class="grip"
+          aria-label={`${onSwap ? w.swap : name}. ${w.tileHelp}`}
+          onClick={() => element.current?.dataset.dragged === undefined && onSwap?.()}
+          onKeyDown={(e) => {
+            const next = moveCorner(corner, e.key);
+            if (next === null) return;
+            e.preventDefault();
+            onCorner(next);
+          }}
+        />
+      )}
+    </figure>
+  );
+}
+
+function trackOf(
+  person: Participant,
+  source: 'camera' | 'screen',
+  camera: {status: string; track: MediaStreamTrack | null},
+): MediaStreamTrack | null {
+  if (person.isMe && source === 'camera') return camera.status === 'on' ? camera.track : null;
+  return person.media[source] ? (person.tracks.get(source) ?? null) : null;
+}
+
+/** From here on a level counts as a voice. */
+const VOICE = 0.45;
+/** How long the mark stays after the voice, so that it does not flicker between words. */
+const HOLD_MS = 450;
+
+/** Marks the tile of whoever speaks, straight on the element: it changes too often for a render. */
+function useSpeaking(element: {current: HTMLElement | null}, person: Participant): void {
+  const until = useRef(0);
+  useFrames(() => {
+    const tile = element.current;
+    if (tile === null) return;
+    const now = performance.now();
+    if (person.media.microphone && person.level() > VOICE) until.current = now + HOLD_MS;
+    const speaking = String(now < until.current);
+    if (tile.dataset.speaking !== speaking) tile.dataset.speaking = speaking;
+  });
+}

@@ -1,0 +1,93 @@
+import type {ComponentChildren} from 'preact';
+import {useWatch} from '../hooks';
+import {useVisit} from '../visit/visit';
+import {words} from '../words/words';
+import {Icon, type IconName} from './icon';
+import {useLevel} from './meter';
+
+interface ToolProps {
+  label: string;
+  icon: IconName;
+  onClick: () => void;
+  /** On a toggle: whether it is on. */
+  pressed?: boolean;
+  /** On a button that opens something: whether it is open. */
+  expanded?: boolean;
+  /** The key that does the same. */
+  keys?: string;
+  off?: boolean;
+  /** A count to show on it, and the words for ears; nothing at 0. */
+  badge?: {count: number; words: string};
+  popup?: 'menu' | 'dialog';
+  id?: string;
+  children?: ComponentChildren;
+}
+
+/** A button of the control bar: an icon whose name never changes; what changes is its state. */
+export function Tool({
+  label,
+  icon,
+  onClick,
+  pressed,
+  expanded,
+  keys,
+  off = false,
+  badge,
+  popup,
+  id,
+  children,
+}: ToolProps) {
+  return (
+    <button
+      type="button"
+      class="tool"
+      id={id}
+      aria-description={badge?.count ? badge.words : undefined}
+      data-count={badge?.count ? Math.min(badge.count, 99) : undefined}
+      aria-label={label}
+      aria-pressed={pressed}
+      aria-expanded={expanded}
+      aria-haspopup={popup}
+      aria-keyshortcuts={keys}
+      title={keys ? `${label} (${keys})` : label}
+      data-off={off}
+      onClick={onClick}
+    >
+      <Icon name={icon} />
+      {children}
+    </button>
+  );
+}
+
+/** Microphone and camera, the same at the door and on the stage. */
+export function SourceToggles() {
+  const visit = useVisit();
+  const {media} = visit;
+  useWatch(media, 'change');
+  const w = words().controls;
+  const live = media.microphone.status === 'on';
+  const cam = media.camera.status === 'on';
+  const level = useLevel<HTMLElement>(() => (live ? media.microphone.level() : 0));
+  return (
+    <>
+      <Tool
+        label={w.microphone}
+        icon={live ? 'mic' : 'mic-off'}
+        keys="M"
+        pressed={live}
+        off={!live}
+        onClick={() => visit.toggle('microphone')}
+      >
+        <i class="tool-level" ref={level} />
+      </Tool>
+      <Tool
+        label={w.camera}
+        icon={cam ? 'camera' : 'camera-off'}
+        keys="V"
+        pressed={cam}
+        off={!cam}
+        onClick={() => visit.toggle('camera')}
+      />
+    </>
+  );
+}

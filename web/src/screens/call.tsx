@@ -1,0 +1,80 @@
+import {useRef, useState} from 'preact/hooks';
+import {useIdle} from '../call/idle';
+import {useKeys} from '../call/keys';
+import {useWakeLock} from '../call/wake';
+import {arrange} from '../logic/arrange';
+import type {Corner} from '../logic/corner';
+import {Bar} from '../parts/bar';
+import {ChatPanel} from '../parts/chat';
+import {Invite} from '../parts/invite';
+import {Notes} from '../parts/notes';
+import {Notices} from '../parts/notices';
+import {PathLine} from '../parts/path';
+import {PeoplePanel} from '../parts/people';
+import {SettingsPanel} from '../parts/settings';
+import {Shortcuts} from '../parts/shortcuts';
+import {HearButton, Sounds} from '../parts/sound';
+import {Tile} from '../parts/tile';
+import {useVisit} from '../visit/visit';
+import {words} from '../words/words';
+
+/** In the room: the others fill the stage, everything else floats over it or docks beside it and leaves again. */
+export function Call() {
+  const visit = useVisit();
+  const stage = useRef<HTMLDivElement>(null);
+  const [corner, setCorner] = useState<Corner>('br');
+  const [swapped, setSwapped] = useState(false);
+  const [help, setHelp] = useState(false);
+  const others = visit.others.value;
+  const alone = others.length === 0;
+  const panel = visit.panel.value;
+
+  useWakeLock();
+  useIdle(stage, !alone);
+  useKeys(visit, () => setHelp(true));
+
+  const placed = arrange(visit.people.value, swapped);
+  const screen = placed.some((p) => p.source === 'screen');
+  const canSwap = others.length === 1 && !screen;
+  const close = (): void => {
+    visit.panel.value = null;
+  };
+
+  return (
+    <div class="call" ref={stage}>
+      <main
+        class="stage"
+        aria-label={words().stage.label}
+        data-alone={alone}
+        data-screen={screen}
+        data-side={corner[1]}
+      >
+        <h1 class="hidden">{visit.room.name}</h1>
+        {alone && <Invite />}
+        {placed.map((p) => (
+          <Tile
+            key={`${p.person.id} ${p.source}`}
+            placed={p}
+            corner={corner}
+            onCorner={setCorner}
+            onSwap={canSwap ? () => setSwapped(!swapped) : null}
+          />
+        ))}
+        <div class="stage-top">
+          {others[0] && <PathLine person={others[0]} />}
+          <Notices />
+        </div>
+        <HearButton />
+        <Notes />
+        {visit.talking.value && <p class="talking">{words().notice.talking}</p>}
+        <Bar />
+      </main>
+      {panel === 'chat' && <ChatPanel />}
+      {panel === 'people' && <PeoplePanel />}
+      {panel === 'settings' && <SettingsPanel shortcuts={() => setHelp(true)} />}
+      {panel !== null && <div class="sheet-shade" onClick={close} aria-hidden="true" />}
+      <Sounds />
+      {help && <Shortcuts close={() => setHelp(false)} />}
+    </div>
+  );
+}

@@ -1,0 +1,67 @@
+import {useEffect, useState} from 'preact/hooks';
+import {Table} from '../parts/mark';
+import {type Phase, useVisit} from '../visit/visit';
+import {words} from '../words/words';
+
+type Loaded = typeof import('./behind');
+
+let loaded: Loaded | null = null;
+
+/** Fetches the screens behind the door with their looks; the second time costs nothing. */
+export async function loadInner(): Promise<Loaded | null> {
+  try {
+    loaded ??= await import('./behind');
+  } catch {
+    // tried again when somebody goes through the door
+  }
+  return loaded;
+}
+
+/** A screen behind the door, as soon as its code is here; it is, unless the network broke meanwhile. */
+export function Inner({phase}: {phase: Exclude<Phase, 'door' | 'returning'>}) {
+  const [behind, setBehind] = useState(loaded);
+  const [lost, setLost] = useState(false);
+  useEffect(() => {
+    if (behind === null) void loadInner().then((all) => (all === null ? setLost(true) : setBehind(all)));
+  }, [behind]);
+  if (behind === null) return lost ? <Stale /> : <Returning />;
+  switch (phase) {
+    case 'call':
+      return <behind.Call />;
+    case 'waiting':
+      return <behind.Waiting />;
+    default:
+      return <behind.Goodbye />;
+  }
+}
+
+/** Coming back after a reload: the seat is still ours. */
+export function Returning() {
+  const visit = useVisit();
+  return (
+    <main class="between">
+      <Table you={true} them={false} />
+      <div class="between-table">
+        <h1>{visit.room.name}</h1>
+        <p role="status">{words().door.back}</p>
+        <i class="pulse" />
+      </div>
+    </main>
+  );
+}
+
+/** The server has newer files than this page knows of. */
+function Stale() {
+  const {protocol, reload} = words().ending;
+  return (
+    <main class="between">
+      <div class="between-table">
+        <h1>{protocol.title}</h1>
+        <p>{protocol.line}</p>
+        <button type="button" class="btn primary" onClick={() => location.reload()}>
+          {reload}
+        </button>
+      </div>
+    </main>
+  );
+}
