@@ -67,7 +67,7 @@ func measure(n int, overTLS bool, window time.Duration) error {
 	if err := server.ask(&filled); err != nil {
 		return err
 	}
-	time.Sleep(window)
+	<-time.After(window)
 	if err := server.ask(&later); err != nil {
 		return err
 	}
