@@ -78,10 +78,7 @@ type Server struct {
 	hashSeed maphash.Seed
 	shards   []*shard
 	alive    register
-	sessions quota
-	rooms    quota
-	conns    quota
-	large    chan struct{} // one token for each large message that is being read
+	limits   limits
 	sockets  sockets
 	draining atomic.Bool
 	stopOnce sync.Once
@@ -107,11 +104,12 @@ func New(cfg Config, keys *auth.Keys, ice ICE, log *slog.Logger, random io.Reade
 	}
 	s := &Server{
 		cfg: cfg, keys: keys, ice: ice, log: log, rand: random, epoch: binary.BigEndian.Uint64(epoch[:]),
-		hashSeed: maphash.MakeSeed(), large: make(chan struct{}, largeAtOnce), stop: make(chan struct{}),
+		hashSeed: maphash.MakeSeed(), stop: make(chan struct{}),
 	}
-	s.sessions.limit = cfg.SessionsPerAddress
-	s.rooms.limit = cfg.RoomsPerAddress
-	s.conns.limit = cfg.SessionsPerAddress + spareSockets
+	s.limits.sessions.limit = cfg.SessionsPerAddress
+	s.limits.rooms.limit = cfg.RoomsPerAddress
+	s.limits.conns.limit = cfg.SessionsPerAddress + spareSockets
+	s.limits.large = make(chan struct{}, largeAtOnce)
 	for range cfg.Shards {
 		sh := newShard(s)
 		s.shards = append(s.shards, sh)
