@@ -123,12 +123,35 @@ func check(s *source, table map[string]place) []string {
 			complain("floor %d does no input or output, but imports %s", own.floor, imported)
 		}
 	}
+	if s.sleeps() && !s.virtual() {
+		complain("sleeps outside of a synctest bubble; wait for the event, with a deadline")
+	}
 	if known && own.floor <= ioFree && !s.test() {
 		for _, call := range s.clockCalls() {
 			complain("floor %d takes time as an argument, but calls %s", own.floor, call)
 		}
 	}
 	return out
+}
+
+// sleeps reports whether the file calls time.Sleep.
+func (s *source) sleeps() bool {
+	name, imported := s.imports["time"]
+	found := false
+	ast.Inspect(s.file, func(n ast.Node) bool {
+		if call, ok := n.(*ast.SelectorExpr); ok && imported && call.Sel.Name == "Sleep" {
+			x, ok := call.X.(*ast.Ident)
+			found = found || ok && x.Name == name
+		}
+		return !found
+	})
+	return found
+}
+
+// virtual reports whether the file is a test in virtual time (testing/synctest).
+func (s *source) virtual() bool {
+	_, ok := s.imports["testing/synctest"]
+	return ok && s.test()
 }
 
 // mayImport says why the file must not import a folder of this module; "" when it may.
@@ -152,7 +175,7 @@ func (s *source) mayImport(folder string, table map[string]place) string {
 		return ""
 	case within(folder, "sdk"):
 		if s.room() != "cli" {
-			return "imports sdk, which only cli and tests import"
+			return fmt.Sprintf("imports %s, which only cli and tests import", folder)
 		}
 		return ""
 	}

@@ -11,16 +11,15 @@ import (
 // zapLogger lets certmagic, which knows only zap, log into log.
 func zapLogger(log *slog.Logger) *zap.Logger { return zap.New(&zapCore{log: log}) }
 
-// zapCore hands zap's entries to slog. What certmagic calls info is detail to us.
+// zapCore hands zap's entries to slog.
 type zapCore struct{ log *slog.Logger }
 
 var _ zapcore.Core = (*zapCore)(nil)
 
+// level is what an entry is worth here. What fails is told by the store itself; certmagic's words are for whoever
+// looks closer.
 func level(l zapcore.Level) slog.Level {
-	switch {
-	case l >= zapcore.ErrorLevel:
-		return slog.LevelError
-	case l == zapcore.WarnLevel:
+	if l >= zapcore.ErrorLevel {
 		return slog.LevelWarn
 	}
 	return slog.LevelDebug

@@ -24,7 +24,7 @@ var policy = strings.Join([]string{
 // permissions keeps every power that the page does not use from whatever runs in it.
 const permissions = "camera=(self), microphone=(self), display-capture=(self), speaker-selection=(self), " +
 	"screen-wake-lock=(self), picture-in-picture=(self), fullscreen=(self), autoplay=(self), clipboard-write=(self), " +
-	"web-share=(self), geolocation=(), payment=(), usb=(), serial=(), hid=(), bluetooth=(), midi=(), accelerometer=(), " +
+	"geolocation=(), payment=(), usb=(), serial=(), hid=(), midi=(), accelerometer=(), " +
 	"gyroscope=(), magnetometer=(), browsing-topics=()"
 
 // hstsAge is how long browsers remember, in seconds: half a year, so that giving the domain up is not for ever.

@@ -55,9 +55,12 @@ func (l *listener) Accept() (net.Conn, error) {
 	}
 }
 
+// shut ends Accept.
+func (l *listener) shut() { l.once.Do(func() { close(l.done) }) }
+
 // Close ends Accept. The port itself stays open.
 func (l *listener) Close() error {
-	l.once.Do(func() { close(l.done) })
+	l.shut()
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,6 +16,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -142,9 +144,11 @@ func (h *house) dialTLS(protocols ...string) *tls.Conn {
 
 // ended reports whether the other side has closed the connection without a word.
 func ended(c net.Conn) error {
-	if n, err := c.Read(make([]byte, 1)); n != 0 || err == nil {
-		return fmt.Errorf("%d bytes, %v", n, err)
-	} else if ne, ok := err.(net.Error); ok && ne.Timeout() {
+	n, err := c.Read(make([]byte, 1))
+	if n != 0 || err == nil {
+		return fmt.Errorf("%d bytes, %w", n, err)
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
 		return err
 	}
 	return nil

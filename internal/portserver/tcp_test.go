@@ -17,7 +17,7 @@ func TestTCPIsToldApart(t *testing.T) {
 	page := func(want string) func(net.Conn) error {
 		return func(c net.Conn) error {
 			if got, err := request(c); got != want || err != nil {
-				return fmt.Errorf("got %q, %v", got, err)
+				return fmt.Errorf("got %q, %w", got, err)
 			}
 			return nil
 		}
@@ -31,7 +31,7 @@ func TestTCPIsToldApart(t *testing.T) {
 			}
 			answer := make([]byte, 4)
 			if _, err := io.ReadFull(c, answer); err != nil || string(answer) != "turn" {
-				return fmt.Errorf("%q, %v", answer, err)
+				return fmt.Errorf("%q, %w", answer, err)
 			}
 			if got := <-h.streams; got != want+string(stun()) {
 				return fmt.Errorf("stream %q", got)
@@ -96,7 +96,8 @@ func TestTCPIsToldApart(t *testing.T) {
 
 // TestSilenceEnds: whoever says too little in time is dropped.
 func TestSilenceEnds(t *testing.T) {
-	h := open(t, Config{Patience: time.Second})
+	t.Parallel()
+	h := open(t, Config{Patience: 2 * time.Second})
 	conns := map[string]net.Conn{"nothing after the handshake": h.dialTLS()}
 	for name, said := range map[string]string{
 		"nothing": "", "half a cookie": "\x00\x01\x00\x00\x21\x12", "half a handshake": "\x16\x03\x01\x02\x00",

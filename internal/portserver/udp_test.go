@@ -1,9 +1,12 @@
 package portserver
 
 import (
+	"context"
 	"io"
+	"log/slog"
 	"net"
 	"net/netip"
+	"sync"
 	"testing"
 	"time"
 )
@@ -59,5 +62,43 @@ func TestAnswersLeaveFromWhereTheyCame(t *testing.T) {
 			}
 			c.Close()
 		}
+	}
+}
+
+// echo answers every datagram with itself.
+type echo struct{ port *Server }
+
+func (e *echo) HandlePacket(src netip.AddrPort, local netip.Addr, b []byte) {
+	e.port.WriteTo(b, src, local)
+}
+
+// TestUDPAllocatesNothing: a datagram in and one out, on the wildcard socket, where the address it came to is asked for.
+func TestUDPAllocatesNothing(t *testing.T) {
+	e := &echo{}
+	var err error
+	if e.port, err = Listen(Config{Address: ":0", Packets: e}, slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	var running sync.WaitGroup
+	running.Go(func() { _ = e.port.Serve(context.Background()) })
+	defer running.Wait()
+	defer e.port.Close()
+	c, err := net.Dial("udp", netip.AddrPortFrom(netip.MustParseAddr("127.0.0.3"), e.port.Addr().Port()).String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(patience))
+	b, answer := stun(), make([]byte, 100)
+	n := testing.AllocsPerRun(500, func() {
+		if _, err := c.Write(b); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := c.Read(answer); n != len(b) || err != nil {
+			t.Fatal(n, err)
+		}
+	})
+	if n >= 1 {
+		t.Errorf("%v allocations a packet", n)
 	}
 }

@@ -25,7 +25,7 @@ type Info struct {
 	// Addresses are those at which clients reach this server, and AddressesFrom says how they are known.
 	Addresses     []netip.Addr
 	AddressesFrom string
-	// WhoMakesRooms says who may make rooms.
+	// WhoMakesRooms says who may make rooms; the sentence goes on from "Rooms".
 	WhoMakesRooms string
 	// RelayPorts are the open relay ports.
 	RelayPorts config.Ports
@@ -53,10 +53,10 @@ func (s *Server) describe(at addresses, first room, warning string) Info {
 	i := Info{
 		Version: s.cfg.Version, Listen: s.port.Addr(), Room: first.name, Addresses: at.list, AddressesFrom: at.from,
 		RelayPorts: c.Relay.Ports, Data: c.Data,
-		WhoMakesRooms: "who comes from a private network or has a host link; from elsewhere only who has a host link",
+		WhoMakesRooms: "are made by anybody on this private network; from elsewhere only with a host link (parley token ROOM)",
 	}
 	if c.Domain != "" {
-		i.WhoMakesRooms = "who has a host link (parley token ROOM prints one)"
+		i.WhoMakesRooms = "are made with a host link only (parley token ROOM prints one)"
 	}
 	i.Bases, i.Local = bases(s.acmeDomain(), s.certificates.Names(), at, i.Listen)
 	i.Links = NewLinks(s.keys, i.Bases[0], first.name, first.made)

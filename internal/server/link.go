@@ -66,6 +66,9 @@ func bases(domain string, names []string, at addresses, listen netip.AddrPort) (
 
 // newBase computes what Base says.
 func newBase(c *config.Config, n network) (string, error) {
+	if c.Domain != "" && c.Cert == "" {
+		return base("https", c.Domain, 443), nil // whatever its addresses are
+	}
 	at, _, err := discover(context.Background(), c, n)
 	if err != nil {
 		return "", err
@@ -86,10 +89,6 @@ func newBase(c *config.Config, n network) (string, error) {
 		}
 		listen = netip.AddrPortFrom(a, uint16(number))
 	}
-	domain := c.Domain
-	if c.Cert != "" {
-		domain = ""
-	}
-	public, _ := bases(domain, names, at, listen)
+	public, _ := bases("", names, at, listen)
 	return public[0], nil
 }

@@ -266,3 +266,25 @@ func TestLinks(t *testing.T) {
 		t.Errorf("%+v", links)
 	}
 }
+
+func TestBase(t *testing.T) {
+	n := fakeNetwork{have: []string{"127.0.0.1", "192.168.1.7"}}
+	for _, tt := range []struct {
+		name   string
+		config config.Config
+		want   string
+	}{
+		{"a domain", config.Config{Domain: "a.example", Listen: ":8443"}, "https://a.example"},
+		{"an interface", config.Config{Listen: ":8443"}, "https://192.168.1.7:8443"},
+		{"one address", config.Config{Listen: "192.0.2.1:443"}, "https://192.0.2.1"},
+		{"loopback", config.Config{Listen: "localhost:8443"}, "http://localhost:8443"},
+		{"given", config.Config{Listen: ":9000", PublicAddress: config.PublicAddress{Addrs: addrs([]string{"198.51.100.1"})}}, "https://198.51.100.1:9000"},
+	} {
+		if got, err := newBase(&tt.config, n); err != nil || got != tt.want {
+			t.Errorf("%s: %s, %v", tt.name, got, err)
+		}
+	}
+	if _, err := newBase(&config.Config{Listen: ":1", Cert: "none.pem", Key: "none.pem"}, n); err == nil || !strings.Contains(err.Error(), "none.pem") {
+		t.Error(err)
+	}
+}

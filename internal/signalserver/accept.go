@@ -58,7 +58,7 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request) {
 	ws.SetReadLimit(discardLimit)
 	if !s.sockets.add(k) {
 		s.conns.give(from.address)
-		_ = ws.CloseNow() // a drain began meanwhile
+		k.turnAway() // a drain began meanwhile
 		return
 	}
 	go k.run() // not here: this goroutine's stack has grown in net/http, and a socket lives for long

@@ -207,6 +207,29 @@ func (c *client) send(m signal.Message) uint64 {
 	return m.Head().N
 }
 
+// burn sends text as the message with the next number.
+func (c *client) burn(text string) {
+	c.t.Helper()
+	if _, err := c.seq.Send(&signal.Leave{}); err != nil {
+		c.t.Fatal(err)
+	}
+	c.raw(text)
+}
+
+// listen drops whatever comes until the socket ends.
+func (c *client) listen() {
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			if _, _, err := c.ws.Read(context.Background()); err != nil {
+				return
+			}
+		}
+	}()
+	c.t.Cleanup(func() { c.close(); <-stopped })
+}
+
 // hello says hello and waits for welcome.
 func (c *client) hello(h signal.Hello) *client {
 	c.t.Helper()

@@ -71,16 +71,19 @@ func (sh *shard) open(k *socket, h *signal.Hello, was string) {
 //
 // Each welcome carries a token of the next generation. The client is known to have it as soon as it sends anything
 // after that welcome; until then the older one is good too, because the welcome may have been lost. A generation that
-// is older than the newest the client is known to have can only come from a copy: it revokes the session's tokens.
+// is older than the newest the client is known to have is refused. Unless it may only be late, it comes from a copy of
+// the token: it revokes the session's tokens, because nobody can tell who is the owner.
 func (sh *shard) resume(k *socket, h *signal.Hello, token auth.Resume) bool {
 	s := sh.sessions[token.Session]
 	if s == nil || token.Epoch != sh.server.epoch || s.hall.name != token.Room || s.revoked {
 		return false
 	}
 	if token.Generation < s.confirmed {
-		s.revoked = true
-		s.hall.Revoke(s.id)
-		sh.server.log.Info("resume token used twice; revoked", "room", s.hall.name, "session", s.id)
+		if sh.now.Sub(s.proven) >= lateHello {
+			s.revoked = true
+			s.hall.Revoke(s.id)
+			sh.server.log.Info("resume token used twice; revoked", "room", s.hall.name, "session", s.id)
+		}
 		return false
 	}
 	pending, err := s.seq.Resume(h.Received)
@@ -92,7 +95,7 @@ func (sh *shard) resume(k *socket, h *signal.Hello, token auth.Resume) bool {
 		old.cut()
 	}
 	s.socket, k.session = k, s
-	s.confirmed = token.Generation
+	s.confirm(token.Generation)
 	s.generation++
 	s.from.host = k.from.host
 	s.probing = false

@@ -3,6 +3,7 @@ package signalserver
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -21,12 +22,26 @@ type hijacker struct {
 	conn net.Conn
 }
 
+// truncated is a connection whose end never looks like the end of a message: the WebSocket library takes an io.EOF
+// between two reads of one frame for that, and would hand on half a message as a whole one.
+type truncated struct{ net.Conn }
+
+// Read implements net.Conn.
+func (c truncated) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return n, err
+}
+
 // Hijack implements http.Hijacker.
 func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := http.NewResponseController(h.ResponseWriter).Hijack()
 	if err != nil {
 		return nil, nil, err
 	}
+	conn = truncated{conn}
 	h.conn = conn
 	early, err := rw.Peek(rw.Reader.Buffered()) // what the client sent without waiting
 	if err != nil {

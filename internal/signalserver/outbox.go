@@ -13,12 +13,14 @@ import (
 // Limits of writing.
 const (
 	// maxFrames and maxFrameBytes bound what waits for a slow reader; more closes the socket, the session can resume.
-	maxFrames     = 256
+	// There is room for the answers to a burst (messageBurst), and less than a session may leave unacknowledged
+	// (signal.MaxUnacked).
+	maxFrames     = 768
 	maxFrameBytes = 3 << 20
 	// writeTimeout is how long one message may take to leave.
 	writeTimeout = 10 * time.Second
 	// lingerTime is how long a socket that we are done with may take to read our last words.
-	lingerTime = 2 * time.Second
+	lingerTime = time.Second
 )
 
 // outbox is what waits to be written to a socket. It is a leaf: its lock is never held while anything blocks.
@@ -28,6 +30,7 @@ type outbox struct {
 	size    int
 	writing bool          // a writer goroutine runs
 	closing bool          // close the WebSocket after the frames
+	abrupt  bool          // without a handshake: it would mean to read on
 	closed  bool          // the writer has closed the WebSocket
 	severed bool          // deadlines are in the past for good
 	done    chan struct{} // closed with closed or severed; made by linger
@@ -78,11 +81,25 @@ func (k *socket) send(m signal.Message) {
 	}
 }
 
-// bye says goodbye and closes.
+// bye says goodbye and closes. Whoever floods is not listened to any more, not even for the closing handshake.
 func (k *socket) bye(b *signal.Bye) {
 	c := *b
 	k.send(&c)
+	if b.Reason == signal.ByeFlood {
+		k.mu.Lock()
+		k.abrupt = true
+		k.mu.Unlock()
+	}
 	k.finish()
+}
+
+// turnAway says goodbye to a socket that nobody reads from or writes to yet.
+func (k *socket) turnAway() {
+	if b, err := signal.Encode(goodbyeForDrain(k.serial)); err == nil {
+		_ = k.conn.SetDeadline(time.Now().Add(lingerTime))
+		_ = k.ws.Write(context.Background(), websocket.MessageText, b)
+	}
+	_ = k.ws.CloseNow()
 }
 
 // cut ends all reading and writing at once.
@@ -129,11 +146,7 @@ func (k *socket) write() {
 	for {
 		frames, closing := k.next()
 		if closing {
-			_ = k.ws.Close(websocket.StatusNormalClosure, "")
-			k.mu.Lock()
-			k.closed = true
-			k.release()
-			k.mu.Unlock()
+			k.close()
 			return
 		}
 		if len(frames) == 0 {
@@ -146,6 +159,21 @@ func (k *socket) write() {
 			}
 		}
 	}
+}
+
+// close closes the WebSocket at the writer's end.
+func (k *socket) close() {
+	k.mu.Lock()
+	abrupt := k.abrupt
+	k.mu.Unlock()
+	if abrupt {
+		return // closing now would drop what the kernel has not sent yet: linger waits
+	}
+	_ = k.ws.Close(websocket.StatusNormalClosure, "")
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.closed = true
+	k.release()
 }
 
 // release ends linger; mu is held.

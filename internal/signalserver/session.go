@@ -13,6 +13,10 @@ import (
 const (
 	maxUnreadable = 8 // messages in a row that cannot be read at all
 	maxGaps       = 3 // sockets lost to skipped numbers
+
+	// lateHello is how long after a resume an older token is taken for a hello that was on its way all the time: a client
+	// that changes networks gives sockets up whose last bytes arrive when it has long been back on another.
+	lateHello = 30 * time.Second
 )
 
 // session is one client's conversation, over as many sockets as it takes. Its shard owns it.
@@ -28,9 +32,10 @@ type session struct {
 	socket *socket   // nil while away
 	since  time.Time // when it lost its socket
 
-	generation uint32 // of the newest resume token
-	confirmed  uint32 // of the newest one that the client is known to have
-	revoked    bool   // resume tokens are worthless
+	generation uint32    // of the newest resume token
+	confirmed  uint32    // of the newest one that the client is known to have
+	proven     time.Time // when confirmed grew
+	revoked    bool      // resume tokens are worthless
 	gaps       uint8
 	probing    bool
 	over       bool
@@ -48,7 +53,7 @@ func (t tokens) SeatToken(room, seat string, generation uint32) string {
 
 // message obeys a message of a client.
 func (sh *shard) message(s *session, m signal.Message) {
-	s.confirmed = s.generation // it sends on this socket, so it has this socket's welcome
+	s.confirm(s.generation) // it sends on this socket, so it has this socket's welcome
 	fresh, err := s.seq.Receive(sh.now, m.Head())
 	switch {
 	case errors.Is(err, signal.ErrGap):
@@ -67,6 +72,13 @@ func (sh *shard) message(s *session, m signal.Message) {
 
 func protocolBye(words string) *signal.Bye {
 	return &signal.Bye{Reason: signal.ByeProtocol, Words: words, Retry: 5}
+}
+
+// confirm notes that the client has the token of a generation.
+func (s *session) confirm(generation uint32) {
+	if generation > s.confirmed {
+		s.confirmed, s.proven = generation, s.shard.now
+	}
 }
 
 // gap lets go of a socket on which a message is missing; the client resumes and sends it again.
@@ -150,7 +162,7 @@ func (s *session) iceServers() *signal.ICEServers {
 
 // fault answers a message that could not be read. Its number counts all the same.
 func (sh *shard) fault(s *session, fault *signal.Error) {
-	s.confirmed = s.generation
+	s.confirm(s.generation)
 	if fault.Re > 0 {
 		fresh, err := s.seq.Receive(sh.now, &signal.Header{Type: signal.TypeError, N: fault.Re})
 		if err != nil {

@@ -160,7 +160,10 @@ func (s *Server) freePort(ip netip.Addr, even bool) (uint16, bool) {
 	first := int(binary.BigEndian.Uint32(random[:]) % uint32(size))
 	for i := range size {
 		port := ports.First + uint16((first+i)%size)
-		if _, taken := s.relays[netip.AddrPortFrom(ip, port)]; !taken && !(even && port%2 != 0) {
+		if even && port%2 != 0 {
+			continue
+		}
+		if _, taken := s.relays[netip.AddrPortFrom(ip, port)]; !taken {
 			return port, true
 		}
 	}

@@ -156,6 +156,7 @@ func wantFamily(f byte) attr {
 func lifetime(seconds uint32) attr {
 	return attr{stun.AttrLifetime, binary.BigEndian.AppendUint32(nil, seconds)}
 }
+
 func number(n uint16) attr { return attr{stun.AttrChannelNumber, []byte{byte(n >> 8), byte(n), 0, 0}} }
 
 // build makes a message; an attribute with the type of XOR-PEER-ADDRESS holds the address as text.

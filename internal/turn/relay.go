@@ -99,7 +99,7 @@ func (s *Server) HandleRelayed(now time.Time, relay, src netip.AddrPort, b []byt
 		s.stats.NoPermission++
 		return
 	}
-	v := refused
+	var v verdict
 	if ch := a.byPeer(now, src); ch != nil {
 		v = s.verdict(ch)
 	} else {

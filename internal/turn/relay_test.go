@@ -188,8 +188,14 @@ func TestChannelBindRules(t *testing.T) {
 		name  string
 		binds []bind
 	}{
-		{"range", []bind{{0x3fff, "8.8.8.8:1", codeBadRequest}, {0x4000, "8.8.8.8:1", 0}, {0x4fff, "8.8.8.8:2", 0},
-			{0x5000, "8.8.8.8:3", codeBadRequest}, {0x7fff, "8.8.8.8:3", codeBadRequest}, {0xffff, "8.8.8.8:3", codeBadRequest}}},
+		{"range", []bind{
+			{0x3fff, "8.8.8.8:1", codeBadRequest},
+			{0x4000, "8.8.8.8:1", 0},
+			{0x4fff, "8.8.8.8:2", 0},
+			{0x5000, "8.8.8.8:3", codeBadRequest},
+			{0x7fff, "8.8.8.8:3", codeBadRequest},
+			{0xffff, "8.8.8.8:3", codeBadRequest},
+		}},
 		{"again", []bind{{0x4000, "8.8.8.8:1", 0}, {0x4000, "8.8.8.8:1", 0}}},
 		{"other peer", []bind{{0x4000, "8.8.8.8:1", 0}, {0x4000, "8.8.8.8:2", codeBadRequest}}},
 		{"other number", []bind{{0x4000, "8.8.8.8:1", 0}, {0x4001, "8.8.8.8:1", codeBadRequest}}},

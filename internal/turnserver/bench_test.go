@@ -29,7 +29,7 @@ func BenchmarkChannelData(b *testing.B) {
 	})
 	b.Run("socket", func(b *testing.B) {
 		h := open(b, Config{Engine: turn.Config{
-			Ports:  turn.Ports{First: 40000, Last: 48000},
+			Ports:  turn.Ports{First: 20000, Last: 28000},
 			Policy: turn.Policy{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.2/32")}},
 		}})
 		peer := listen(b, "127.0.0.2:0")

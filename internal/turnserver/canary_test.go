@@ -18,13 +18,23 @@ type canary struct {
 
 func listen(t testing.TB, addr string) canary {
 	t.Helper()
+	c, ok := tryListen(t, addr)
+	if !ok {
+		t.Fatalf("%s is taken", addr)
+	}
+	return c
+}
+
+// tryListen is listen, but for an address that may be taken.
+func tryListen(t testing.TB, addr string) (canary, bool) {
+	t.Helper()
 	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.MustParseAddrPort(addr)))
 	if err != nil {
-		t.Fatal(err)
+		return canary{}, false
 	}
 	t.Cleanup(func() { conn.Close() })
 	a := conn.LocalAddr().(*net.UDPAddr).AddrPort()
-	return canary{conn, netip.AddrPortFrom(a.Addr().Unmap(), a.Port())}
+	return canary{conn, netip.AddrPortFrom(a.Addr().Unmap(), a.Port())}, true
 }
 
 // first returns the first datagram that the canary has heard. A mark is sent to it last, so nothing has to be waited for: over
@@ -53,7 +63,7 @@ func (c canary) first(t *testing.T) string {
 func TestCanaries(t *testing.T) {
 	needs(t, hasIPv6(), "IPv6 on loopback")
 	h := open(t, Config{Engine: turn.Config{
-		Relay4: netip.MustParseAddr("127.0.0.1"), Relay6: netip.MustParseAddr("::1"), Ports: turn.Ports{First: 40000, Last: 48000},
+		Relay4: netip.MustParseAddr("127.0.0.1"), Relay6: netip.MustParseAddr("::1"), Ports: turn.Ports{First: 20000, Last: 28000},
 	}})
 	canaries := []canary{listen(t, "127.0.0.1:0"), listen(t, "127.0.0.2:0"), listen(t, "127.77.1.1:0"), listen(t, "[::1]:0"), listen(t, "0.0.0.0:0")}
 	forms := []string{
@@ -105,7 +115,11 @@ func TestExceptionStaysInMemory(t *testing.T) {
 		t.Run(network, func(t *testing.T) {
 			h := open(t, Config{})
 			ann, bob := h.client("udp", "ann").allocate(1), h.client(network, "bob").allocate(1)
-			spy := listen(t, bob.relay.String()) // relayed addresses are virtual: nobody of ours is bound there
+			// Relayed addresses are virtual: nobody of ours is bound there, and seldom somebody else.
+			spy, free := tryListen(t, bob.relay.String())
+			for ; !free; spy, free = tryListen(t, bob.relay.String()) {
+				bob = h.client(network, "bob").allocate(1)
+			}
 			if code := ann.permit(bob.relay); code != 0 {
 				t.Fatal(code)
 			}
@@ -145,7 +159,7 @@ func TestExceptionStaysInMemory(t *testing.T) {
 // TestRelaySocket: an allowed peer that is not ours, both ways, with the relay's own address as the source.
 func TestRelaySocket(t *testing.T) {
 	h := open(t, Config{Engine: turn.Config{
-		Ports:  turn.Ports{First: 40000, Last: 48000},
+		Ports:  turn.Ports{First: 20000, Last: 28000},
 		Policy: turn.Policy{Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.2/32")}},
 	}})
 	peer := listen(t, "127.0.0.2:0")

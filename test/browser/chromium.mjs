@@ -13,7 +13,8 @@ import {chromiumPath} from './requirement.mjs';
 
 /** @type {Record<Capture, string[]>} */
 const captureFlags = {
-  fake: ['--use-fake-device-for-media-stream=fps=30,device-count=2', '--use-fake-ui-for-media-stream'],
+  // Three cameras: the second one's pixels (Y16) are shown, but no encoder takes them.
+  fake: ['--use-fake-device-for-media-stream=fps=30,device-count=3', '--use-fake-ui-for-media-stream'],
   denied: ['--use-fake-device-for-media-stream=fps=30,device-count=1', '--use-fake-ui-for-media-stream=deny'],
   missing: ['--use-fake-ui-for-media-stream'],
   unasked: [],

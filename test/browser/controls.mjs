@@ -60,12 +60,13 @@ export class Controls {
   }
 
   /**
-   * Chooses from the menu that is open.
+   * Presses a control whose name begins with some words.
    *
-   * @param {string} words the beginning of the item
+   * @param {string} words
+   * @param {string} [role]
    */
-  async choose(words) {
-    const handle = await this.#beginning(words, 'menuitemradio');
+  async pick(words, role = 'button') {
+    const handle = await this.#beginning(words, role);
     await handle.click();
   }
 
@@ -132,7 +133,7 @@ export class Controls {
       return handle.evaluate((element) => element.getAttribute('aria-checked'));
     };
     const before = await checked();
-    await (await this.#beginning(name, 'switch')).click();
+    await this.pick(name, 'switch');
     await until(`${this.name}: ${name} to turn`, async () => (await checked()) !== before);
   }
 
@@ -214,20 +215,16 @@ export class Controls {
   }
 
   /**
-   * Chooses something else in a list; returns its value.
+   * Chooses the last of a list; returns its value.
    *
    * @param {string} name
    */
-  async chooseOther(name) {
-    const other = await this.#select(name, (select) => {
-      const option = [...select.options].find(({value}) => value !== '' && value !== select.value);
-      if (!option) return '';
-      select.value = option.value;
+  async chooseLast(name) {
+    return this.#select(name, (select) => {
+      select.selectedIndex = select.options.length - 1;
       select.dispatchEvent(new Event('change', {bubbles: true}));
-      return option.value;
+      return select.value;
     });
-    if (!other) throw new Error(`${this.name}: nothing else to choose in ${name}`);
-    return other;
   }
 
   /**

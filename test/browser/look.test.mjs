@@ -43,6 +43,7 @@ after(async () => {
  * @param {string} name
  */
 async function inspect(person, name) {
+  await person.stir(); // controls in sight, and the pointer over none of them
   await person.still();
   await person.page.screenshot({path: `${shots}${name}.png`});
   assert.deepEqual(await violations(person.page), [], name);

@@ -96,7 +96,7 @@ export class Person extends Controls {
    */
   async share(kind) {
     await this.open('What you share');
-    await this.choose(kind);
+    await this.pick(kind, 'menuitemradio');
     await this.shows('Share screen', true);
   }
 
@@ -132,6 +132,24 @@ export class Person extends Controls {
       const video = document.querySelector('video[data-seat][data-source="camera"]');
       return video instanceof HTMLElement ? (video.dataset.seat ?? '') : '';
     });
+  }
+
+  /**
+   * Waits until the page says something, without touching it: what is asked in the usual way counts as a gesture, which
+   * lets sound out. Chromium only.
+   *
+   * @param {RegExp} words
+   */
+  async peeks(words) {
+    const session = await this.page.createCDPSession();
+    await until(`${this.name} to see ${words}`, async () => {
+      const {result} = await session.send('Runtime.evaluate', {
+        expression: 'document.body.textContent',
+        userGesture: false,
+      });
+      return words.test(String(result.value));
+    });
+    await session.detach();
   }
 
   /** Waits until sound of another person comes out of the page. */

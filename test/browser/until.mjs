@@ -3,7 +3,7 @@
  */
 
 /** How long anything may take on a loaded two-core machine before it counts as failed, in milliseconds. */
-export const patience = 20_000;
+export const patience = 30_000;
 
 /**
  * Asks until the answer is truthy, and returns it.

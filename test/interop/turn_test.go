@@ -161,7 +161,7 @@ func TestCoturnSTUN(t *testing.T) {
 // the relay's own counters are believed.
 func TestCoturnClients(t *testing.T) {
 	const messages, clients = 20, 2
-	sockets := turn.Ports{First: 40000, Last: 48000}
+	sockets := turn.Ports{First: 20000, Last: 28000}
 	for _, transport := range []struct{ name, flags string }{{"udp", ""}, {"tcp", "-t"}, {"tls", "-t -S"}} {
 		for _, way := range []struct {
 			name, flags string
@@ -275,7 +275,7 @@ func TestPionClients(t *testing.T) {
 
 // TestPionHalfRelayed: with relay sockets, a client and a peer that is not ours.
 func TestPionHalfRelayed(t *testing.T) {
-	h := open(t, "127.0.0.1:0", turn.Ports{First: 40000, Last: 48000})
+	h := open(t, "127.0.0.1:0", turn.Ports{First: 20000, Last: 28000})
 	port := echo(t)
 	for _, network := range []string{"udp", "tcp", "tls"} {
 		relayed, _ := pionClient(t, h, network, "ann")

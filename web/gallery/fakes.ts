@@ -69,7 +69,14 @@ export class FakePerson extends FakeEmitter<ParticipantEvents> implements Partic
       localCandidate: far ? 'relay' : 'host',
       remoteCandidate: 'srflx',
       audio: {sentBps: 31_800, receivedBps: 32_400, lostPercent: far ? 2.6 : 0.1, jitterMs: 4},
-      video: {sentBps: 1_640_000, receivedBps: 1_820_000, lostPercent: far ? 3.1 : 0.2, width: 1280, height: 720, fps: 30},
+      video: {
+        sentBps: 1_640_000,
+        receivedBps: 1_820_000,
+        lostPercent: far ? 3.1 : 0.2,
+        width: 1280,
+        height: 720,
+        fps: 30,
+      },
     };
   }
 }
@@ -89,7 +96,8 @@ class FakeSource extends FakeEmitter<LocalSourceEvents> implements LocalSource {
   }
   private become(status: SourceStatus): void {
     this.status = status;
-    this.track = status === 'on' || (status === 'muted' && this.source === 'microphone') ? (this.track ?? this.make()) : null;
+    this.track =
+      status === 'on' || (status === 'muted' && this.source === 'microphone') ? (this.track ?? this.make()) : null;
     this.emit('change', undefined);
     this.changed();
   }
@@ -203,7 +211,15 @@ export class FakeRoom extends FakeEmitter<RoomEvents> implements Room {
     this.emit('status', status);
   }
   sendChat(text: string): ChatMessage {
-    const message = {id: `m${this.chat.length}`, from: 'seat-1', name: 'Robin', text, at: Date.now(), mine: true, sent: false};
+    const message = {
+      id: `m${this.chat.length}`,
+      from: 'seat-1',
+      name: 'Robin',
+      text,
+      at: Date.now(),
+      mine: true,
+      sent: false,
+    };
     this.chat = [...this.chat, message];
     this.emit('chat', message);
     return message;

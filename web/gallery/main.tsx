@@ -2,13 +2,14 @@ import '../src/style/tokens.css';
 import '../src/style/base.css';
 import '../src/style/landing.css';
 import '../src/style/door.css';
+import '../src/style/table.css';
 import '../src/style/tool.css';
 import {render} from 'preact';
 import {Screen} from '../src/app';
 import {Memory} from '../src/logic/memory';
 import {Spoken} from '../src/parts/notes';
-import {Landing} from '../src/screens/landing';
 import {loadInner} from '../src/screens/inner';
+import {Landing} from '../src/screens/landing';
 import {Visit, VisitProvider} from '../src/visit/visit';
 import {chooseLanguage, loadLanguage} from '../src/words/words';
 import {scenes} from './scenes';
@@ -38,7 +39,7 @@ if (id === 'landing' || id === 'landing-recent') {
   }
   render(<Landing memory={memory} go={() => undefined} />, root);
 } else if (make) {
-  const {room, media, then} = make();
+  const {room, media, act} = make();
   const makers = {openRoom: () => room, openMedia: () => media};
   await loadInner();
   const visit = new Visit({room: room.name, memory, makers, again: () => undefined});
@@ -49,7 +50,7 @@ if (id === 'landing' || id === 'landing-recent') {
     </VisitProvider>,
     root,
   );
-  then?.(visit);
+  act?.(visit);
 } else {
   const all = ['landing', 'landing-recent', ...Object.keys(scenes)];
   render(

@@ -17,7 +17,7 @@ const LOOKS: Record<string, Look> = {
 
 /** A person before a wall, as a camera track. */
 export function cameraTrack(look: keyof typeof LOOKS, width = 1280, height = 720): MediaStreamTrack {
-  const colours = LOOKS[look] ?? (LOOKS['me'] as Look);
+  const colours = LOOKS[look] ?? (LOOKS.me as Look);
   return live(width, height, (c, t) => drawPerson(c, width, height, colours, t));
 }
 
@@ -98,7 +98,11 @@ function drawDocument(c: CanvasRenderingContext2D): void {
   c.font = '600 56px system-ui, sans-serif';
   c.fillText('Garden plan, second draft', 120, 190);
   c.font = '30px system-ui, sans-serif';
-  const lines = ['Beds along the south wall, apples to the east.', 'Water comes from the rain tank behind the shed.', 'The bench stays where the evening sun is.'];
+  const lines = [
+    'Beds along the south wall, apples to the east.',
+    'Water comes from the rain tank behind the shed.',
+    'The bench stays where the evening sun is.',
+  ];
   lines.forEach((line, i) => {
     c.fillText(line, 120, 270 + i * 50);
   });

@@ -9,7 +9,7 @@ export interface Scene {
   room: FakeRoom;
   media: FakeMedia;
   /** What the person has done since. */
-  then?: (visit: Visit) => void;
+  act?: (visit: Visit) => void;
 }
 
 type Make = () => Scene;
@@ -24,7 +24,8 @@ const base = (): Scene => ({
 
 const ann = (change: Partial<FakePerson> = {}): FakePerson =>
   new FakePerson('Ann Okafor', 2, {tracks: new Map([['camera', cameraTrack('ann')]]), ...change});
-const me = (change: Partial<FakePerson> = {}): FakePerson => new FakePerson('Robin', 1, {isMe: true, path: {kind: 'none'}, ...change});
+const me = (change: Partial<FakePerson> = {}): FakePerson =>
+  new FakePerson('Robin', 1, {isMe: true, path: {kind: 'none'}, ...change});
 
 function door(change: (s: Scene) => void = () => undefined): Make {
   return () => {
@@ -47,12 +48,12 @@ const verdict = (kind: NetworkVerdict['kind'], directLikely = false): Make =>
     room.network.verdict = {kind, directLikely};
   });
 
-function call(people: () => FakePerson[], then?: (visit: Visit, scene: Scene) => void): Make {
+function call(people: () => FakePerson[], act?: (visit: Visit, scene: Scene) => void): Make {
   return () => {
     const scene = base();
     scene.room.status = 'joined';
     scene.room.people = people();
-    return {...scene, ...(then ? {then: (visit: Visit) => then(visit, scene)} : {})};
+    return {...scene, ...(act ? {act: (visit: Visit) => act(visit, scene)} : {})};
   };
 }
 
@@ -197,7 +198,15 @@ export const scenes: Record<string, Make> = {
     (_, {media, room}) => {
       media.microphone.stop();
       media.emit('speakingWhileMuted', undefined);
-      room.emit('chat', {id: 'x', from: 'seat-2', name: 'Ann Okafor', text: 'I cannot hear you.', at: 0, mine: false, sent: true});
+      room.emit('chat', {
+        id: 'x',
+        from: 'seat-2',
+        name: 'Ann Okafor',
+        text: 'I cannot hear you.',
+        at: 0,
+        mine: false,
+        sent: true,
+      });
     },
   ),
   'call-mic-denied': call(

@@ -21,7 +21,11 @@ const out = `${here}shots/`;
 mkdirSync(out, {recursive: true});
 
 const built = mkdtempSync(`${tmpdir()}/parley-gallery-`);
-const config = {configFile: `${here}vite.config.ts`, logLevel: 'error', build: {outDir: built, rollupOptions: {input: `${here}index.html`}}};
+const config = {
+  configFile: `${here}vite.config.ts`,
+  logLevel: 'error',
+  build: {outDir: built, rollupOptions: {input: `${here}index.html`}},
+};
 await build(config);
 const server = await preview({...config, preview: {port: 0}});
 const address = `http://localhost:${server.httpServer.address().port}/gallery/`;
@@ -43,7 +47,9 @@ try {
   const wanted = option('scene')
     .split(',')
     .filter((s) => s !== '');
-  const chosen = all.filter((s) => wanted.length === 0 || wanted.some((w) => (w.endsWith('!') ? `${s}!` === w : s.includes(w))));
+  const chosen = all.filter(
+    (s) => wanted.length === 0 || wanted.some((w) => (w.endsWith('!') ? `${s}!` === w : s.includes(w))),
+  );
   for (const [size, viewport] of Object.entries(sizes)) {
     if (!size.includes(option('size'))) continue;
     await page.setViewport({deviceScaleFactor: 1, ...viewport});
@@ -74,11 +80,14 @@ async function look(page, scene, size, theme) {
     console.log(`${scene} ${size}: ${wide} px wider than the window`);
   }
   if (process.argv.includes('--no-axe')) return;
+  // The controls must not be in the middle of stepping back while axe looks.
+  await page.mouse.move(200, 200 + (looks % 50));
   await page.evaluate(axe);
   const violations = await page.evaluate(() => window.axe.run(document).then((r) => r.violations));
   for (const v of violations) {
     faults++;
     console.log(`${scene} ${size} ${theme}: ${v.id}: ${v.help}`);
-    for (const node of v.nodes.slice(0, 3)) console.log(`    ${node.html.slice(0, 160)}\n    ${node.failureSummary?.split('\n')[1] ?? ''}`);
+    for (const node of v.nodes.slice(0, 3))
+      console.log(`    ${node.html.slice(0, 160)}\n    ${node.failureSummary?.split('\n')[1] ?? ''}`);
   }
 }

@@ -1,11 +1,11 @@
 import {useEffect, useMemo, useState} from 'preact/hooks';
 import type {Memory} from './logic/memory';
 import type {Refusal} from './logic/refusals';
-import {routeOf, roomPath, splitHost} from './logic/route';
+import {roomPath, routeOf, splitHost} from './logic/route';
 import {Spoken} from './parts/notes';
 import {Door} from './screens/door';
-import {Landing} from './screens/landing';
 import {Inner, loadInner, Returning} from './screens/inner';
+import {Landing} from './screens/landing';
 import {type Makers, useVisit, Visit, VisitProvider} from './visit/visit';
 
 interface AppProps {

@@ -8,7 +8,6 @@ export function useWatch<E>(emitter: Emitter<E>, ...events: (keyof E)[]): void {
   const [, again] = useReducer((n: number) => n + 1, 0);
   const names = events.join();
   // Before the paint: what happens between drawing and listening would be missed.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the joined names stand for the list, which is new each time
   useLayoutEffect(() => {
     const stops = events.map((event) => emitter.on(event, () => again(undefined)));
     return () => {

@@ -225,11 +225,14 @@ export class Links {
   }
 
   #fresh(kind: 'offer' | 'answer'): Prepared | null {
-    try {
-      return prepare(kind, this.port.servers());
-    } catch (error) {
-      this.port.trouble('', 'connection', `RTCPeerConnection: ${error}`);
-      return null;
+    // A browser that dislikes one of the servers, such as its port, may still reach the other side without any.
+    for (const servers of [this.port.servers(), []]) {
+      try {
+        return prepare(kind, servers);
+      } catch (error) {
+        this.port.trouble('', 'connection', `RTCPeerConnection: ${error}`);
+      }
     }
+    return null;
   }
 }

@@ -11,7 +11,7 @@ function memoryStore(): Store & {items: Map<string, string>} {
   };
 }
 
-const seat = {id: 's1', token: 't1', name: 'Ann'};
+const seat = {id: 's1', token: 't1', name: 'Ann', host: ''};
 
 describe('SeatMemory', () => {
   it('survives a reload, room by room', () => {

@@ -34,6 +34,8 @@ export interface HeldSeat {
   id: string;
   token: string;
   name: string;
+  /** The host secret that came with the seat, empty for guests. */
+  host: string;
 }
 
 /** Remembers the seat of one room across reloads of one tab. */
@@ -66,9 +68,9 @@ export class SeatMemory {
 
 function parse(text: string | null): HeldSeat | null {
   try {
-    const {id, token, name} = JSON.parse(text ?? '') as Record<string, unknown>;
+    const {id, token, name, host} = JSON.parse(text ?? '') as Record<string, unknown>;
     if (typeof id !== 'string' || typeof token !== 'string' || typeof name !== 'string') return null;
-    return token && name ? {id, token, name} : null;
+    return token && name ? {id, token, name, host: typeof host === 'string' ? host : ''} : null;
   } catch {
     return null;
   }

@@ -1,4 +1,4 @@
-import type {LocalMedia} from './api.js';
+import type {LocalMedia, MediaState} from './api.js';
 import {Person} from './person.js';
 import type {Seat} from './wire.gen.js';
 
@@ -38,6 +38,12 @@ export class People {
     const known = this.get(seat.id);
     const before = known?.state ?? null;
     return {person: this.#put(seat, known), before};
+  }
+
+  /** Takes what I send from now on. */
+  note(media: MediaState): void {
+    const {me} = this;
+    me?.update({...me.seat, media});
   }
 
   remove(id: string): Person | null {

@@ -130,16 +130,43 @@ describe('joining', () => {
     expect(server.sent('join')).toMatchObject([{seat: 'T'}]);
   });
 
-  it('comes in as somebody new when the seat cannot be had again', async () => {
+  it('stays a host after a reload and a new session', async () => {
     const storage = memoryStore();
-    await joined(storage);
-    const {room, server} = enter(storage);
-    server.welcome('me2');
-    const promise = room.join('Bob');
-    server.say({type: 'error', re: server.sent('join')[0]?.n, code: 'bad-secret', words: 'old'});
-    expect(server.sent('join').map((m) => m.seat)).toEqual(['T', undefined]);
+    const first = enter(storage);
+    first.server.welcome();
+    void first.room.join('Bob');
+    first.server.joined({...inside, role: 'host', host: 'H'});
+    first.server.say({type: 'room', room: {...lobby, role: 'host'}});
+    expect(first.room.info?.host).toBe('H');
+    first.server.reconnect();
+    expect(first.server.sent('hello')).toMatchObject([{host: 'H'}]);
+    expect(enter(storage).server.sent('hello')).toMatchObject([{host: 'H'}]);
+  });
+
+  it('does not sit down after it has left', async () => {
+    const {room, server, log} = enter();
+    server.welcome();
+    const promise = outcome(room.join('Bob'));
+    room.leave();
     server.joined();
-    expect(await outcome(promise)).toBe('resolved');
+    server.say({type: 'left', seat: 'B', reason: 'left'});
+    expect(await promise).toBe('closed');
+    expect(log).toEqual(['lobby', 'joining', 'lobby']);
+    expect(server.sent('leave')).toHaveLength(1);
+  });
+
+  it('forgets who is inside when the door closes, and asks for a relay when it opens', () => {
+    const {room, server} = enter();
+    server.welcome();
+    expect(room.people).toHaveLength(1);
+    server.say({type: 'room', room: {...lobby, may: 'no', locked: true, seats: undefined}});
+    expect(room.people).toHaveLength(0);
+    expect(server.sent('ice-servers')).toHaveLength(0);
+    server.say({type: 'room', room: {...lobby, seats: undefined}});
+    server.say({type: 'seat', seat: ann});
+    expect(room.people).toHaveLength(1);
+    expect(server.sent('ice-servers')).toHaveLength(1);
+    server.say({type: 'error', re: server.sent('ice-servers')[0]?.n, code: 'forbidden', words: 'w'});
   });
 
   it('forgets the seat on leaving', async () => {

@@ -35,8 +35,6 @@ interface Joining {
   /** The number of the join on the present session; 0 until it is sent. */
   n: number;
   media: MediaState;
-  /** The join asked for a seat held before. */
-  reclaims: boolean;
   /** Absent when the SDK takes the seat again by itself. */
   promise: {resolve: () => void; reject: (error: RoomError) => void} | null;
 }
@@ -75,12 +73,11 @@ class Call extends View implements Room {
     );
     const url = new URL('/ws', options.server ?? location.origin);
     url.protocol = url.protocol.replace('http', 'ws');
-    this.#socket = new Socket(url.href, () => ({
-      client: options.client ?? {name: 'parley-sdk'},
-      room: this.name,
-      ...(options.host && {host: options.host}),
-    }));
-    this.#servers = new Servers(this.#socket);
+    this.#socket = new Socket(url.href, () => {
+      const host = options.host || this.info?.host || this.#memory.held?.host;
+      return {client: options.client ?? {name: 'parley-sdk'}, room: this.name, ...(host && {host})};
+    });
+    this.#servers = new Servers(this.#socket, () => this.#warm && this.network.check());
     this.#host = new Host(this.#socket, this.#requests, this.roster, () => this.info);
     this.network = this.#network = new NetworkCheck(() => this.#servers.ice);
     this.#links = new Links({
@@ -158,7 +155,6 @@ class Call extends View implements Room {
     this.#session = session;
     this.#servers.set(ice ?? null);
     this.#unsent = lost.filter((m) => m.type === 'chat') as unknown as wire.Chat[];
-    if (this.#warm) this.network.check();
     if (room) this.setInfo(room);
     if (this.status === 'joined') {
       // The server forgot the old session; the seat is taken again under the people's eyes, media goes on meanwhile.
@@ -212,7 +208,7 @@ class Call extends View implements Room {
   }
 
   #ask(name: string, promise: Joining['promise']): Joining {
-    return {name, n: 0, media: mediaState(new Map()), reclaims: false, promise};
+    return {name, n: 0, media: mediaState(new Map()), promise};
   }
 
   /** Sends the join, and right behind it the offers to those whose sessions are known. */
@@ -220,7 +216,6 @@ class Call extends View implements Room {
     const joining = this.#joining as Joining;
     const {held} = this.#memory;
     joining.media = mediaState(publication(this.#media));
-    joining.reclaims = held !== null;
     joining.n = this.#socket.send('join', {
       name: joining.name,
       media: joining.media,
@@ -234,34 +229,41 @@ class Call extends View implements Room {
   #seated({seat, token, room}: wire.Joined): void {
     const joining = this.#joining;
     const again = this.status === 'joined';
+    if (!joining) return; // we have left before it came
     this.#joining = null;
+    this.#restarts = 0;
     if (again) this.#links.closeAll(); // they belong to a session that is gone
-    this.#memory.keep({id: seat, token, name: room.seats?.find(({id}) => id === seat)?.name ?? joining?.name ?? ''});
+    const name = room.seats?.find(({id}) => id === seat)?.name ?? joining.name;
+    this.#memory.keep({id: seat, token, name, host: room.host ?? ''});
     this.roster.replace(room.seats ?? [], seat);
     this.setInfo(room);
     this.#earlier = new Set(this.#others().map((p) => p.session));
     this.#links.forgive();
-    this.#told = joining?.media ?? null;
+    this.#told = joining.media;
     this.setStatus('joined');
     this.showPeople();
     this.#publish();
     this.#relink();
     for (const {id, text} of this.#unsent) this.#socket.send('chat', {id, text});
     this.#unsent = [];
-    joining?.promise?.resolve();
+    joining.promise?.resolve();
   }
 
   #wait({token}: wire.Waiting): void {
-    this.#memory.keep({id: '', token, name: this.#joining?.name ?? ''});
+    if (!this.#joining) return;
+    this.#memory.keep({id: '', token, name: this.#joining.name, host: ''});
     this.setStatus('waiting');
     this.#relink();
   }
 
   #reshape(room: RoomState): void {
     this.setInfo(room);
+    if (!this.#servers.ice && room.may !== 'no') this.#servers.ask(); // a door that opens opens the relay too
     const seated = this.status === 'joined';
     if (room.seats) this.roster.replace(room.seats, this.me?.id ?? '');
-    else if (!seated && ((room.locked && room.role !== 'host') || !room.exists)) this.roster.replace([], '');
+    else if (!seated && (!room.exists || ((room.locked || room.waitingRoom) && room.role !== 'host'))) {
+      this.roster.replace([], ''); // who is inside is not ours to know any more, and nobody says so
+    }
     this.#links.forgive();
     this.showPeople();
     this.#relink();
@@ -299,15 +301,13 @@ class Call extends View implements Room {
     const {re = 0, code, words} = error;
     const joining = this.#joining;
     if (joining && re === joining.n && re) {
-      if (joining.reclaims && (code === 'bad-secret' || code === 'no-peer')) {
-        // A seat that cannot be had again is no reason to stay outside: come in as somebody new.
-        this.#memory.forget();
-        this.#knock();
-      } else this.#unseat(roomError(code, words, error.field));
-    } else if (!this.#requests.refuse(error) && !this.#links.refused(re) && code !== 'no-peer' && code !== 'order') {
-      // Candidates to somebody who has just left are nobody's trouble.
-      this.report(code === 'fault' ? 'signalling' : 'refused', `${code} ${error.field ?? ''}: ${words}`);
+      this.#unseat(roomError(code, words, error.field));
+      return;
     }
+    const known = this.#requests.refuse(error) || this.#links.refused(re) || this.#servers.refused(re);
+    // Candidates to somebody who has just left are nobody's trouble.
+    if (known || code === 'no-peer' || code === 'order') return;
+    this.report(code === 'fault' ? 'signalling' : 'refused', `${code} ${error.field ?? ''}: ${words}`);
   }
 
   #bye(reason: wire.ByeReason, retry: number): void {
@@ -395,5 +395,6 @@ class Call extends View implements Room {
     if (this.#told && sameMedia(this.#told, state)) return;
     this.#told = state;
     this.#socket.send('media', {media: state});
+    this.roster.note(state); // the server tells it to the others only
   }
 }

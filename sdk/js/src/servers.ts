@@ -6,15 +6,20 @@ const answerMs = 2_000;
 
 /** The ICE servers of the session. They are renewed halfway to their end, and on demand. */
 export class Servers {
-  #ice: ICEServers | null = null;
+  #ice: ICEServers | null | undefined; // undefined until the server has said anything
   #waiting = new Set<() => void>();
+  #asked = 0;
   #renewal: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(readonly sender: Sender) {}
+  /** `changed` hears when a relay becomes available, or turns out not to be. */
+  constructor(
+    readonly sender: Sender,
+    readonly changed: () => void,
+  ) {}
 
   /** Null when this session may not use the relay. */
   get ice(): ICEServers | null {
-    return this.#ice;
+    return this.#ice ?? null;
   }
 
   get list(): RTCIceServer[] {
@@ -22,14 +27,16 @@ export class Servers {
   }
 
   set(ice: ICEServers | null): void {
+    const news = this.#ice === undefined || !this.#ice !== !ice;
     this.#ice = ice;
+    if (news) this.changed();
     for (const go of this.#waiting) go();
     this.#waiting.clear();
     clearTimeout(this.#renewal);
     if (!ice) return;
     // Our clock may differ from the server's: never hectic, never idle for long.
     const half = (ice.expires - Date.now()) / 2;
-    this.#renewal = setTimeout(() => this.#ask(), Math.min(3_600_000, Math.max(60_000, half)));
+    this.#renewal = setTimeout(() => this.ask(), Math.min(3_600_000, Math.max(60_000, half)));
   }
 
   /** Asks for fresh credentials and returns the best that there are. */
@@ -38,16 +45,24 @@ export class Servers {
     await new Promise<void>((go) => {
       this.#waiting.add(go);
       setTimeout(go, answerMs);
-      this.#ask();
+      this.ask();
     });
     return this.list;
   }
 
   close(): void {
-    this.set(null);
+    clearTimeout(this.#renewal);
   }
 
-  #ask(): void {
-    this.sender.send('ice-servers', {});
+  ask(): void {
+    this.#asked = this.sender.send('ice-servers', {});
+  }
+
+  /** Takes an error of the server; true when it answered our question. Without fresh servers the old ones have to do. */
+  refused(n: number): boolean {
+    if (n !== this.#asked) return false;
+    for (const go of this.#waiting) go();
+    this.#waiting.clear();
+    return true;
   }
 }

@@ -62,9 +62,11 @@ export class View extends Events<RoomEvents> {
     this.emit('online', online);
   }
 
+  /** Takes the room's state. The host secret is told once, so it is carried on. */
   protected setInfo(info: RoomState): void {
-    this.#info = info;
-    this.emit('info', info);
+    const host = info.host ?? this.#info?.host;
+    this.#info = host ? {...info, host} : info;
+    this.emit('info', this.#info);
   }
 
   /** Tells that the list of people changed. */

@@ -4,6 +4,18 @@
  * The words of parley.v1, the signalling protocol. The manual is docs/protocol.md.
  */
 
+/** AckDelay is the longest time a received message stays unacknowledged while nothing is sent. In milliseconds. */
+export const AckDelayMs = 1000;
+
+/** AckEvery is the most messages that are received without acknowledging. */
+export const AckEvery = 16;
+
+/** MaxUnacked is how many sent messages may wait for their acknowledgement. */
+export const MaxUnacked = 1024;
+
+/** MaxUnackedBytes is how many bytes of them. */
+export const MaxUnackedBytes = 4194304;
+
 /** Subprotocol is the WebSocket subprotocol (RFC 6455 §1.9) that both sides must name. */
 export const Subprotocol = 'parley.v1';
 

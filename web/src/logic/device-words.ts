@@ -22,7 +22,12 @@ type Bad = Exclude<SourceStatus, 'off' | 'on' | 'muted'>;
 const ORDER: readonly Bad[] = ['asking', 'insecure', 'denied', 'dismissed', 'busy', 'failed', 'missing'];
 
 /** The one note to show for the two devices, or null when neither needs words. */
-export function deviceNote(microphone: SourceStatus, camera: SourceStatus, browser: Browser, w: Words): DeviceNote | null {
+export function deviceNote(
+  microphone: SourceStatus,
+  camera: SourceStatus,
+  browser: Browser,
+  w: Words,
+): DeviceNote | null {
   for (const status of ORDER) {
     const mic = microphone === status;
     const cam = camera === status;

@@ -22,7 +22,7 @@ export function isTyping(target: EventTarget | null): boolean {
 /** Whether a target is a control of a panel or dialog, where Space keeps its own meaning. */
 function ownsSpace(target: EventTarget | null): boolean {
   const element = target as Partial<Element> | null;
-  return element?.closest?.('dialog, [role="menu"], [data-panel], input') != null;
+  return element?.closest?.('dialog, [role="menu"], [data-panel] :is(button, a, [tabindex="0"]), input') != null;
 }
 
 /** What a key press asks for in a call; null when it is not ours. */

@@ -14,7 +14,10 @@ export interface Wishes {
   camera: boolean;
 }
 
+/** How many rooms the landing page offers. */
 const KEEP = 5;
+/** How long the server keeps a removed person out. */
+const REMOVED_FOR_MS = 60 * 60_000;
 
 export class Memory {
   constructor(private readonly shelf: Shelf | null) {}
@@ -64,12 +67,25 @@ export class Memory {
   }
 
   setHost(room: string, secret: string): void {
-    if (secret !== '') return this.write(`host.${room}`, secret);
+    if (secret !== '') {
+      this.write(`host.${room}`, secret);
+      return;
+    }
     try {
       this.shelf?.removeItem(`parley.host.${room}`);
     } catch {
       // nothing kept, nothing to forget
     }
+  }
+
+  /** Whether a host removed this person from the room so lately that the server still keeps them out. */
+  wasRemoved(room: string, now: number): boolean {
+    const at = this.read(`removed.${room}`, 0, (v) => typeof v === 'number');
+    return now - at < REMOVED_FOR_MS;
+  }
+
+  setRemoved(room: string, at: number): void {
+    this.write(`removed.${room}`, at);
   }
 
   private read<T>(key: string, missing: T, fits: (v: unknown) => boolean): T {

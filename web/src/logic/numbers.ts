@@ -21,7 +21,7 @@ export function visitedAt(at: number, now: number, w: Words, language: string): 
 
 /** Hours and minutes as this language writes them. */
 export function clock(at: number, language: string): string {
-  return new Date(at).toLocaleTimeString(language, {hour: 'numeric', minute: '2-digit'});
+  return new Date(at).toLocaleTimeString(language, {timeStyle: 'short'});
 }
 
 function midnight(at: number): number {

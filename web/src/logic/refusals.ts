@@ -23,10 +23,18 @@ export function refusalOf(code: RoomError['code']): Refusal {
   }
 }
 
-/** The refusal that a join would meet now, as far as the room's state tells; null when it may succeed. */
-export function refusalAhead(info: RoomState | null, last: Refusal | null): Refusal | null {
+/** Whether a refusal is over as soon as the room's state says that a join would succeed. */
+export function passes(refusal: Refusal): boolean {
+  return ['full', 'locked', 'no-room', 'removed'].includes(refusal);
+}
+
+/**
+ * The refusal that a join would meet now, as far as the room's state tells; null when it may succeed. A room that is
+ * full and one that keeps a removed person out look alike: `removed` says what this device remembers.
+ */
+export function refusalAhead(info: RoomState | null, removed: boolean): Refusal | null {
   if (info === null || info.may !== 'no') return null;
   if (!info.exists) return 'no-room';
   if (info.locked) return 'locked';
-  return last === 'removed' ? 'removed' : 'full';
+  return removed ? 'removed' : 'full';
 }

@@ -36,7 +36,9 @@ export function pastedFragment(text: string): string {
 }
 
 /** A name that is easy to say and hard to guess: about 35 bits from the browser's random numbers. */
-export function randomRoomName(fill: (bytes: Uint8Array<ArrayBuffer>) => void = (b) => crypto.getRandomValues(b)): string {
+export function randomRoomName(
+  fill: (bytes: Uint8Array<ArrayBuffer>) => void = (b) => crypto.getRandomValues(b),
+): string {
   const bytes = new Uint8Array(7);
   fill(bytes);
   const pick = (list: ArrayLike<string>, i: number): string => list[(bytes[i] ?? 0) % list.length] ?? '';

@@ -63,7 +63,6 @@ function Message({message}: {message: ChatMessage}) {
         href === undefined ? (
           text
         ) : (
-          // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of a message never change
           <a key={i} href={href} target="_blank" rel="noopener noreferrer">
             {text}
           </a>

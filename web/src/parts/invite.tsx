@@ -16,7 +16,8 @@ export function Invite() {
       <div class="invite-table">
         <h2>{left ? w.titleLeft(left) : w.title}</h2>
         <p>{w.line}</p>
-        <p class="link" aria-label={w.link}>
+        <p class="link">
+          <span class="hidden">{w.link}: </span>
           {link.replace(/^https?:\/\//, '')}
         </p>
         <div class="row">

@@ -17,7 +17,7 @@ export function Table({you, them}: {you: boolean; them: boolean}) {
   return (
     <div class="table" aria-hidden="true">
       {[you, them].map((lit, side) => (
-        <svg key={side === 0 ? 'you' : 'them'} viewBox="0 0 60 200" data-lit={lit}>
+        <svg key={side === 0 ? 'you' : 'them'} viewBox="0 0 60 200" data-lit={lit} aria-hidden="true">
           <path d="M54 4A117 117 0 0 0 54 196" />
         </svg>
       ))}

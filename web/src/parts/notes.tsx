@@ -37,7 +37,12 @@ export function DeviceHelp() {
   const {media, tried} = useVisit();
   useWatch(media, 'change');
   const {microphone, camera} = media;
-  const note = deviceNote(microphone.status, camera.status, browserOf(navigator.userAgent, navigator.maxTouchPoints), words());
+  const note = deviceNote(
+    microphone.status,
+    camera.status,
+    browserOf(navigator.userAgent, navigator.maxTouchPoints),
+    words(),
+  );
   if (note === null) return null;
   const again = (): void => {
     tried.value = true;

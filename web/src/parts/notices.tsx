@@ -48,13 +48,7 @@ function Connection() {
 
   const w = words().notice;
   const text =
-    shown === 'healed'
-      ? w.healed
-      : !network
-        ? w.noNetwork
-        : visit.others.value.length > 0
-          ? w.offline
-          : w.offlineAlone;
+    shown === 'healed' ? w.healed : !network ? w.noNetwork : visit.others.value.length > 0 ? w.offline : w.offlineAlone;
   useEffect(() => {
     if (shown !== 'no') visit.herald.say(text);
   }, [shown, text, visit]);

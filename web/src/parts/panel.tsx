@@ -16,12 +16,14 @@ export function Panel({name, title, children}: PanelProps) {
   const element = useRef<HTMLElement>(null);
 
   useEffect(() => {
+    const panel = element.current;
     // A phone's keyboard must not jump up by itself; everywhere else, typing can start at once.
-    const first = matchMedia('(hover: hover)').matches ? element.current?.querySelector('textarea') : null;
-    (first ?? element.current)?.focus({preventScroll: true});
+    const first = matchMedia('(hover: hover)').matches ? panel?.querySelector('textarea') : null;
+    (first ?? panel)?.focus({preventScroll: true});
     return () => {
+      // The focus goes back to where it came from, unless it has moved on already.
       const focused = document.activeElement;
-      if (focused === null || focused === document.body) document.getElementById(`open-${name}`)?.focus();
+      if (focused === document.body || panel?.contains(focused)) document.getElementById(`open-${name}`)?.focus();
     };
   }, [name]);
 

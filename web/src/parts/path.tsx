@@ -34,8 +34,8 @@ export function PathLine({person}: {person: Participant}) {
         <span class="figures">
           {parts.map((part, i) => (
             <span key={part}>
-              {i > 0 && ' · '}
               {part}
+              {i < parts.length - 1 && ' · '}
             </span>
           ))}
         </span>

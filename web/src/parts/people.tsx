@@ -151,12 +151,7 @@ function HostControls() {
   return (
     <section class="host">
       <h3>{w.host}</h3>
-      <Switch
-        label={w.lock}
-        line={w.lockLine}
-        on={info?.locked ?? false}
-        set={(on) => ask(visit.room.lock(on))}
-      />
+      <Switch label={w.lock} line={w.lockLine} on={info?.locked ?? false} set={(on) => ask(visit.room.lock(on))} />
       <Switch
         label={w.waitingRoom}
         line={w.waitingRoomLine}

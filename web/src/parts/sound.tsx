@@ -73,7 +73,7 @@ export function HearButton() {
       <Icon name="speaker" />
       <span>
         <b>{w.hear}</b>
-        <span>{w.hearLine}</span>
+        <small>{w.hearLine}</small>
       </span>
     </button>
   );

@@ -24,7 +24,19 @@ interface ToolProps {
 }
 
 /** A button of the control bar: an icon whose name never changes; what changes is its state. */
-export function Tool({label, icon, onClick, pressed, expanded, keys, off = false, badge, popup, id, children}: ToolProps) {
+export function Tool({
+  label,
+  icon,
+  onClick,
+  pressed,
+  expanded,
+  keys,
+  off = false,
+  badge,
+  popup,
+  id,
+  children,
+}: ToolProps) {
   return (
     <button
       type="button"

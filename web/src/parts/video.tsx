@@ -36,9 +36,9 @@ export function Video({track, label, mirrored = false, seat, source}: VideoProps
     const shape = (): void => {
       const whole = box.clientWidth / box.clientHeight;
       const wanted = shapeOf(video.videoWidth / video.videoHeight, whole);
-      video.style.width = wanted < whole ? `${(100 * wanted) / whole}%` : '';
+      video.style.setProperty('--seen-width', wanted < whole ? `${(100 * wanted) / whole}%` : '100%');
       video.dataset.low = String(wanted > whole);
-      video.style.height = wanted > whole ? `${(100 * whole) / wanted}%` : '';
+      video.style.setProperty('--seen-height', wanted > whole ? `${(100 * whole) / wanted}%` : '100%');
     };
     const observer = new ResizeObserver(shape);
     observer.observe(box);

@@ -1,7 +1,7 @@
 import {useEffect, useState} from 'preact/hooks';
 import {goodbyeOf} from '../logic/endings';
-import {DeviceHelp} from '../parts/notes';
 import {Table} from '../parts/mark';
+import {DeviceHelp} from '../parts/notes';
 import {useVisit} from '../visit/visit';
 import {words} from '../words/words';
 import {Preview} from './door';
@@ -51,11 +51,7 @@ export function Goodbye() {
         )}
         <div class="row">
           {action !== 'none' && (
-            <button
-              type="button"
-              class="btn primary"
-              onClick={action === 'reload' ? () => location.reload() : rejoin}
-            >
+            <button type="button" class="btn primary" onClick={action === 'reload' ? () => location.reload() : rejoin}>
               {button}
             </button>
           )}

@@ -1,9 +1,9 @@
 import {useRef, useState} from 'preact/hooks';
-import {arrange} from '../logic/arrange';
-import type {Corner} from '../logic/corner';
 import {useIdle} from '../call/idle';
 import {useKeys} from '../call/keys';
 import {useWakeLock} from '../call/wake';
+import {arrange} from '../logic/arrange';
+import type {Corner} from '../logic/corner';
 import {Bar} from '../parts/bar';
 import {ChatPanel} from '../parts/chat';
 import {Invite} from '../parts/invite';
@@ -42,7 +42,13 @@ export function Call() {
 
   return (
     <div class="call" ref={stage}>
-      <main class="stage" aria-label={words().stage.label} data-alone={alone} data-screen={screen} data-side={corner[1]}>
+      <main
+        class="stage"
+        aria-label={words().stage.label}
+        data-alone={alone}
+        data-screen={screen}
+        data-side={corner[1]}
+      >
         <h1 class="hidden">{visit.room.name}</h1>
         {alone && <Invite />}
         {placed.map((p) => (

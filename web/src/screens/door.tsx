@@ -69,7 +69,8 @@ function Inside() {
   const info = visit.info.value;
   const late = useLate(info === null);
   const last = visit.refusal.value;
-  const refusal: Refusal | null = refusalAhead(info, last) ?? last;
+  const removed = last === 'removed' || visit.memory.wasRemoved(visit.room.name, Date.now());
+  const refusal: Refusal | null = last ?? refusalAhead(info, removed);
 
   if (refusal !== null) {
     const {title, fix} = w.refused[refusal];

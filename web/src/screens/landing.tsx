@@ -1,10 +1,10 @@
 import {useState} from 'preact/hooks';
-import {Icon} from '../parts/icon';
-import {Mark, Table} from '../parts/mark';
 import type {Memory} from '../logic/memory';
 import {visitedAt} from '../logic/numbers';
 import {cleanRoomName, pastedFragment, randomRoomName} from '../logic/room-name';
 import {roomPath} from '../logic/route';
+import {Icon} from '../parts/icon';
+import {Mark, Table} from '../parts/mark';
 import {language, words} from '../words/words';
 
 interface LandingProps {
@@ -78,7 +78,12 @@ export function Landing({memory, go}: LandingProps) {
                     <b>{room}</b>
                     <span>{visitedAt(at, Date.now(), w, language())}</span>
                   </a>
-                  <button type="button" class="icon-btn" aria-label={w.landing.forget(room)} onClick={() => forget(room)}>
+                  <button
+                    type="button"
+                    class="icon-btn"
+                    aria-label={w.landing.forget(room)}
+                    onClick={() => forget(room)}
+                  >
                     <Icon name="close" />
                   </button>
                 </li>

@@ -63,7 +63,8 @@ export class Herald {
       }),
       room.on('people', (people) => this.compare(people, seen)),
       media.on('speakingWhileMuted', () => {
-        if (visit.phase.value === 'call') this.show(matchMedia('(hover: hover)').matches ? w.notice.hint : w.notice.hintTouch);
+        if (visit.phase.value === 'call')
+          this.show(matchMedia('(hover: hover)').matches ? w.notice.hint : w.notice.hintTouch);
       }),
     ];
     return () => {

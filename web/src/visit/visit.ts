@@ -8,7 +8,7 @@ import {batch, computed, signal} from '@preact/signals';
 import {createContext} from 'preact';
 import {useContext} from 'preact/hooks';
 import type {Memory} from '../logic/memory';
-import {type Refusal, refusalOf} from '../logic/refusals';
+import {passes, type Refusal, refusalOf} from '../logic/refusals';
 import {Herald} from './herald';
 
 /** The two doors into the SDK; the gallery hands in others. */
@@ -152,7 +152,10 @@ export class Visit {
     this.stops.push(
       on('status', () => this.take()),
       on('online', () => this.take()),
-      on('info', () => this.take()),
+      on('info', ({may}) => {
+        this.take();
+        if (may !== 'no' && this.refusal.value !== null && passes(this.refusal.value)) this.refusal.value = null;
+      }),
       on('people', () => this.take()),
       on('chat', (message) => {
         this.take();
@@ -189,6 +192,7 @@ export class Visit {
       if (room.status === 'joined') this.takeSeat();
     });
     document.documentElement.dataset.status = room.status;
+    if (room.ending?.reason === 'removed') this.memory.setRemoved(room.name, Date.now());
     const secret = room.info?.host;
     if (secret) this.memory.setHost(room.name, secret);
   }

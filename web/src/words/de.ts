@@ -39,9 +39,18 @@ export const de: Words = {
       title: 'Diesen Raum gibt es hier nicht',
       fix: 'Prüfe den Link. Neue Räume eröffnet auf diesem Server nur, wer einen Leitungslink hat.',
     },
-    full: {title: 'Alle Plätze sind besetzt', fix: 'Versuch es wieder, wenn jemand geht. Diese Seite merkt es von selbst.'},
-    locked: {title: 'Der Raum ist abgeschlossen', fix: 'Bitte die Leitung, ihn zu öffnen. Diese Seite merkt es von selbst.'},
-    removed: {title: 'Die Leitung hat dich aus dem Raum entfernt', fix: 'Zurück kannst du vorerst nicht. Frag die Leitung.'},
+    full: {
+      title: 'Alle Plätze sind besetzt',
+      fix: 'Versuch es wieder, wenn jemand geht. Diese Seite merkt es von selbst.',
+    },
+    locked: {
+      title: 'Der Raum ist abgeschlossen',
+      fix: 'Bitte die Leitung, ihn zu öffnen. Diese Seite merkt es von selbst.',
+    },
+    removed: {
+      title: 'Die Leitung hat dich aus dem Raum entfernt',
+      fix: 'Zurück kannst du vorerst nicht. Frag die Leitung.',
+    },
     'bad-secret': {title: 'Dieser Leitungslink gilt nicht mehr', fix: 'Als Gast kannst du trotzdem beitreten.'},
     busy: {title: 'Der Server ist ausgelastet', fix: 'Warte einen Moment und tritt dann noch einmal bei.'},
     away: {title: 'Der Server hat nicht geantwortet', fix: 'Prüfe deine Verbindung und tritt dann noch einmal bei.'},
@@ -70,7 +79,12 @@ export const de: Words = {
   deviceNames: {
     microphone: {your: 'deinem Mikrofon', Your: 'Dein Mikrofon', the: 'das Mikrofon', no: 'Kein Mikrofon'},
     camera: {your: 'deiner Kamera', Your: 'Deine Kamera', the: 'die Kamera', no: 'Keine Kamera'},
-    both: {your: 'Mikrofon und Kamera', Your: 'Mikrofon und Kamera', the: 'Mikrofon und Kamera', no: 'Weder Mikrofon noch Kamera'},
+    both: {
+      your: 'Mikrofon und Kamera',
+      Your: 'Mikrofon und Kamera',
+      the: 'Mikrofon und Kamera',
+      no: 'Weder Mikrofon noch Kamera',
+    },
   },
 
   permission: {
@@ -79,8 +93,14 @@ export const de: Words = {
       fix: 'Wähle „Zulassen“. Beides kannst du jederzeit wieder ausschalten.',
     },
     denied: {title: (Your) => `${Your}: auf dieser Seite nicht erlaubt`},
-    dismissed: {title: (your) => `Die Frage nach ${your} wurde geschlossen`, fix: 'Lass noch einmal fragen, oder tritt ohne bei.'},
-    missing: {title: (no) => `${no} gefunden`, fix: 'Steck eins an, oder tritt ohne bei: Du siehst und hörst die anderen trotzdem.'},
+    dismissed: {
+      title: (your) => `Die Frage nach ${your} wurde geschlossen`,
+      fix: 'Lass noch einmal fragen, oder tritt ohne bei.',
+    },
+    missing: {
+      title: (no) => `${no} gefunden`,
+      fix: 'Steck eins an, oder tritt ohne bei: Du siehst und hörst die anderen trotzdem.',
+    },
     busy: {
       title: (Your, both) => `${Your} ${both ? 'sind' : 'ist'} von einem anderen Programm belegt`,
       fix: 'Schließ das Programm, oder wähle ein anderes Gerät.',
@@ -89,12 +109,16 @@ export const de: Words = {
       title: (the) => `Der Browser gibt ${the} für diese Seite nicht frei`,
       fix: 'Öffne die Adresse mit https:// davor. Beitreten kannst du auch ohne.',
     },
-    failed: {title: (Your) => `${Your}: Start misslungen`, fix: 'Zieh das Gerät ab und steck es wieder an, oder wähle ein anderes.'},
+    failed: {
+      title: (Your) => `${Your}: Start misslungen`,
+      fix: 'Zieh das Gerät ab und steck es wieder an, oder wähle ein anderes.',
+    },
     again: 'Noch einmal fragen',
     retry: 'Noch einmal',
     browsers: {
       chrome: (what) => `Klick auf das Symbol links neben der Adresse, erlaube ${what} und lass noch einmal fragen.`,
-      firefox: (what) => `Klick auf das durchgestrichene Symbol neben der Adresse, hebe die Sperre für ${what} auf und lass noch einmal fragen.`,
+      firefox: (what) =>
+        `Klick auf das durchgestrichene Symbol neben der Adresse, hebe die Sperre für ${what} auf und lass noch einmal fragen.`,
       safari: (what) => `Öffne im Menü Safari „Einstellungen für diese Website“ und erlaube ${what}.`,
       ios: (what) => `Tipp auf das Seitenmenü neben der Adresse, dann „Website-Einstellungen“, und erlaube ${what}.`,
       android: (what) => `Tipp auf das Symbol links neben der Adresse, dann „Berechtigungen“, und erlaube ${what}.`,
@@ -118,7 +142,10 @@ export const de: Words = {
       title: 'Dein Netz sperrt Gespräche',
       fix: 'Nimm ein anderes Netz, etwa einen Handy-Hotspot, oder bitte die Betreuer, Adresse und Port dieser Seite zu öffnen.',
     },
-    'no-relay': {title: 'Dieser Server bietet dir kein Relais', fix: 'Das Gespräch geht, wo ein direkter Weg möglich ist.'},
+    'no-relay': {
+      title: 'Dieser Server bietet dir kein Relais',
+      fix: 'Das Gespräch geht, wo ein direkter Weg möglich ist.',
+    },
     again: 'Noch einmal prüfen',
   },
 
@@ -190,7 +217,8 @@ export const de: Words = {
     poor: 'Die Verbindung ist schwach. Ohne deine Kamera wird der Ton besser.',
     unknown: 'Wird gemessen…',
     direct: (name) => `Ton und Bild gehen geradewegs zu ${name}. Niemand dazwischen kann sie lesen.`,
-    relayed: 'Zwischen diesen Netzen geht es nicht direkt, darum reicht ein Relais die Pakete weiter. Lesen kann es sie nicht.',
+    relayed:
+      'Zwischen diesen Netzen geht es nicht direkt, darum reicht ein Relais die Pakete weiter. Lesen kann es sie nicht.',
     roundTrip: 'Hin und zurück',
     received: 'Empfangen',
     sent: 'Gesendet',
@@ -301,8 +329,14 @@ export const de: Words = {
     draining: {title: 'Der Server startet neu', line: 'Gleich kannst du zurückkommen.'},
     removed: {title: 'Die Leitung hat dich aus dem Raum entfernt', line: 'Zurück kannst du vorerst nicht.'},
     replaced: {title: 'Dein Platz ist in einen anderen Tab umgezogen', line: 'Das Gespräch läuft dort weiter.'},
-    flood: {title: 'Der Server hat diese Sitzung beendet', line: 'Von dieser Seite kamen zu viele Nachrichten. Du kannst zurückkommen.'},
-    protocol: {title: 'Seite und Server verstehen sich nicht mehr', line: 'Lade die Seite neu, dann ist sie die neueste.'},
+    flood: {
+      title: 'Der Server hat diese Sitzung beendet',
+      line: 'Von dieser Seite kamen zu viele Nachrichten. Du kannst zurückkommen.',
+    },
+    protocol: {
+      title: 'Seite und Server verstehen sich nicht mehr',
+      line: 'Lade die Seite neu, dann ist sie die neueste.',
+    },
     expired: {title: 'Die Zeit für deinen Platz ist um', line: 'Du warst zu lange weg. Du kannst zurückkommen.'},
     fault: {title: 'Der Server ist gestolpert', line: 'Das lag an uns. Du kannst zurückkommen.'},
     closed: {title: 'Das Gespräch ist vorbei', line: ''},

@@ -87,7 +87,10 @@ export const en = {
       title: (your: string) => `The question about ${your} was closed`,
       fix: 'Ask again, or join without.',
     },
-    missing: {title: (no: string) => `${no} found`, fix: 'Plug one in, or join without: you still see and hear the others.'},
+    missing: {
+      title: (no: string) => `${no} found`,
+      fix: 'Plug one in, or join without: you still see and hear the others.',
+    },
     busy: {
       title: (Your: string, both: boolean) => `${Your} ${both ? 'are' : 'is'} taken by another program`,
       fix: 'Close that program, or choose another device.',
@@ -104,7 +107,8 @@ export const en = {
     retry: 'Try again',
     browsers: {
       chrome: (what: string) => `Click the icon left of the address, allow ${what}, then ask again.`,
-      firefox: (what: string) => `Click the crossed-out icon beside the address, remove the block on ${what}, then ask again.`,
+      firefox: (what: string) =>
+        `Click the crossed-out icon beside the address, remove the block on ${what}, then ask again.`,
       safari: (what: string) => `Open the Safari menu, Settings for this Website, and allow ${what}.`,
       ios: (what: string) => `Tap the page menu beside the address, Website Settings, and allow ${what}.`,
       android: (what: string) => `Tap the icon left of the address, Permissions, and allow ${what}.`,
@@ -115,7 +119,10 @@ export const en = {
   network: {
     checking: {title: 'Checking your network…', fix: ''},
     direct: {title: 'Direct connection likely', fix: ''},
-    udp: {title: 'Your network lets calls through', fix: 'If a direct path is not possible, the call goes through our relay.'},
+    udp: {
+      title: 'Your network lets calls through',
+      fix: 'If a direct path is not possible, the call goes through our relay.',
+    },
     tcp: {
       title: 'Your network blocks UDP: calls will be relayed',
       fix: 'That is fine, only slower. Another network, such as a phone hotspot, may be faster.',
@@ -203,7 +210,8 @@ export const en = {
     poor: 'The connection is weak. Turn off your camera to help the sound.',
     unknown: 'Measuring…',
     direct: (name: string) => `Your sound and picture go straight to ${name}. Nobody in between can read them.`,
-    relayed: 'No direct path is possible between these networks, so a relay passes the packets on. It cannot read them.',
+    relayed:
+      'No direct path is possible between these networks, so a relay passes the packets on. It cannot read them.',
     roundTrip: 'Round trip',
     received: 'Received',
     sent: 'Sent',
@@ -318,7 +326,10 @@ export const en = {
     removed: {title: 'A host removed you from the room', line: 'You cannot come back for now.'},
     replaced: {title: 'Your seat went on in another tab', line: 'The call continues there.'},
     flood: {title: 'The server closed this session', line: 'Too many messages came from this page. You can come back.'},
-    protocol: {title: 'This page and the server no longer understand each other', line: 'Reload the page to get the newest one.'},
+    protocol: {
+      title: 'This page and the server no longer understand each other',
+      line: 'Reload the page to get the newest one.',
+    },
     expired: {title: 'Your seat’s time ran out', line: 'You were away for too long. You can come back.'},
     fault: {title: 'The server stumbled', line: 'That was our fault. You can come back.'},
     closed: {title: 'The call is over', line: ''},

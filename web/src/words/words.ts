@@ -1,14 +1,15 @@
 /** Which language Parley speaks, and how a component gets at its sentences. */
 
-import {en, type Words} from './en';
+import type {Words} from './en';
 
 export type {Words};
 
-let current: Words = en;
+let current: Words | null = null;
 let locale = 'en';
 
-/** The sentences in the language chosen at start. */
+/** The sentences in the language that was loaded before the first paint. */
 export function words(): Words {
+  if (current === null) throw new Error('web: no language is loaded');
   return current;
 }
 
@@ -31,8 +32,8 @@ export function chooseLanguage(wanted: readonly string[]): 'en' | 'de' {
   return 'en';
 }
 
-/** Loads a language before the first paint. English is in the page already; the others are files of their own. */
+/** Loads a language, before the first paint. Each is a file of its own, so that nobody loads two. */
 export async function loadLanguage(tag: 'en' | 'de'): Promise<void> {
-  current = tag === 'de' ? (await import('./de')).de : en;
+  current = tag === 'de' ? (await import('./de')).de : (await import('./en')).en;
   locale = regional(tag);
 }
