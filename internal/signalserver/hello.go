@@ -43,7 +43,7 @@ func (sh *shard) open(k *socket, h *signal.Hello, was string) {
 		k.refuse(&signal.Error{Code: signal.CodeFault, Words: "something went wrong here; try again"})
 		return
 	}
-	s := &session{shard: sh, hall: sh.hall(h.Room), id: id, from: k.from, generation: 1}
+	s := &session{shard: sh, hall: sh.hall(h.Room), id: id, from: k.from, bucket: k.bucket.Load(), generation: 1}
 	s.host = h.Host != "" && sh.server.keys.CheckHost(h.Room, h.Host, sh.now)
 	state, relay, fault := s.hall.Attach(sh.now, s.visitor(was))
 	if fault != nil {
@@ -84,17 +84,21 @@ func (sh *shard) resume(k *socket, h *signal.Hello, token auth.Resume) bool {
 			s.hall.Revoke(s.id)
 			sh.server.log.Info("resume token used twice; revoked", "room", s.hall.name, "session", s.id)
 		}
+		sh.server.log.Debug("resume token superseded", "room", s.hall.name, "session", s.id, "generation", token.Generation,
+			"confirmed", s.confirmed)
 		return false
 	}
 	pending, err := s.seq.Resume(h.Received)
-	if err != nil {
-		return false // a client that lost its state, such as a copied tab
+	if err != nil { // a client that lost its state, such as a copied tab
+		sh.server.log.Debug("not resumed", "room", s.hall.name, "session", s.id, "received", h.Received, "err", err)
+		return false
 	}
 	if old := s.socket; old != nil { // the client noticed first that it is dead
 		old.session = nil
 		old.cut()
 	}
 	s.socket, k.session = k, s
+	k.bucket.Store(s.bucket)
 	s.confirm(token.Generation)
 	s.generation++
 	s.from.host = k.from.host

@@ -29,6 +29,7 @@ type session struct {
 	relay bool // may use the relay
 
 	seq    signal.Sequence
+	bucket *bucket
 	socket *socket   // nil while away
 	since  time.Time // when it lost its socket
 
@@ -288,7 +289,11 @@ func (sh *shard) close(s *session, bye *signal.Bye) {
 	sh.agenda.forget(s)
 	sh.server.alive.set(s.id, false)
 	sh.server.sessions.give(s.from.address)
-	sh.server.log.Debug("session ended", "room", s.hall.name, "session", s.id)
+	if bye == nil {
+		bye = &signal.Bye{}
+	}
+	sh.server.log.Debug("session ended", "room", s.hall.name, "session", s.id, "reason", bye.Reason, "words", bye.Words,
+		"unacked", s.seq.Unacked())
 }
 
 // visitor introduces the session to its room.
