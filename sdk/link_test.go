@@ -64,6 +64,11 @@ func TestTwoHearAndSeeEachOther(t *testing.T) {
 		if d.offers != 1 {
 			t.Errorf("%d offers for one link", d.offers)
 		}
+		if got := inside(t, a, func(s *state) webrtc.SCTPTransportState {
+			return s.links["session-2"].pc.SCTP().State()
+		}); got != webrtc.SCTPTransportStateConnected {
+			t.Errorf("the data channel's transport is %v", got)
+		}
 		track := until(t, a, func(e TrackAdded) bool { return e.Track.Source == Camera }).Track
 		if track.Name() != "Bob" || track.Codec != "video/VP8" {
 			t.Errorf("the track is %s's %s", track.Name(), track.Codec)

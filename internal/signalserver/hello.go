@@ -21,7 +21,7 @@ func (sh *shard) hello(k *socket, h *signal.Hello) {
 			was = token.Session
 		}
 	}
-	if !sh.server.limits.sessions.take(k.from.address) {
+	if !sh.server.limits.pace.allow(sh.now, k.from.address) || !sh.server.limits.sessions.take(k.from.address) {
 		k.refuse(&signal.Error{Code: signal.CodeBusy, Words: "too many sessions from your address; try again later"})
 		return
 	}
@@ -44,6 +44,7 @@ func (sh *shard) open(k *socket, h *signal.Hello, was string) {
 		return
 	}
 	s := &session{shard: sh, hall: sh.hall(h.Room), id: id, from: k.from, bucket: k.bucket.Load()}
+	s.seq.Limit = lobbyUnacked
 	s.host = h.Host != "" && sh.server.keys.CheckHost(h.Room, h.Host, sh.now)
 	state, relay, fault := s.hall.Attach(sh.now, s.visitor(was))
 	if fault != nil {
@@ -107,7 +108,9 @@ func (sh *shard) resume(k *socket, h *signal.Hello, token auth.Resume) bool {
 		panic(err) // welcome takes no place in the sequence
 	}
 	if !k.push(append([][]byte{b}, pending...)...) {
-		panic("signalserver: a fresh socket refuses its first frames")
+		sh.detach(s) // errors from before hello still wait to be read; the client may resume once more
+		sh.settle(s.hall)
+		return true
 	}
 	s.hall.Back(sh.now, s.id)
 	s.schedule()

@@ -11,6 +11,7 @@ const spareSockets = 64
 // limits are what all sockets share.
 type limits struct {
 	sessions, rooms, conns quota
+	pace                   *pace         // of new sessions
 	large                  chan struct{} // a place for each large message that is being read
 }
 

@@ -53,7 +53,8 @@ type Config struct {
 	Heartbeat time.Duration
 	// RoomsPerAddress is how many existing rooms one address (IPv6: one /64) may have made.
 	RoomsPerAddress int
-	// SessionsPerAddress is how many sessions one address (IPv6: one /64) may have.
+	// SessionsPerAddress is how many sessions one address (IPv6: one /64) may have, and how many new ones it may open in a
+	// minute; twice as many at first.
 	SessionsPerAddress int
 	// Shards is how many goroutines own the sessions; as many as processors by default.
 	Shards int
@@ -110,6 +111,7 @@ func New(cfg Config, keys *auth.Keys, ice ICE, log *slog.Logger, random io.Reade
 	s.limits.rooms.limit = cfg.RoomsPerAddress
 	s.limits.conns.limit = cfg.SessionsPerAddress + spareSockets
 	s.limits.large = make(chan struct{}, largeAtOnce)
+	s.limits.pace = newPace(cfg.SessionsPerAddress)
 	for range cfg.Shards {
 		sh := newShard(s)
 		s.shards = append(s.shards, sh)

@@ -11,8 +11,11 @@ import (
 
 // Limits of patience with one session.
 const (
-	maxUnreadable = 8 // messages in a row that cannot be read at all
-	maxGaps       = 3 // sockets lost to skipped numbers
+	maxUnreadable = 100 // messages in a row that cannot be read at all
+	maxGaps       = 3   // sockets lost to skipped numbers
+	// lobbyUnacked bounds what waits for the acknowledgement of a session in front of the door, of which anybody may open
+	// many: what it is told until it joins is little.
+	lobbyUnacked = 256
 )
 
 // session is one client's conversation, over as many sockets as it takes. Its shard owns it.
@@ -172,6 +175,9 @@ func (sh *shard) fault(s *session, fault *signal.Error) {
 func (s *session) send(m signal.Message) {
 	if s.over {
 		return
+	}
+	if _, ok := m.(*signal.Joined); ok {
+		s.seq.Limit = signal.MaxUnacked
 	}
 	b, err := s.seq.Send(m)
 	if err != nil {
