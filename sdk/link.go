@@ -41,6 +41,7 @@ type link struct {
 	mend    time.Time // when to try again to bring it back
 	stale   bool      // an ICE restart waits for fresh servers
 	path    Path
+	told    Path // what the user was told of it
 }
 
 // make makes a link with peer and offers it.
@@ -71,6 +72,7 @@ func (s *state) connect(peer, id string, mine bool) (*link, error) {
 		id: id, peer: peer, mine: mine, pc: pc, outlets: make(map[Source]*outlet),
 		senders: make(map[Source]*webrtc.RTPTransceiver), sources: make(map[string]Source),
 		relays: make(map[string]bool), tracks: make(map[Source]*Track), path: Path{Kind: PathConnecting},
+		told: Path{Kind: PathConnecting},
 	}
 	s.links[peer] = l
 	zero, yes := uint16(0), true
@@ -126,6 +128,7 @@ func (s *state) admit(l *link) {
 			s.shows[source].refresh(true)
 		}
 	}
+	s.look(l)
 	s.announce(l)
 }
 

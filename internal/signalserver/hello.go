@@ -62,8 +62,10 @@ func (sh *shard) open(k *socket, h *signal.Hello, was string) {
 	w.Room = &state
 	s.send(w)
 	if h.Host != "" && !s.host {
-		s.send(&signal.Error{Code: signal.CodeBadSecret, Field: "host",
-			Words: "this host link is not good any more, or belongs to another room; you are here as a guest"})
+		s.send(&signal.Error{
+			Code: signal.CodeBadSecret, Field: "host",
+			Words: "this host link is not good any more, or belongs to another room; you are here as a guest",
+		})
 	}
 	sh.settle(s.hall)
 }
@@ -128,8 +130,10 @@ func (s *session) welcome() *signal.Welcome {
 	srv := s.shard.server
 	return &signal.Welcome{
 		Session: s.id,
-		Resume: srv.keys.ResumeSeal(auth.Resume{Room: s.hall.name, Session: s.id, Epoch: srv.epoch,
-			Generation: s.generation, Seat: s.hall.SeatOf(s.id), Role: s.hall.RoleOf(s.id)}),
+		Resume: srv.keys.ResumeSeal(auth.Resume{
+			Room: s.hall.name, Session: s.id, Epoch: srv.epoch,
+			Generation: s.generation, Seat: s.hall.SeatOf(s.id), Role: s.hall.RoleOf(s.id),
+		}),
 		Window:    int(srv.cfg.Grace.Seconds()),
 		Heartbeat: int(srv.cfg.Heartbeat.Milliseconds()),
 		Server:    signal.Client{Name: "parley", Version: srv.cfg.Version},

@@ -107,8 +107,10 @@ func New(cfg Config, keys *auth.Keys, ice ICE, log *slog.Logger, random io.Reade
 	if _, err := io.ReadFull(random, epoch[:]); err != nil {
 		return nil, fmt.Errorf("signalserver: %w", err)
 	}
-	s := &Server{cfg: cfg, keys: keys, ice: ice, log: log, rand: random, epoch: binary.BigEndian.Uint64(epoch[:]),
-		hashSeed: maphash.MakeSeed(), large: make(chan struct{}, largeAtOnce), stop: make(chan struct{})}
+	s := &Server{
+		cfg: cfg, keys: keys, ice: ice, log: log, rand: random, epoch: binary.BigEndian.Uint64(epoch[:]),
+		hashSeed: maphash.MakeSeed(), large: make(chan struct{}, largeAtOnce), stop: make(chan struct{}),
+	}
 	s.sessions.limit = cfg.SessionsPerAddress
 	s.pace = newPace(cfg.SessionsPerAddress)
 	s.rooms.limit = cfg.RoomsPerAddress

@@ -49,6 +49,24 @@ func TestEarlyLinkShowsTheFirstPictureAtOnce(t *testing.T) {
 	bob.hears(direct)
 }
 
+func TestSomebodyGoesAwayFromTheDoor(t *testing.T) {
+	h := newHouse(t, nil)
+	ann := join(t, h.link("tea"), "Ann")
+	for range 3 { // more than may wait at the door at once
+		bob := dial(t, h.link("tea"), options("Bob"))
+		until(bob, func(e parley.PathChanged) bool { return direct(e.Path) })
+		bob.Close()
+	}
+	eve := dial(t, h.link("tea"), options("Eve"))
+	until(eve, func(e parley.PathChanged) bool { return direct(e.Path) })
+	eve.enter()
+	ann.hears(direct)
+	eve.hears(direct)
+	if people := ann.people(); len(people) != 2 {
+		t.Errorf("inside are %v", people)
+	}
+}
+
 func TestLeaveAndRejoin(t *testing.T) {
 	h := newHouse(t, nil)
 	ann, bob := join(t, h.link("tea"), "Ann"), join(t, h.link("tea"), "Bob")

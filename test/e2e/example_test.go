@@ -35,7 +35,9 @@ func Example() {
 	go func() { served <- s.Run(ctx) }()
 	defer func() {
 		s.Close()
-		<-served
+		if err := <-served; err != nil {
+			panic(err)
+		}
 	}()
 	link := "http://" + s.Info().Listen.String() + "/r/tea"
 

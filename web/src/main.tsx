@@ -10,10 +10,14 @@ import {App} from './app';
 import {deviceShelf, Memory} from './logic/memory';
 import {chooseLanguage, loadLanguage} from './words/words';
 
-const tag = chooseLanguage(navigator.languages);
-document.documentElement.lang = tag;
-await loadLanguage(tag);
+/** Draws the app in the person's language. Not at the top level: a chunk that imports this file would wait for itself. */
+async function start(): Promise<void> {
+  const tag = chooseLanguage(navigator.languages);
+  document.documentElement.lang = tag;
+  await loadLanguage(tag);
+  const root = document.getElementById('app');
+  if (root === null) throw new Error('web: no #app in the page');
+  render(<App memory={new Memory(deviceShelf())} makers={{openRoom, openMedia: () => openMedia()}} />, root);
+}
 
-const root = document.getElementById('app');
-if (root === null) throw new Error('web: no #app in the page');
-render(<App memory={new Memory(deviceShelf())} makers={{openRoom, openMedia: () => openMedia()}} />, root);
+void start();
