@@ -60,8 +60,10 @@ func New(cfg Config, signal http.Handler, files fs.FS, log *slog.Logger) (*Serve
 		return nil, err
 	}
 	s := &Server{cfg: cfg, log: log, signal: signal, site: site}
-	s.idle = &idle{limit: idleLimit, perSource: idlePerSource, exempt: s.trusted,
-		sources: map[netip.Addr]*list.List{}, entries: map[net.Conn]*idleEntry{}}
+	s.idle = &idle{
+		limit: idleLimit, perSource: idlePerSource, exempt: s.trusted,
+		sources: map[netip.Addr]*list.List{}, entries: map[net.Conn]*idleEntry{},
+	}
 	s.secure = s.door(true)
 	s.plain = s.door(false)
 	return s, nil
