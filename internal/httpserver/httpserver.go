@@ -7,6 +7,7 @@
 package httpserver
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"fmt"
@@ -45,6 +46,7 @@ type Server struct {
 	log     *slog.Logger
 	signal  http.Handler
 	site    *site
+	idle    *idle
 	drained atomic.Bool
 
 	secure, plain *http.Server
@@ -58,6 +60,10 @@ func New(cfg Config, signal http.Handler, files fs.FS, log *slog.Logger) (*Serve
 		return nil, err
 	}
 	s := &Server{cfg: cfg, log: log, signal: signal, site: site}
+	s.idle = &idle{
+		limit: idleLimit, perSource: idlePerSource, exempt: s.trusted,
+		sources: map[netip.Addr]*list.List{}, entries: map[net.Conn]*idleEntry{},
+	}
 	s.secure = s.door(true)
 	s.plain = s.door(false)
 	return s, nil
@@ -72,6 +78,7 @@ func (s *Server) door(secure bool) *http.Server {
 		ReadTimeout:       headerTimeout,
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
+		ConnState:         s.idle.follow,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // clients that break off
 	}
