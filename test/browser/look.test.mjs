@@ -75,6 +75,7 @@ for (const [size, viewport] of Object.entries(sizes)) {
         await ann.page.goto(server.room(`look-${size}-${scheme}`), {waitUntil: 'domcontentloaded'});
         await ann.reaches('lobby');
         await ann.reads(/Direct connection likely|Your network/);
+        await ann.shows('Camera', true);
         await inspect(ann, `prejoin-${tag}`);
       });
 

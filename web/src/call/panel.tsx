@@ -1,8 +1,8 @@
 import type {ComponentChildren} from 'preact';
 import {useEffect, useRef} from 'preact/hooks';
+import {Icon} from '../parts/icon';
 import {type Panel as PanelName, useVisit} from '../visit/visit';
 import {words} from '../words/words';
-import {Icon} from './icon';
 
 interface PanelProps {
   name: PanelName;
