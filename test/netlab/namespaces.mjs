@@ -295,6 +295,10 @@ function sweep() {
     const [, pid] = name.match(new RegExp(`^${prefix}-(\\d+)-`)) ?? [];
     if (pid && !alive(Number(pid))) discard(name);
   }
+  for (const name of list(tmpdir())) {
+    const [, pid] = name.match(new RegExp(`^${prefix}-(\\d+)-`)) ?? [];
+    if (pid && !alive(Number(pid))) rmSync(join(tmpdir(), name), {recursive: true, force: true});
+  }
 }
 
 /** @param {string} dir */
