@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/pion/logging"
@@ -24,10 +23,13 @@ type desk struct {
 	guests  []*guest
 	offers  int // relayed
 	refuse  bool
+	down    chan struct{} // once it is closed, nobody can connect
 	order   uint64
+	count   int // sessions so far
 	router  *vnet.Router
 	mu      sync.Mutex
 	blocked bool // the network drops everything
+	silent  bool // the desk says nothing any more
 }
 
 // roundTrip is the delay of the desk's network from one client to another and back. Talking to the desk takes no time.
@@ -48,10 +50,12 @@ type guest struct {
 	sock     *socket
 }
 
-func newDesk(t *testing.T) *desk {
-	d := &desk{t: t, in: make(chan deskFrame, 1000)}
+func newDesk(t *testing.T) *desk { return newDeskAt(t, roundTrip) }
+
+func newDeskAt(t *testing.T, trip time.Duration) *desk {
+	d := &desk{t: t, in: make(chan deskFrame, 1000), down: make(chan struct{})}
 	router, err := vnet.NewRouter(&vnet.RouterConfig{
-		CIDR: "192.0.2.0/24", MinDelay: roundTrip / 2, LoggerFactory: logging.NewDefaultLoggerFactory(),
+		CIDR: "192.0.2.0/24", MinDelay: trip / 2, LoggerFactory: logging.NewDefaultLoggerFactory(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -72,6 +76,13 @@ func (d *desk) block(yes bool) {
 	d.blocked = yes
 }
 
+// hush lets the desk say nothing any more.
+func (d *desk) hush() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.silent = true
+}
+
 // start begins to serve once every client's network is there.
 func (d *desk) start() {
 	if err := d.router.Start(); err != nil {
@@ -90,8 +101,7 @@ func (d *desk) start() {
 		}
 	}()
 	d.t.Cleanup(func() {
-		time.Sleep(time.Second) // virtual: what was closed ends before the network does
-		synctest.Wait()
+		pass(time.Second) // virtual: what was closed ends before the network does
 		close(end)
 		<-done
 		if err := d.router.Stop(); err != nil {
@@ -118,6 +128,11 @@ func (d *desk) kit(n int) *kit {
 
 // connect is the socket of a new guest.
 func (d *desk) connect(ctx context.Context) (*socket, error) {
+	select {
+	case <-d.down:
+		return nil, errors.New("the desk is closed")
+	default:
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	s := &socket{in: make(chan []byte, 1000), out: make(chan []byte, maxQueue), cancel: cancel, done: make(chan struct{})}
 	g := &guest{sock: s}
@@ -147,6 +162,11 @@ func (d *desk) send(g *guest, m signal.Message) {
 		d.t.Error(err)
 		return
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.silent {
+		return
+	}
 	select {
 	case g.sock.in <- b:
 	default:
@@ -174,15 +194,20 @@ func (d *desk) handle(f deskFrame) {
 		d.t.Error(err)
 		return
 	}
-	if !fresh {
+	if !fresh && signal.Numbered(m.Head().Type) {
 		return
 	}
 	d.obey(g, m)
-	d.send(g, &signal.Ack{})
+	if fresh {
+		d.send(g, &signal.Ack{})
+	}
 }
 
 func (d *desk) obey(g *guest, m signal.Message) {
 	switch m := m.(type) {
+	case *signal.Ping:
+		d.send(g, &signal.Pong{ID: m.ID})
+	case *signal.Ack, *signal.Bye:
 	case *signal.Join:
 		d.join(g, m)
 	case *signal.Media:
@@ -209,7 +234,8 @@ func (d *desk) obey(g *guest, m signal.Message) {
 
 func (d *desk) hello(g *guest) {
 	d.guests = append(d.guests, g)
-	g.session = fmt.Sprintf("session-%d", len(d.guests))
+	d.count++
+	g.session = fmt.Sprintf("session-%d", d.count)
 	room := &signal.RoomState{Name: "tea", Exists: true, May: signal.MayJoin, Role: signal.RoleSpeaker, Early: d.early, Seats: d.seats()}
 	d.send(g, &signal.Welcome{Session: g.session, Resume: "token", Window: 600, Heartbeat: 20000, Server: signal.Client{Name: "desk"}, Room: room})
 }
@@ -246,7 +272,9 @@ func (d *desk) tell(g *guest) {
 	}
 }
 
+// gone is the end of a socket, and of its session: nothing can be resumed here.
 func (d *desk) gone(g *guest) {
+	close(g.sock.in)
 	for i, o := range d.guests {
 		if o == g {
 			d.guests = append(d.guests[:i:i], d.guests[i+1:]...)
@@ -303,7 +331,7 @@ func (d *desk) dial(name string, kit *kit) *Room {
 // until reads events until one fits.
 func until[E Event](t *testing.T, r *Room, fits func(E) bool) E {
 	t.Helper()
-	limit := time.After(time.Minute)
+	limit := time.After(15 * time.Minute)
 	for {
 		select {
 		case e, ok := <-r.Events():
@@ -319,10 +347,13 @@ func until[E Event](t *testing.T, r *Room, fits func(E) bool) E {
 				return want
 			}
 		case <-limit:
-			t.Fatalf("no %T within a minute", *new(E))
+			t.Fatalf("no %T within a quarter of an hour", *new(E))
 		}
 	}
 }
+
+// pass lets virtual time pass.
+func pass(d time.Duration) { <-time.After(d) }
 
 func always[E Event](E) bool { return true }
 

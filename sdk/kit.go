@@ -51,16 +51,24 @@ func newKit(a address, o Options, network transport.Net) (*kit, error) {
 	// Host pairs are taken at once; better pairs than a relay get a moment, because the choice is final.
 	se.SetSrflxAcceptanceMinWait(100 * time.Millisecond)
 	se.SetPrflxAcceptanceMinWait(200 * time.Millisecond)
-	if !o.Relay {
-		se.SetRelayAcceptanceMinWait(400 * time.Millisecond)
+	se.SetRelayAcceptanceMinWait(time.Second)
+	if o.Relay {
+		se.SetPrflxAcceptanceMinWait(0)
+		se.SetRelayAcceptanceMinWait(0)
 	}
 	if o.Interfaces != nil {
 		se.SetInterfaceFilter(o.Interfaces)
 	}
-	se.SetIncludeLoopbackCandidate(a.local)
+	se.SetIncludeLoopbackCandidate(a.local || o.Interfaces != nil)
 	if network != nil {
 		se.SetNet(network)
 		se.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled) // it would use the real one
+	} else if o.Lookup != nil {
+		names, err := newResolver(o.Lookup)
+		if err != nil {
+			return nil, err
+		}
+		se.SetNet(names)
 	}
 	k.api = webrtc.NewAPI(
 		webrtc.WithMediaEngine(engine), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(se),
@@ -174,7 +182,10 @@ func (k *kit) servers(ice *signal.ICEServers) (list []webrtc.ICEServer) {
 				continue // a server of a kind that this version does not know
 			}
 			w := way(u)
-			if (k.only == "" || w == "stun" || w == k.only) && !(w == "tcp" && secure[hostPort(u)]) {
+			if w == "tcp" && secure[hostPort(u)] {
+				continue
+			}
+			if k.only == "" || w == "stun" || w == k.only {
 				out.URLs = append(out.URLs, raw)
 			}
 		}

@@ -45,7 +45,7 @@ func hears(t *testing.T, r *Room) {
 				return
 			}
 		}
-		time.Sleep(100 * time.Millisecond) // virtual
+		pass(100 * time.Millisecond) // virtual
 	}
 	stats, err := r.Stats(t.Context())
 	t.Fatalf("nothing to hear and see within a minute: %+v, %v", stats, err)
@@ -63,6 +63,11 @@ func TestTwoHearAndSeeEachOther(t *testing.T) {
 		hears(t, b)
 		if d.offers != 1 {
 			t.Errorf("%d offers for one link", d.offers)
+		}
+		if got := inside(t, a, func(s *state) webrtc.SCTPTransportState {
+			return s.links["session-2"].pc.SCTP().State()
+		}); got != webrtc.SCTPTransportStateConnected {
+			t.Errorf("the data channel's transport is %v", got)
 		}
 		track := until(t, a, func(e TrackAdded) bool { return e.Track.Source == Camera }).Track
 		if track.Name() != "Bob" || track.Codec != "video/VP8" {
@@ -102,9 +107,9 @@ func TestEarlyLinkCarriesNoMediaBeforeJoin(t *testing.T) {
 			return false
 		}
 		for !inside(t, a, connected) || !inside(t, b, connected) {
-			time.Sleep(10 * time.Millisecond) // virtual
+			pass(10 * time.Millisecond) // virtual
 		}
-		time.Sleep(2 * time.Second) // virtual: long enough for media, if there were any
+		pass(2 * time.Second) // virtual: long enough for media, if there were any
 		for _, r := range []*Room{a, b} {
 			sent := inside(t, r, func(s *state) (n uint64) {
 				for _, l := range s.links {
@@ -149,7 +154,7 @@ func TestLostNetworkIsMended(t *testing.T) {
 		d.block(true)
 		until(t, a, func(e PathChanged) bool { return e.Path.Kind == PathLost })
 		until(t, b, func(e PathChanged) bool { return e.Path.Kind == PathLost })
-		time.Sleep(40 * time.Second) // virtual: past the failure of ICE as well
+		pass(40 * time.Second) // virtual: past the failure of ICE as well
 		d.block(false)
 		until(t, a, func(e PathChanged) bool { return e.Path.Kind == PathDirect })
 		until(t, b, func(e PathChanged) bool { return e.Path.Kind == PathDirect })
@@ -182,7 +187,7 @@ func TestRestartOnRequestKeepsTheLink(t *testing.T) {
 			}
 			return true
 		})
-		time.Sleep(3 * time.Second) // virtual
+		pass(3 * time.Second) // virtual
 		hears(t, a)
 		hears(t, b)
 		if after := inside(t, a, id); after != before || d.offers != 2 {
@@ -210,7 +215,7 @@ func TestCollisionYields(t *testing.T) {
 		}
 		inside(t, b, offer) // polite
 		inside(t, a, offer) // as a browser may, in spite of the rule for us
-		time.Sleep(3 * time.Second)
+		pass(3 * time.Second)
 		hears(t, a)
 		hears(t, b)
 		a.Close()
@@ -225,11 +230,13 @@ func TestNonsenseFromAPeerFailsThatLinkAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, sdp := range []string{"", "v=0", "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n"} {
-			inside(t, b, func(s *state) error {
+			if err := inside(t, b, func(s *state) error {
 				return s.send(&signal.Offer{
 					Peer: signal.Peer{To: "session-1", Link: "bad"}, SDP: sdp + "\r\n", Tracks: []signal.Track{{Mid: "0", Source: Camera}},
 				})
-			})
+			}); err != nil {
+				t.Fatal(err)
+			}
 			until(t, a, always[Trouble])
 		}
 		if _, err := a.Chat(t.Context(), "still here"); err != nil {
@@ -264,7 +271,7 @@ func TestMediaStates(t *testing.T) {
 			return stats.Links[0].Sent[Camera].Packets
 		}
 		before := sent()
-		time.Sleep(time.Second) // virtual
+		pass(time.Second) // virtual
 		if after := sent(); after != before {
 			t.Errorf("%d packets of a camera that is off", after-before)
 		}

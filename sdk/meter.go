@@ -56,8 +56,8 @@ func (m *meter) sequence(p *rtp.Packet) {
 		m.first, m.highest = n+1<<16, n+1<<16 // room below for packets that were overtaken
 		m.transit, m.frame = 0, false
 	}
-	step := int16(p.SequenceNumber - uint16(m.highest)) //nolint:gosec // G115: the wrap is meant
-	at := m.highest + uint32(int32(step))               //nolint:gosec // G115: so it is here
+	step := int16(p.SequenceNumber - uint16(m.highest)) // the wrap is meant
+	at := m.highest + uint32(int32(step))               // so it is here
 	if step > 0 {
 		m.highest = at
 	}

@@ -37,8 +37,8 @@ type outlet struct {
 }
 
 func newOutlet(source Source, show interface{ refresh(soon bool) }) *outlet {
-	o := &outlet{source: source, id: string(source), show: show, start: rand.Uint32(), paused: true} //nolint:gosec // G404: no secret
-	o.header = rtp.Header{Version: 2, SequenceNumber: uint16(rand.Uint32())}                         //nolint:gosec // G404, G115: any 16 bits
+	o := &outlet{source: source, id: string(source), show: show, start: rand.Uint32(), paused: true} // no secret
+	o.header = rtp.Header{Version: 2, SequenceNumber: uint16(rand.Uint32())}                         // any 16 bits
 	if kindOf(source) == webrtc.RTPCodecTypeAudio {
 		o.clock, o.payloader = 48000, &codecs.OpusPayloader{}
 	} else {
@@ -63,7 +63,7 @@ func (o *outlet) Bind(c webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, er
 		o.header.PayloadType, o.header.SSRC = uint8(codec.PayloadType), uint32(c.SSRC())
 		for _, x := range c.HeaderExtensions() {
 			if x.URI == levelURI {
-				o.level = uint8(x.ID) //nolint:gosec // G115: 1…14 by RFC 8285
+				o.level = uint8(x.ID) // 1…14 by RFC 8285
 			}
 		}
 		return codec, nil
@@ -117,9 +117,9 @@ func (o *outlet) write(frame []byte, at time.Duration, level int) {
 		return
 	}
 	h := o.header
-	h.Timestamp = o.start + uint32(at.Nanoseconds()*int64(o.clock)/int64(time.Second)) //nolint:gosec // G115: the wrap is meant
+	h.Timestamp = o.start + uint32(at.Nanoseconds()*int64(o.clock)/int64(time.Second)) // the wrap is meant
 	audio := kindOf(o.source) == webrtc.RTPCodecTypeAudio
-	parts := o.payloader.Payload(payloadSize, frame)
+	parts, whole := o.payloader.Payload(payloadSize, frame), false
 	for i, part := range parts {
 		h.SequenceNumber = o.header.SequenceNumber
 		h.Marker = !audio && i == len(parts)-1 || audio && o.paused
@@ -128,15 +128,20 @@ func (o *outlet) write(frame []byte, at time.Duration, level int) {
 			_ = h.SetExtension(o.level, []byte{0x80 | byte(level&0x7f)}) // one byte always fits
 		}
 		o.header.SequenceNumber++
-		o.paused = false
-		if _, err := o.stream.WriteRTP(&h, part); err != nil {
+		n, err := o.stream.WriteRTP(&h, part)
+		switch {
+		case err != nil:
 			o.sent.Failed++
-			continue
+		case n > 0: // nothing is written while the link is not up yet
+			o.paused = false
+			o.sent.Packets++
+			o.sent.Bytes += uint64(len(part))
+			whole = true
 		}
-		o.sent.Packets++
-		o.sent.Bytes += uint64(len(part))
 	}
-	o.sent.Frames++
+	if whole {
+		o.sent.Frames++
+	}
 }
 
 // listen reads what the receiver reports, until the section is over.
@@ -164,7 +169,7 @@ func (o *outlet) reported(list []rtcp.ReceptionReport) {
 	for _, r := range list {
 		o.mu.Lock()
 		if r.SSRC == o.header.SSRC {
-			o.sent.Lost = int64(int32(r.TotalLost<<8) >> 8) //nolint:gosec // G115: 24 bits with a sign (RFC 3550 §6.4.1)
+			o.sent.Lost = int64(int32(r.TotalLost<<8) >> 8) // 24 bits with a sign (RFC 3550 §6.4.1)
 			o.sent.Jitter = time.Duration(r.Jitter) * time.Second / time.Duration(o.clock)
 		}
 		o.mu.Unlock()

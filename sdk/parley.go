@@ -19,7 +19,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"time"
 
 	"github.com/parley-rtc/parley/internal/signal"
 )
@@ -73,6 +72,8 @@ type Options struct {
 	Interfaces func(name string) bool
 	// Dial opens the TCP connections to the server, those to its relay included. Nil means net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Lookup finds the addresses of the server's name, and of its relay's. Nil means the system's resolver.
+	Lookup func(ctx context.Context, host string) ([]net.IP, error)
 	// Log gets what a developer wants to know. Nil discards it.
 	Log *slog.Logger
 	// Agent names the program to the server's logs; "parley-go" if empty.
@@ -89,9 +90,7 @@ func (o Options) withDefaults() Options {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if o.Dial == nil {
-		o.Dial = (&net.Dialer{Timeout: 10 * time.Second}).DialContext
-	}
+	o.Dial = o.dialer()
 	return o
 }
 

@@ -48,15 +48,12 @@ func (p Path) String() string {
 	return string(p.Kind)
 }
 
-// look finds out which way a link takes, and tells when that changed.
+// look finds out which way a link takes, and tells when that changed and it is known to whom it leads.
 func (s *state) look(l *link) {
-	path := s.pathOf(l)
-	if path == l.path {
-		return
-	}
-	l.path = path
-	if seat := s.holder(l.peer); seat != nil {
-		s.emit(PathChanged{Person: s.person(seat), Path: path})
+	l.path = s.pathOf(l)
+	if seat := s.holder(l.peer); seat != nil && l.path != l.told {
+		l.told = l.path
+		s.emit(PathChanged{Person: s.person(seat), Path: l.path})
 	}
 }
 

@@ -111,7 +111,7 @@ func (s *state) unreachable(err error) {
 	// At once with jitter, then further and further apart.
 	wait := min(lastRetry, firstRetry<<min(n.attempts, 10))
 	n.attempts++
-	n.retry = s.now.Add(time.Duration(rand.Int64N(int64(wait)))) //nolint:gosec // G404: jitter
+	n.retry = s.now.Add(time.Duration(rand.Int64N(int64(wait)))) // jitter
 	s.options.Log.Info("signalling is being reconnected", "room", s.address.room, "in", n.retry.Sub(s.now), "err", err)
 }
 
@@ -142,7 +142,7 @@ func (s *state) tick() {
 	case !n.greeted && s.now.Sub(n.heard) >= signal.HelloTimeout:
 		s.cut(errors.New("parley: the server does not answer hello"))
 	case n.greeted && s.now.Sub(n.said) >= n.heartbeat:
-		s.transmit(&signal.Ping{ID: uint64(s.now.UnixMilli())}) //nolint:gosec // G115: after 1970
+		s.transmit(&signal.Ping{ID: uint64(s.now.UnixMilli())}) // after 1970
 	}
 	s.acknowledge()
 	for _, l := range s.links {

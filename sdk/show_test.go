@@ -58,7 +58,7 @@ func TestShowPaces(t *testing.T) {
 			var running sync.WaitGroup
 			began := time.Now()
 			show.start(&running, clip, func(err error) { t.Error("ended", err) })
-			time.Sleep(9 * time.Second) // virtual; twice over the seam of either loop
+			pass(9 * time.Second) // virtual; twice over the seam of either loop
 			show.stop()
 			running.Wait()
 			packets, at := w.take()
@@ -97,7 +97,7 @@ func TestShowRefreshesAtOnceWhenSomebodyBeginsToWatch(t *testing.T) {
 		show, _, w := shown(Camera)
 		var running sync.WaitGroup
 		show.start(&running, media.Pattern(), func(err error) { t.Error("ended", err) })
-		time.Sleep(510 * time.Millisecond)
+		pass(510 * time.Millisecond)
 		if packets, _ := w.take(); len(packets) != 0 {
 			t.Fatalf("%d packets while it is off", len(packets))
 		}
@@ -110,7 +110,7 @@ func TestShowRefreshesAtOnceWhenSomebodyBeginsToWatch(t *testing.T) {
 		}
 		for range 10 { // a receiver that asks for more than it may have
 			show.refresh(false)
-			time.Sleep(50 * time.Millisecond)
+			pass(50 * time.Millisecond)
 		}
 		keys := 0
 		packets, _ = w.take()
@@ -136,11 +136,11 @@ func TestShowMarksTheBeginningOfTalk(t *testing.T) {
 		var running sync.WaitGroup
 		show.on.Store(true)
 		show.start(&running, media.Tone(), func(err error) { t.Error("ended", err) })
-		time.Sleep(100 * time.Millisecond)
+		pass(100 * time.Millisecond)
 		out.open(false)
-		time.Sleep(1 * time.Second)
+		pass(1 * time.Second)
 		out.open(true)
-		time.Sleep(100 * time.Millisecond)
+		pass(100 * time.Millisecond)
 		show.stop()
 		running.Wait()
 		packets, at := w.take()

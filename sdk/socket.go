@@ -48,7 +48,7 @@ func newConnector(a address, o Options) *connector {
 func (o Options) tlsConfig(name string) *tls.Config {
 	return &tls.Config{
 		MinVersion: tls.VersionTLS12, ServerName: name, RootCAs: o.Roots,
-		InsecureSkipVerify: o.Insecure, //nolint:gosec // G402: only when the user asked for it by name
+		InsecureSkipVerify: o.Insecure, // only when the user asked for it by name
 	}
 }
 
@@ -56,9 +56,8 @@ func (o Options) tlsConfig(name string) *tls.Config {
 func (c *connector) open(ctx context.Context) (*socket, error) {
 	dialing, cancelDial := context.WithTimeout(ctx, dialTimeout)
 	defer cancelDial()
-	conn, res, err := websocket.Dial(dialing, c.url, &websocket.DialOptions{
-		HTTPClient: c.client, Subprotocols: []string{signal.Subprotocol},
-	})
+	options := &websocket.DialOptions{HTTPClient: c.client, Subprotocols: []string{signal.Subprotocol}}
+	conn, res, err := websocket.Dial(dialing, c.url, options) //nolint:bodyclose // the library closes it
 	if err != nil {
 		return nil, dialError(res, err)
 	}

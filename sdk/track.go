@@ -111,7 +111,7 @@ func (s *state) arrived(l *link, remote *webrtc.TrackRemote, receiver *webrtc.RT
 	}
 	for _, x := range receiver.GetParameters().HeaderExtensions {
 		if x.URI == levelURI {
-			t.meter.levelID = uint8(x.ID) //nolint:gosec // G115: 1…14 by RFC 8285
+			t.meter.levelID = uint8(x.ID) // 1…14 by RFC 8285
 		}
 	}
 	if t.meter.video {

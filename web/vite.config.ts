@@ -1,31 +1,10 @@
-import {defineConfig, type HtmlTagDescriptor, type Plugin} from 'vite';
+import {defineConfig} from 'vite';
 
-/**
- * Lets the page fetch the app at once, beside the few bytes that choose the language and would only then ask for it.
- */
-function preloadApp(): Plugin {
-  return {
-    name: 'preload-app',
-    transformIndexHtml: {
-      order: 'post',
-      handler(html, {bundle}) {
-        const chunks = Object.values(bundle ?? {}).filter((part) => part.type === 'chunk');
-        const app = chunks.find((chunk) => chunk.facadeModuleId?.endsWith('/src/start.tsx'));
-        if (app === undefined) return [];
-        const files = [app.fileName, ...app.imports].filter((file) => !html.includes(file));
-        return files.map<HtmlTagDescriptor>((file) => ({
-          tag: 'link',
-          attrs: {rel: 'modulepreload', crossorigin: true, href: `/${file}`},
-          injectTo: 'head',
-        }));
-      },
-    },
-  };
-}
+/** What is not needed in front of the door, or not by everybody, comes in files of its own. */
+const LATER = /\/src\/(call|words\/de)|\/uqr\//;
 
 export default defineConfig({
   oxc: {jsx: {runtime: 'automatic', importSource: 'preact'}},
-  plugins: [preloadApp()],
   build: {
     // The folder also holds a placeholder page that Go embeds when nothing was built: never empty it.
     emptyOutDir: false,
@@ -36,5 +15,11 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: {polyfill: false},
     reportCompressedSize: false,
+    rolldownOptions: {
+      output: {
+        // One file for all that is needed at once: every further one costs a round of headers.
+        codeSplitting: {groups: [{name: 'app', test: (id: string) => !LATER.test(id)}]},
+      },
+    },
   },
 });

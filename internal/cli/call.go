@@ -49,7 +49,7 @@ func (c *Call) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 		return err
 	}
 	if c.Record != "" {
-		if err := os.MkdirAll(c.Record, 0o755); err != nil { //nolint:gosec // G301: recordings are for the user to share
+		if err := os.MkdirAll(c.Record, 0o755); err != nil { // recordings are for the user to share
 			return fmt.Errorf("call: cannot record: %w", err)
 		}
 	}

@@ -55,7 +55,7 @@ func write(t *parley.Track, to *media.Recorder) error {
 	for {
 		p, err := t.ReadRTP(context.Background())
 		if err != nil {
-			return nil //nolint:nilerr // the end of the track
+			return nil // the end of the track
 		}
 		if err := to.WriteRTP(p); err != nil {
 			return err
@@ -70,7 +70,7 @@ func create(dir, name, extension string) (*os.File, error) {
 		if n > 1 {
 			path = filepath.Join(dir, fmt.Sprintf("%s-%d%s", name, n, extension))
 		}
-		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // G302, G304: the user's own folder
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644) // the user's own folder
 		if !errors.Is(err, fs.ErrExist) || n >= 10000 {
 			return f, err
 		}

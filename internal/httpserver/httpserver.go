@@ -23,6 +23,7 @@ import (
 
 // Limits of a connection. The page is small and there are no uploads, so they can be tight.
 const (
+	// headerTimeout is for the body too: one that never comes would hold its connection for ever.
 	headerTimeout = 10 * time.Second
 	writeTimeout  = 60 * time.Second // a page of 200 kB over a 30 kbit/s line
 	idleTimeout   = 2 * time.Minute
@@ -68,6 +69,7 @@ func (s *Server) door(secure bool) *http.Server {
 	return &http.Server{
 		Handler:           s.Handler(secure),
 		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       headerTimeout,
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,

@@ -51,8 +51,8 @@ func (s *Server) handle(c net.Conn, entry *waitingEntry) {
 	defer s.waiting.remove(entry)
 	defer func() {
 		if cause := recover(); cause != nil {
-			c.Close()
 			s.counts.panics.Add(1)
+			c.Close()
 			s.log.Error("connection: panic", "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
 		}
 	}()

@@ -89,8 +89,8 @@ type Server struct {
 	waiting *undecided
 	serving *connections // with Streams
 	running sync.WaitGroup
+	mu      sync.Mutex // guards the closing of closing, and that nothing starts after it
 	closing chan struct{}
-	close   sync.Once
 	counts  counts
 }
 
@@ -177,8 +177,14 @@ func (s *Server) Serve(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, s.shut)
 	defer stop()
 	failed := make(chan error, 2)
+	s.mu.Lock()
+	if s.isClosing() {
+		s.mu.Unlock()
+		return nil
+	}
 	s.running.Go(func() { failed <- s.readPackets() })
 	s.running.Go(func() { failed <- s.accept() })
+	s.mu.Unlock()
 	err := <-failed
 	s.shut()
 	s.running.Wait()
@@ -193,16 +199,19 @@ func (s *Server) Close() {
 
 // shut closes everything and does not wait.
 func (s *Server) shut() {
-	s.close.Do(func() {
-		close(s.closing)
-		s.tcp.Close()
-		s.udp.conn.Close()
-		s.https.shut()
-		s.http.shut()
-		s.waiting.closeAll()
-		s.serving.closeAll()
-		s.log.Debug("port closed", "counts", s.Stats())
-	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.isClosing() {
+		return
+	}
+	close(s.closing)
+	s.tcp.Close()
+	s.udp.conn.Close()
+	s.https.shut()
+	s.http.shut()
+	s.waiting.closeAll()
+	s.serving.closeAll()
+	s.log.Debug("port closed", "counts", s.Stats())
 }
 
 // isClosing reports whether the server is shutting down.

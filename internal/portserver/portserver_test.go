@@ -71,6 +71,7 @@ func TestPanicIsContained(t *testing.T) {
 	if got, err := request(h.dial()); err != nil {
 		t.Error(got, err)
 	}
+	h.Close() // the panic is counted after the connection has closed
 	if st := h.Stats(); st.Panics != 2 {
 		t.Errorf("%+v", st)
 	}

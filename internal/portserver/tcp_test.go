@@ -112,6 +112,7 @@ func TestSilenceEnds(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	h.Close() // what is counted after a connection has closed is counted now
 	if st := h.Stats(); st.Silent+st.HandshakeFailed != 4 {
 		t.Errorf("%+v", st)
 	}

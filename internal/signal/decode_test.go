@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestDecodeFaults(t *testing.T) {
@@ -77,6 +78,7 @@ func TestDecodeFaults(t *testing.T) {
 		{"deep", `{"type":"lock","n":1,"on":` + strings.Repeat("[", 5000) + `}`, CodeMalformed, "on", 1},
 		{"too large", `{"type":"chat","n":1,"id":"a","text":"` + strings.Repeat("x", MaxMessage) + `"}`, CodeTooLarge, "", 1},
 		{"far too large", `{"type":"offer",` + peer + `,"sdp":"` + strings.Repeat("x", MaxDescription) + `"}`, CodeTooLarge, "", 0},
+		{"many fields", `{"n":3` + manyFields(maxFields) + `,"type":"dance"}`, CodeTooLarge, "z127", 3},
 		{"key with controls", `{"type":"leave","n":1,"a\u0000b":1}`, CodeMalformed, "a?b", 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -92,6 +94,27 @@ func TestDecodeFaults(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestDecodeManyFields: what a message may cost grows with its length, not with the square of it.
+func TestDecodeManyFields(t *testing.T) {
+	for _, head := range []string{`{"type":"offer"`, `{"type":"dance"`} {
+		start := time.Now()
+		if _, fault := Decode([]byte(head+manyFields(100_000)+"}"), FromClient); fault == nil {
+			t.Fatal("accepted")
+		}
+		if took := time.Since(start); took > 3*time.Second {
+			t.Errorf("%s… took %v", head, took)
+		}
+	}
+}
+
+func manyFields(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `,"z%d":1`, i)
+	}
+	return b.String()
 }
 
 func tracks(n int) string {

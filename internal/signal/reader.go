@@ -10,6 +10,10 @@ import (
 // maxDepth bounds how deeply objects and arrays may nest; the protocol itself needs five levels.
 const maxDepth = 16
 
+// maxFields bounds how many fields one object may have; no message has more than a dozen. Looking for a field that appears
+// twice takes the square of it, so without a bound one large message would occupy a processor for seconds.
+const maxFields = 128
+
 // maxNumber is the largest integer that JavaScript holds exactly.
 const maxNumber = 1<<53 - 1
 
@@ -106,7 +110,9 @@ func (r *reader) object(need []string, field func(key string) bool) {
 				r.malformed("appears twice; send it once")
 			}
 		}
-		seen = append(seen, key)
+		if seen = append(seen, key); len(seen) > maxFields {
+			r.fail(CodeTooLarge, "is one field too many; the limit is "+strconv.Itoa(maxFields)+" in one object")
+		}
 		if r.err == nil && !field(key) {
 			r.unknown()
 		}

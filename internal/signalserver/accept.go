@@ -41,6 +41,7 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	k := &socket{server: s, from: from}
+	k.bucket.Store(new(bucket))
 	h := &hijacker{ResponseWriter: w}
 	ws, err := websocket.Accept(h, r, &websocket.AcceptOptions{
 		Subprotocols:       []string{signal.Subprotocol},

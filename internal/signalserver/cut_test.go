@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/coder/websocket"
@@ -19,24 +20,40 @@ import (
 
 // TestCuts has two people chat while their sockets are cut at random bytes: nothing is lost, doubled or reordered.
 func TestCuts(t *testing.T) {
-	h := onLoopback(t, Config{})
-	const each, wantCuts = 1500, 200
+	t.Run("sockets", func(t *testing.T) {
+		chatWithCuts(t, onLoopback(t, Config{}), cutPlan{chats: 400, bytes: 4500, pause: 0, cuts: 100})
+	})
+	t.Run("virtual time", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			chatWithCuts(t, inMemory(t, Config{}), cutPlan{chats: 3000, bytes: 9000, pause: 30 * time.Millisecond, cuts: 400})
+		})
+	})
+}
+
+// cutPlan is how two people chat.
+type cutPlan struct {
+	chats int           // from each of them
+	bytes int           // that a socket lasts at most
+	pause time.Duration // before each chat, to stay below the flood limit
+	cuts  int64         // that have to happen for the test to mean something
+}
+
+func chatWithCuts(t *testing.T, h *house, plan cutPlan) {
 	var cuts atomic.Int64
-	a, b := newTalker(t, h, "Ann", 1, &cuts), newTalker(t, h, "Bob", 2, &cuts)
+	a, b := newTalker(t, h, "Ann", 1, plan, &cuts), newTalker(t, h, "Bob", 2, plan, &cuts)
 	done := make(chan error, 2)
 	for _, k := range []*talker{a, b} {
-		go func() { done <- k.talk(each) }()
+		go func() { done <- k.talk() }()
 	}
 	for range 2 {
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
 	}
-	if cuts.Load() < wantCuts {
+	if cuts.Load() < plan.cuts {
 		t.Errorf("only %d cuts", cuts.Load())
 	}
-	t.Logf("%d messages to two people over %d cuts; %d resumes after the socket was cut before or in welcome", 2*each, cuts.Load(),
-		a.early+b.early)
+	t.Logf("%d chats to two people over %d cuts, %d of them before or in welcome", 2*plan.chats, cuts.Load(), a.early+b.early)
 }
 
 // talker is a client that keeps a session up over sockets that do not last.
@@ -44,6 +61,7 @@ type talker struct {
 	t      *testing.T
 	house  *house
 	name   string
+	plan   cutPlan
 	random *rand.Rand
 	cuts   *atomic.Int64
 
@@ -93,8 +111,8 @@ func (c *shortConn) Write(b []byte) (int, error) {
 	return n, err
 }
 
-func newTalker(t *testing.T, h *house, name string, seed uint64, cuts *atomic.Int64) *talker {
-	return &talker{t: t, house: h, name: name, random: rand.New(rand.NewPCG(seed, seed)), cuts: cuts, seen: map[string]int{}}
+func newTalker(t *testing.T, h *house, name string, seed uint64, plan cutPlan, cuts *atomic.Int64) *talker {
+	return &talker{t: t, house: h, name: name, plan: plan, random: rand.New(rand.NewPCG(seed, seed)), cuts: cuts, seen: map[string]int{}}
 }
 
 // open makes a socket and resumes, as often as it takes.
@@ -119,7 +137,7 @@ func (k *talker) tryOpen(ctx context.Context) error {
 			return nil, err
 		}
 		k.conn = &shortConn{Conn: conn, cut: k.cuts}
-		k.conn.left.Store(int64(1 + k.random.IntN(12_000)))
+		k.conn.left.Store(int64(1 + k.random.IntN(k.plan.bytes)))
 		return k.conn, nil
 	}}
 	if _, err := c.tryConnect(signal.Subprotocol); err != nil {
@@ -146,8 +164,8 @@ func (k *talker) tryOpen(ctx context.Context) error {
 }
 
 func (k *talker) welcomed(ctx context.Context, w *signal.Welcome) error {
-	if !w.Resumed && k.session != "" && k.sent > 0 {
-		k.t.Errorf("%s lost the session", k.name)
+	if !w.Resumed && k.session != "" {
+		k.t.Errorf("%s lost the session after %d chats", k.name, k.sent)
 	}
 	k.resume = w.Resume
 	if !w.Resumed {
@@ -175,16 +193,16 @@ func (k *talker) send(ctx context.Context, m signal.Message) error {
 	return k.ws.Write(ctx, websocket.MessageText, b)
 }
 
-// talk sends n chats and returns when it has seen everybody's n, each once and in order.
-func (k *talker) talk(n int) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+// talk sends its chats and returns when it has seen everybody's, each once and in order.
+func (k *talker) talk() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
 	defer cancel()
 	if err := k.open(ctx); err != nil {
 		return err
 	}
 	defer func() { _ = k.ws.CloseNow() }()
-	for !k.complete(n) || k.seq.Unacked() > 0 {
-		err := k.write(ctx, n)
+	for !k.complete() || k.seq.Unacked() > 0 {
+		err := k.write(ctx)
 		if err == nil {
 			err = k.read(ctx)
 		}
@@ -198,9 +216,9 @@ func (k *talker) talk(n int) error {
 	return nil
 }
 
-func (k *talker) complete(n int) bool {
+func (k *talker) complete() bool {
 	for _, seen := range k.seen {
-		if seen < n {
+		if seen < k.plan.chats {
 			return false
 		}
 	}
@@ -208,8 +226,9 @@ func (k *talker) complete(n int) bool {
 }
 
 // write keeps a few chats on the way, and acknowledges.
-func (k *talker) write(ctx context.Context, n int) error {
-	for k.both && k.sent < n && k.seq.Unacked() < 8 {
+func (k *talker) write(ctx context.Context) error {
+	for k.both && k.sent < k.plan.chats && k.seq.Unacked() < 8 {
+		time.Sleep(k.plan.pause) // in virtual time
 		k.sent++
 		if err := k.send(ctx, &signal.Chat{ID: strconv.Itoa(k.sent), Text: strconv.Itoa(k.sent)}); err != nil {
 			return err

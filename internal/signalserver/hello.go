@@ -21,7 +21,7 @@ func (sh *shard) hello(k *socket, h *signal.Hello) {
 			was = token.Session
 		}
 	}
-	if !sh.server.sessions.take(k.from.address) {
+	if !sh.server.pace.allow(sh.now, k.from.address) || !sh.server.sessions.take(k.from.address) {
 		k.refuse(&signal.Error{Code: signal.CodeBusy, Words: "too many sessions from your address; try again later"})
 		return
 	}
@@ -43,7 +43,8 @@ func (sh *shard) open(k *socket, h *signal.Hello, was string) {
 		k.refuse(&signal.Error{Code: signal.CodeFault, Words: "something went wrong here; try again"})
 		return
 	}
-	s := &session{shard: sh, hall: sh.hall(h.Room), id: id, from: k.from, generation: 1}
+	s := &session{shard: sh, hall: sh.hall(h.Room), id: id, from: k.from, bucket: k.bucket.Load(), generation: 1}
+	s.seq.Limit = lobbyUnacked
 	s.host = h.Host != "" && sh.server.keys.CheckHost(h.Room, h.Host, sh.now)
 	state, relay, fault := s.hall.Attach(sh.now, s.visitor(was))
 	if fault != nil {
@@ -61,8 +62,10 @@ func (sh *shard) open(k *socket, h *signal.Hello, was string) {
 	w.Room = &state
 	s.send(w)
 	if h.Host != "" && !s.host {
-		s.send(&signal.Error{Code: signal.CodeBadSecret, Field: "host",
-			Words: "this host link is not good any more, or belongs to another room; you are here as a guest"})
+		s.send(&signal.Error{
+			Code: signal.CodeBadSecret, Field: "host",
+			Words: "this host link is not good any more, or belongs to another room; you are here as a guest",
+		})
 	}
 	sh.settle(s.hall)
 }
@@ -84,17 +87,21 @@ func (sh *shard) resume(k *socket, h *signal.Hello, token auth.Resume) bool {
 			s.hall.Revoke(s.id)
 			sh.server.log.Info("resume token used twice; revoked", "room", s.hall.name, "session", s.id)
 		}
+		sh.server.log.Debug("resume token superseded", "room", s.hall.name, "session", s.id, "generation", token.Generation,
+			"confirmed", s.confirmed)
 		return false
 	}
 	pending, err := s.seq.Resume(h.Received)
-	if err != nil {
-		return false // a client that lost its state, such as a copied tab
+	if err != nil { // a client that lost its state, such as a copied tab
+		sh.server.log.Debug("not resumed", "room", s.hall.name, "session", s.id, "received", h.Received, "err", err)
+		return false
 	}
 	if old := s.socket; old != nil { // the client noticed first that it is dead
 		old.session = nil
 		old.cut()
 	}
 	s.socket, k.session = k, s
+	k.bucket.Store(s.bucket)
 	s.confirm(token.Generation)
 	s.generation++
 	s.from.host = k.from.host
@@ -108,7 +115,9 @@ func (sh *shard) resume(k *socket, h *signal.Hello, token auth.Resume) bool {
 		panic(err) // welcome takes no place in the sequence
 	}
 	if !k.push(append([][]byte{b}, pending...)...) {
-		panic("signalserver: a fresh socket refuses its first frames")
+		sh.detach(s) // errors from before hello still wait to be read; the client may resume once more
+		sh.settle(s.hall)
+		return true
 	}
 	s.hall.Back(sh.now, s.id)
 	s.schedule()
@@ -121,8 +130,10 @@ func (s *session) welcome() *signal.Welcome {
 	srv := s.shard.server
 	return &signal.Welcome{
 		Session: s.id,
-		Resume: srv.keys.ResumeSeal(auth.Resume{Room: s.hall.name, Session: s.id, Epoch: srv.epoch,
-			Generation: s.generation, Seat: s.hall.SeatOf(s.id), Role: s.hall.RoleOf(s.id)}),
+		Resume: srv.keys.ResumeSeal(auth.Resume{
+			Room: s.hall.name, Session: s.id, Epoch: srv.epoch,
+			Generation: s.generation, Seat: s.hall.SeatOf(s.id), Role: s.hall.RoleOf(s.id),
+		}),
 		Window:    int(srv.cfg.Grace.Seconds()),
 		Heartbeat: int(srv.cfg.Heartbeat.Milliseconds()),
 		Server:    signal.Client{Name: "parley", Version: srv.cfg.Version},

@@ -53,7 +53,8 @@ type Config struct {
 	Heartbeat time.Duration
 	// RoomsPerAddress is how many existing rooms one address (IPv6: one /64) may have made.
 	RoomsPerAddress int
-	// SessionsPerAddress is how many sessions one address (IPv6: one /64) may have.
+	// SessionsPerAddress is how many sessions one address (IPv6: one /64) may have, and how many new ones it may open in a
+	// minute; twice as many at first.
 	SessionsPerAddress int
 	// Shards is how many goroutines own the sessions; as many as processors by default.
 	Shards int
@@ -79,6 +80,7 @@ type Server struct {
 	shards   []*shard
 	alive    register
 	sessions quota
+	pace     *pace
 	rooms    quota
 	conns    quota
 	large    chan struct{} // one token for each large message that is being read
@@ -105,9 +107,12 @@ func New(cfg Config, keys *auth.Keys, ice ICE, log *slog.Logger, random io.Reade
 	if _, err := io.ReadFull(random, epoch[:]); err != nil {
 		return nil, fmt.Errorf("signalserver: %w", err)
 	}
-	s := &Server{cfg: cfg, keys: keys, ice: ice, log: log, rand: random, epoch: binary.BigEndian.Uint64(epoch[:]),
-		hashSeed: maphash.MakeSeed(), large: make(chan struct{}, largeAtOnce), stop: make(chan struct{})}
+	s := &Server{
+		cfg: cfg, keys: keys, ice: ice, log: log, rand: random, epoch: binary.BigEndian.Uint64(epoch[:]),
+		hashSeed: maphash.MakeSeed(), large: make(chan struct{}, largeAtOnce), stop: make(chan struct{}),
+	}
 	s.sessions.limit = cfg.SessionsPerAddress
+	s.pace = newPace(cfg.SessionsPerAddress)
 	s.rooms.limit = cfg.RoomsPerAddress
 	s.conns.limit = cfg.SessionsPerAddress + spareSockets
 	for range cfg.Shards {

@@ -11,8 +11,11 @@ import (
 
 // Limits of patience with one session.
 const (
-	maxUnreadable = 8 // messages in a row that cannot be read at all
-	maxGaps       = 3 // sockets lost to skipped numbers
+	maxUnreadable = 100 // messages in a row that cannot be read at all
+	maxGaps       = 3   // sockets lost to skipped numbers
+	// lobbyUnacked bounds what waits for the acknowledgement of a session in front of the door, of which anybody may open
+	// many: what it is told until it joins is little.
+	lobbyUnacked = 256
 
 	// lateHello is how long after a resume an older token is taken for a hello that was on its way all the time: a client
 	// that changes networks gives sockets up whose last bytes arrive when it has long been back on another.
@@ -29,6 +32,7 @@ type session struct {
 	relay bool // may use the relay
 
 	seq    signal.Sequence
+	bucket *bucket
 	socket *socket   // nil while away
 	since  time.Time // when it lost its socket
 
@@ -186,6 +190,9 @@ func (s *session) send(m signal.Message) {
 	if s.over {
 		return
 	}
+	if _, ok := m.(*signal.Joined); ok {
+		s.seq.Limit = signal.MaxUnacked
+	}
 	b, err := s.seq.Send(m)
 	if err != nil {
 		if !errors.Is(err, signal.ErrOverflow) {
@@ -288,7 +295,11 @@ func (sh *shard) close(s *session, bye *signal.Bye) {
 	sh.agenda.forget(s)
 	sh.server.alive.set(s.id, false)
 	sh.server.sessions.give(s.from.address)
-	sh.server.log.Debug("session ended", "room", s.hall.name, "session", s.id)
+	if bye == nil {
+		bye = &signal.Bye{}
+	}
+	sh.server.log.Debug("session ended", "room", s.hall.name, "session", s.id, "reason", bye.Reason, "words", bye.Words,
+		"unacked", s.seq.Unacked())
 }
 
 // visitor introduces the session to its room.

@@ -43,11 +43,10 @@ type socket struct {
 	ws     *websocket.Conn
 	conn   net.Conn // below ws, for deadlines
 
-	// The reader's own.
-	shard  *shard // the session's owner, from hello on
-	bucket bucket
+	shard *shard // the reader's own: the session's owner, from hello on
 
-	controls atomic.Int32 // WebSocket pings and pongs since the last message
+	bucket   atomic.Pointer[bucket] // the session's, from welcome on
+	controls atomic.Int32           // WebSocket pings and pongs since the last message
 
 	session *session // the shard's own; nil before hello is answered and after goodbye
 
@@ -90,7 +89,7 @@ func (k *socket) readAll() (err error) {
 		if err != nil {
 			return err
 		}
-		if !k.bucket.take(time.Now(), len(b)) {
+		if !k.bucket.Load().take(time.Now(), len(b)) {
 			return errFlood
 		}
 		k.controls.Store(0)
@@ -172,7 +171,7 @@ func (k *socket) readLarge(r io.Reader, b []byte) ([]byte, *signal.Error, error)
 	}
 	fault := signal.TooLarge(b)
 	n, err := io.Copy(io.Discard, r)
-	if !k.bucket.take(time.Now(), int(n)) {
+	if !k.bucket.Load().take(time.Now(), int(n)) {
 		err = errFlood
 	}
 	return b, fault, err

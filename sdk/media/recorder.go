@@ -135,7 +135,7 @@ func (v *ivfOut) write(p *rtp.Packet, lost bool) error {
 	}
 	var part codecs.VP8Packet
 	if _, err := part.Unmarshal(p.Payload); err != nil || len(part.Payload) == 0 {
-		return nil //nolint:nilerr // padding, or not VP8: there is nothing to record
+		return nil // padding, or not VP8: there is nothing to record
 	}
 	if part.S == 1 && part.PID == 0 {
 		v.frame = v.frame[:0]
@@ -174,7 +174,7 @@ func (v *ivfOut) flush(p *rtp.Packet) error {
 		v.ssrc, v.first, v.base = p.SSRC, p.Timestamp, v.last+videoClock/30
 	}
 	v.last = v.base + uint64(p.Timestamp-v.first)
-	h := binary.LittleEndian.AppendUint32(nil, uint32(len(v.frame))) //nolint:gosec // G115: under maxFrame
+	h := binary.LittleEndian.AppendUint32(nil, uint32(len(v.frame))) // under maxFrame
 	h = binary.LittleEndian.AppendUint64(h, v.last)
 	if _, err := v.w.Write(h); err != nil {
 		return err

@@ -29,7 +29,7 @@ func (o *reorder) push(p *rtp.Packet) (ready []ordered) {
 		o.started, o.ssrc, o.next = true, p.SSRC, p.SequenceNumber
 		o.held = make(map[uint16]*rtp.Packet, depth)
 	}
-	if int16(p.SequenceNumber-o.next) < 0 { //nolint:gosec // G115: the wrap is meant
+	if int16(p.SequenceNumber-o.next) < 0 { // the wrap is meant
 		return ready // too late, or doubled
 	}
 	o.held[p.SequenceNumber] = p

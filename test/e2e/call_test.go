@@ -11,7 +11,7 @@ import (
 )
 
 func TestTwoHearAndSeeEachOther(t *testing.T) {
-	h := newHouse(t)
+	h := newHouse(t, nil)
 	ann := join(t, h.link("tea"), "Ann")
 	began := time.Now()
 	bob := join(t, h.link("tea"), "Bob")
@@ -32,7 +32,7 @@ func TestTwoHearAndSeeEachOther(t *testing.T) {
 }
 
 func TestEarlyLinkShowsTheFirstPictureAtOnce(t *testing.T) {
-	h := newHouse(t)
+	h := newHouse(t, nil)
 	ann := join(t, h.link("tea"), "Ann")
 	bob := dial(t, h.link("tea"), options("Bob"))
 	until(bob, func(e parley.PathChanged) bool { return e.Person.Name == "Ann" && direct(e.Path) }) // in front of the door
@@ -49,8 +49,26 @@ func TestEarlyLinkShowsTheFirstPictureAtOnce(t *testing.T) {
 	bob.hears(direct)
 }
 
+func TestSomebodyGoesAwayFromTheDoor(t *testing.T) {
+	h := newHouse(t, nil)
+	ann := join(t, h.link("tea"), "Ann")
+	for range 3 { // more than may wait at the door at once
+		bob := dial(t, h.link("tea"), options("Bob"))
+		until(bob, func(e parley.PathChanged) bool { return direct(e.Path) })
+		bob.Close()
+	}
+	eve := dial(t, h.link("tea"), options("Eve"))
+	until(eve, func(e parley.PathChanged) bool { return direct(e.Path) })
+	eve.enter()
+	ann.hears(direct)
+	eve.hears(direct)
+	if people := ann.people(); len(people) != 2 {
+		t.Errorf("inside are %v", people)
+	}
+}
+
 func TestLeaveAndRejoin(t *testing.T) {
-	h := newHouse(t)
+	h := newHouse(t, nil)
 	ann, bob := join(t, h.link("tea"), "Ann"), join(t, h.link("tea"), "Bob")
 	ann.hears(direct)
 	track := ann.track(parley.Camera)
@@ -76,7 +94,7 @@ func TestLeaveAndRejoin(t *testing.T) {
 }
 
 func TestReloadKeepsTheSeat(t *testing.T) {
-	h := newHouse(t)
+	h := newHouse(t, nil)
 	ann, bob := join(t, h.link("tea"), "Ann"), join(t, h.link("tea"), "Bob")
 	ann.hears(direct)
 	seat := ann.people()["Bob"]
@@ -107,7 +125,7 @@ func TestReloadKeepsTheSeat(t *testing.T) {
 }
 
 func TestThirdIsRefused(t *testing.T) {
-	h := newHouse(t)
+	h := newHouse(t, nil)
 	ann, bob := join(t, h.link("tea"), "Ann"), join(t, h.link("tea"), "Bob")
 	eve := dial(t, h.link("tea"), options("Eve"))
 	refused(t, eve.Join(wait(t)), parley.CodeFull)
@@ -122,7 +140,7 @@ func TestThirdIsRefused(t *testing.T) {
 }
 
 func TestWaitingRoomAndLock(t *testing.T) {
-	h := newHouse(t)
+	h := newHouse(t, nil)
 	ann := join(t, h.link("tea"), "Ann") // made the room: the host
 	if err := ann.WaitingRoom(wait(t), true); err != nil {
 		t.Fatal(err)
@@ -155,7 +173,7 @@ func TestWaitingRoomAndLock(t *testing.T) {
 }
 
 func TestRefusedAtTheDoor(t *testing.T) {
-	h := newHouse(t)
+	h := newHouse(t, nil)
 	ann := join(t, h.link("tea"), "Ann")
 	if err := ann.WaitingRoom(wait(t), true); err != nil {
 		t.Fatal(err)
@@ -175,7 +193,7 @@ func TestRefusedAtTheDoor(t *testing.T) {
 }
 
 func TestMuteAndRemove(t *testing.T) {
-	h := newHouse(t)
+	h := newHouse(t, nil)
 	ann, bob := join(t, h.link("tea"), "Ann"), join(t, h.link("tea"), "Bob")
 	ann.hears(direct)
 	id := ann.people()["Bob"]
@@ -217,7 +235,7 @@ func wired(t *testing.T, link, name string) (*peer, *cable) {
 }
 
 func TestChatOverCutSockets(t *testing.T) {
-	h := newHouse(t)
+	h := newHouse(t, nil)
 	ann, cableA := wired(t, h.link("tea"), "Ann")
 	bob, cableB := wired(t, h.link("tea"), "Bob")
 	const each = 60
@@ -250,7 +268,7 @@ func TestChatOverCutSockets(t *testing.T) {
 }
 
 func TestSignallingCutLeavesNoGapInTheMedia(t *testing.T) {
-	h := newHouse(t)
+	h := newHouse(t, nil)
 	ann := join(t, h.link("tea"), "Ann")
 	bob, cable := wired(t, h.link("tea"), "Bob")
 	sound := ann.track(parley.Microphone)
@@ -282,7 +300,7 @@ func TestSignallingCutLeavesNoGapInTheMedia(t *testing.T) {
 }
 
 func TestTwoServersInOneProcess(t *testing.T) {
-	one, other := newHouse(t), newHouse(t)
+	one, other := newHouse(t, nil), newHouse(t, nil)
 	ann := join(t, one.link("tea"), "Ann")
 	eve := join(t, other.link("tea"), "Eve") // the same room's name, another server's room
 	bob := join(t, one.link("tea"), "Bob")

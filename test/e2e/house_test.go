@@ -3,22 +3,19 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
-	"crypto/rand"
 	"errors"
 	"log/slog"
 	"net"
-	"net/http/httptest"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"go.uber.org/goleak"
 
-	"github.com/parley-rtc/parley/internal/auth"
-	"github.com/parley-rtc/parley/internal/signal"
-	"github.com/parley-rtc/parley/internal/signalserver"
+	"github.com/parley-rtc/parley/internal/config"
+	"github.com/parley-rtc/parley/internal/server"
 	parley "github.com/parley-rtc/parley/sdk"
 	"github.com/parley-rtc/parley/sdk/media"
 )
@@ -28,29 +25,40 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // patience is how long a test waits for what must come.
 const patience = 30 * time.Second
 
-// house is a server.
+// house is a running server.
 type house struct {
-	t   *testing.T
+	*server.Server
 	url string
 }
 
-type noICE struct{}
-
-func (noICE) Servers(string, string, time.Time) *signal.ICEServers { return nil }
-
-func newHouse(t *testing.T) *house {
+// newHouse runs a whole server with the defaults, on a free loopback port. change may be nil.
+func newHouse(t *testing.T, change func(*config.Config)) *house {
 	t.Helper()
-	keys := auth.NewKeys(bytes.Repeat([]byte{7}, auth.MasterSize))
-	s, err := signalserver.New(signalserver.Config{}, keys, noICE{}, slog.New(slog.DiscardHandler), rand.Reader)
+	flags := map[string]string{"listen": "127.0.0.1:0", "data": t.TempDir()}
+	loaded, err := config.Load(config.Sources{Flags: flags})
 	if err != nil {
 		t.Fatal(err)
 	}
-	web := httptest.NewServer(s.Handler())
+	if change != nil {
+		change(&loaded.Config)
+	}
+	page := fstest.MapFS{"index.html": {Data: []byte("<!doctype html><title>page</title>")}}
+	cfg := server.Config{Config: loaded.Config, Version: "test"}
+	s, err := server.Open(t.Context(), cfg, page, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, drain := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
 	t.Cleanup(func() {
-		s.Drain(t.Context()) // canceled: what is left is cut
-		web.Close()
+		s.Close()
+		drain()
+		if err := <-ended; err != nil {
+			t.Error("the end:", err)
+		}
 	})
-	return &house{t: t, url: web.URL}
+	return &house{Server: s, url: "http://" + s.Info().Listen.String()}
 }
 
 func (h *house) link(room string) string { return h.url + "/r/" + room }

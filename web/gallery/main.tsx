@@ -12,37 +12,34 @@ import {loadInner} from '../src/screens/inner';
 import {Landing} from '../src/screens/landing';
 import {Visit, VisitProvider} from '../src/visit/visit';
 import {chooseLanguage, loadLanguage} from '../src/words/words';
-import {scenes} from './scenes';
-
-const query = new URLSearchParams(location.search);
-const tag = chooseLanguage([query.get('lang') ?? 'en']);
-document.documentElement.lang = tag;
-await loadLanguage(tag);
+import {type Scene, scenes} from './scenes';
 
 /** A memory that starts the same on every look. */
-const shelf = new Map<string, string>();
-const memory = new Memory({
-  getItem: (key) => shelf.get(key) ?? null,
-  setItem: (key, value) => void shelf.set(key, value),
-  removeItem: (key) => void shelf.delete(key),
-});
-memory.name = 'Robin';
+function freshMemory(): Memory {
+  const shelf = new Map<string, string>();
+  const memory = new Memory({
+    getItem: (key) => shelf.get(key) ?? null,
+    setItem: (key, value) => void shelf.set(key, value),
+    removeItem: (key) => void shelf.delete(key),
+  });
+  memory.name = 'Robin';
+  return memory;
+}
 
-const root = document.getElementById('app') as HTMLElement;
-const id = query.get('scene') ?? '';
-const make = scenes[id];
-if (id === 'landing' || id === 'landing-recent') {
-  if (id === 'landing-recent') {
+function drawLanding(root: HTMLElement, recent: boolean): void {
+  const memory = freshMemory();
+  if (recent) {
     memory.visited('quiet-harbor-k3t9a', Date.now() - 3 * 86_400_000);
     memory.visited('book-club', Date.now() - 86_400_000);
     memory.visited('garden-table', Date.now() - 1000);
   }
   render(<Landing memory={memory} go={() => undefined} />, root);
-} else if (make) {
-  const {room, media, act} = make();
-  const makers = {openRoom: () => room, openMedia: () => media};
+}
+
+async function drawScene(root: HTMLElement, {room, media, act}: Scene): Promise<void> {
   await loadInner();
-  const visit = new Visit({room: room.name, memory, makers, again: () => undefined});
+  const makers = {openRoom: () => room, openMedia: () => media};
+  const visit = new Visit({room: room.name, memory: freshMemory(), makers, again: () => undefined});
   render(
     <VisitProvider value={visit}>
       <Screen />
@@ -51,13 +48,14 @@ if (id === 'landing' || id === 'landing-recent') {
     root,
   );
   act?.(visit);
-} else {
-  const all = ['landing', 'landing-recent', ...Object.keys(scenes)];
+}
+
+function drawIndex(root: HTMLElement): void {
   render(
     <main>
       <h1>Parley gallery</h1>
       <ul id="scenes">
-        {all.map((scene) => (
+        {['landing', 'landing-recent', ...Object.keys(scenes)].map((scene) => (
           <li key={scene}>
             <a href={`?scene=${scene}`}>{scene}</a>
           </li>
@@ -67,3 +65,18 @@ if (id === 'landing' || id === 'landing-recent') {
     root,
   );
 }
+
+async function start(): Promise<void> {
+  const query = new URLSearchParams(location.search);
+  const tag = chooseLanguage([query.get('lang') ?? 'en']);
+  document.documentElement.lang = tag;
+  await loadLanguage(tag);
+  const root = document.getElementById('app') as HTMLElement;
+  const id = query.get('scene') ?? '';
+  const make = scenes[id];
+  if (id.startsWith('landing')) drawLanding(root, id === 'landing-recent');
+  else if (make) await drawScene(root, make());
+  else drawIndex(root);
+}
+
+void start();

@@ -1,7 +1,7 @@
 import type {ChatMessage} from '@parley-rtc/sdk';
 import {describe, expect, it} from 'vitest';
-import {groupChat} from '../src/logic/chat-groups';
-import {findLinks} from '../src/logic/links';
+import {groupChat} from '../src/call/chat-groups';
+import {findLinks} from '../src/call/links';
 
 const links = (text: string): string[] => findLinks(text).flatMap((p) => p.href ?? []);
 

@@ -1,11 +1,11 @@
 import type {Ending, NetworkVerdict, Path, RoomError, RoomState, SourceStatus} from '@parley-rtc/sdk';
 import {describe, expect, it} from 'vitest';
+import {goodbyeOf} from '../src/call/endings';
+import {pathParts} from '../src/call/path-words';
 import {browserOf} from '../src/logic/browser';
 import {deviceNote} from '../src/logic/device-words';
-import {goodbyeOf} from '../src/logic/endings';
 import {networkLine} from '../src/logic/network-words';
 import {bitrate, initials, listed, percent, visitedAt} from '../src/logic/numbers';
-import {pathParts} from '../src/logic/path-words';
 import {refusalAhead, refusalOf} from '../src/logic/refusals';
 import {de} from '../src/words/de';
 import {en} from '../src/words/en';

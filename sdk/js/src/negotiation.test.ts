@@ -11,7 +11,10 @@ class FakeConnection {
   failNext: string | null = null;
   #stable: [RTCSessionDescription | null, RTCSessionDescription | null] = [null, null];
   #restart = false;
+  #offered = false;
   #generation = 0;
+  #before = 0;
+  #remoteBefore: string | undefined;
 
   constructor(
     readonly name: string,
@@ -33,13 +36,20 @@ class FakeConnection {
       if (this.signalingState === 'stable') throw new Error('InvalidStateError');
       [this.localDescription, this.remoteDescription] = this.#stable;
       this.signalingState = 'stable';
-      this.#restart = true; // as far as it was wanted, it is again
+      this.#restart = this.#offered; // a restart that was taken back is still wanted
+      this.#generation = this.#before;
       return;
     }
     const answer = this.signalingState === 'have-remote-offer';
     if (this.signalingState === 'have-local-offer') throw new Error('InvalidStateError');
-    if (this.#restart || !this.#generation || answer) this.#generation++;
+    const sdpBefore = this.#remoteBefore;
+    this.#before = this.#generation;
+    this.#offered = this.#restart;
+    // An answer takes part in the other side's restart.
+    const theirs = answer && sdpBefore !== this.remoteDescription?.sdp;
+    if (this.#restart || !this.#generation || theirs) this.#generation++;
     this.#restart = false;
+    if (answer) this.#remoteBefore = this.remoteDescription?.sdp;
     if (!answer) this.#stable = [this.localDescription, this.remoteDescription];
     const sdp = `a=ice-ufrag:${this.name}${this.#generation}\r\n`;
     this.localDescription = {type: answer ? 'answer' : 'offer', sdp} as RTCSessionDescription;
@@ -54,6 +64,7 @@ class FakeConnection {
       throw new Error(`InvalidStateError: ${description.type} in ${this.signalingState}`);
     this.remoteDescription = description as RTCSessionDescription;
     this.signalingState = description.type === 'offer' ? 'have-remote-offer' : 'stable';
+    if (description.type === 'answer') this.#remoteBefore = description.sdp;
   }
 
   async addIceCandidate(candidate?: RTCIceCandidateInit | null): Promise<void> {
@@ -156,6 +167,18 @@ describe('Negotiation', () => {
     agreed(a, b);
     expect(a.pc.generation).toBeGreaterThan(before[0]);
     expect(b.pc.generation).toBeGreaterThan(before[1]);
+  });
+
+  it('restarts after all when the offer that wins the glare restarts nothing', async () => {
+    const [a, b] = [new FakeSide(true), new FakeSide(false)];
+    a.negotiation.offer();
+    await settle(a, b);
+    const before = b.pc.generation;
+    a.negotiation.offer(true);
+    b.negotiation.offer(false);
+    await settle(a, b);
+    agreed(a, b);
+    expect(b.pc.generation).toBe(before + 1);
   });
 
   it('offers later when asked in the middle of an offer', async () => {

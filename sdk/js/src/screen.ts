@@ -51,7 +51,9 @@ export class Screen extends Events<LocalSourceEvents> implements ScreenSource {
       this.#take(await navigator.mediaDevices.getDisplayMedia(wishes), kind, question === this.#questions);
     } catch (error) {
       // The permission is asked for each time, so a refusal is a closed question unless the system said it.
-      if (question === this.#questions) this.#set(refusal(error, 'prompt', canCapture()));
+      const status = refusal(error, 'prompt', canCapture());
+      // A screen is never taken by another program.
+      if (question === this.#questions) this.#set(status === 'busy' ? 'failed' : status);
     }
   }
 

@@ -7,9 +7,6 @@ export interface Numbered {
 /** What to do with an incoming number: take it, drop it silently, or give the socket up. */
 export type Arrival = 'new' | 'duplicate' | 'gap';
 
-/** After how many received messages an acknowledgement leaves at once. */
-export const ackEvery = 16;
-
 /** The numbers of one session, both directions: no gaps, nothing lost, nothing twice. It knows neither socket nor clock. */
 export class Sequence {
   #sent = 0;

@@ -1,18 +1,14 @@
 import {Events} from './emitter.js';
 import type {Body, Outgoing, Sender} from './message.js';
-import {ackEvery, type Numbered, Sequence} from './sequence.js';
+import {type Numbered, Sequence} from './sequence.js';
 import * as wire from './wire.gen.js';
 
 /** The longest time from opening a socket to welcome. */
 const openMs = 8_000;
-/** A received message is acknowledged at the latest after this time. */
-const ackMs = 1_000;
 /** How long a ping may stay without any sign of life. */
 const pingMs = 5_000;
 /** How long a first connection is tried before the server counts as unreachable. */
 const firstMs = 30_000;
-/** More unacknowledged messages than this end the session; the next socket opens a new one. */
-const outboxLimit = 1_000;
 
 export interface SocketEvents {
   /** A new session began. `lost` was sent in the old one, if any, and never acknowledged. */
@@ -69,7 +65,8 @@ export class Socket extends Events<SocketEvents> implements Sender {
 
   send<K extends keyof Outgoing>(type: K, body: Body<K>): number {
     const message = this.#sequence.add({...body, type});
-    if (this.#sequence.outbox.length > outboxLimit) {
+    if (this.#sequence.outbox.length > wire.MaxUnacked) {
+      // The server would not take the replay: the next socket opens a new session.
       this.#resume = '';
       this.#drop();
     }
@@ -160,8 +157,8 @@ export class Socket extends Events<SocketEvents> implements Sender {
       const arrival = this.#sequence.arrive(message.n);
       if (arrival === 'gap') this.#drop();
       if (arrival !== 'new') return;
-      if (this.#sequence.owed >= ackEvery) this.#acknowledge();
-      else this.#timers.ack ??= setTimeout(() => this.#acknowledge(), ackMs);
+      if (this.#sequence.owed >= wire.AckEvery) this.#acknowledge();
+      else this.#timers.ack ??= setTimeout(() => this.#acknowledge(), wire.AckDelayMs);
     }
     this.emit('message', message);
   }

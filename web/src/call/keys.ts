@@ -1,58 +1,46 @@
-import {useEffect, useRef} from 'preact/hooks';
-import {actionOf, isTyping} from '../logic/keys';
-import type {Visit} from '../visit/visit';
-import {words} from '../words/words';
+/** Which key does what in a call, and when it must keep its hands off. */
 
-/** The keys of a call: M, V, hold-Space, ? and Escape. */
-export function useKeys(visit: Visit, help: () => void): void {
-  const latest = useRef(help);
-  latest.current = help;
-  useEffect(() => {
-    const microphone = visit.media.microphone;
+export type KeyAction = 'microphone' | 'camera' | 'talk' | 'help' | 'escape';
 
-    const stopTalking = (): void => {
-      if (!visit.talking.value) return;
-      visit.talking.value = false;
-      microphone.stop();
-    };
-    const talk = (e: KeyboardEvent): void => {
-      // Space has a meaning here as long as there is a microphone, so it never presses the focused button as well.
-      if (microphone.status !== 'on' && microphone.status !== 'muted') return;
-      e.preventDefault();
-      if (e.repeat || microphone.status === 'on') return;
-      visit.talking.value = true;
-      void microphone.start();
-    };
-    const flip = (source: 'microphone' | 'camera'): void => {
-      const on = visit.media[source].status === 'on';
-      visit.toggle(source);
-      const {say} = words();
-      if (source === 'microphone') visit.herald.say(on ? say.micOff : say.micOn);
-      else visit.herald.say(on ? say.camOff : say.camOn);
-    };
-    const down = (e: KeyboardEvent): void => {
-      if (e.defaultPrevented || e.isComposing) return;
-      const action = document.querySelector('dialog[open]') ? null : actionOf(e);
-      if (action === 'talk') talk(e);
-      else if (e.repeat) return;
-      else if (action === 'help') latest.current();
-      else if (action === 'escape') visit.panel.value = null;
-      else if (action !== null) flip(action);
-    };
-    const up = (e: KeyboardEvent): void => {
-      if (e.key !== ' ') return;
-      // A button is pressed when Space comes up.
-      if (visit.talking.value || (actionOf(e) === 'talk' && microphone.status === 'on')) e.preventDefault();
-      if (!isTyping(e.target) || visit.talking.value) stopTalking();
-    };
+export interface Press {
+  key: string;
+  ctrlKey: boolean;
+  metaKey: boolean;
+  altKey: boolean;
+  target: EventTarget | null;
+}
 
-    window.addEventListener('keydown', down);
-    window.addEventListener('keyup', up);
-    window.addEventListener('blur', stopTalking);
-    return () => {
-      window.removeEventListener('keydown', down);
-      window.removeEventListener('keyup', up);
-      window.removeEventListener('blur', stopTalking);
-    };
-  }, [visit]);
+/** Whether a target takes letters, so that no shortcut may steal them. */
+export function isTyping(target: EventTarget | null): boolean {
+  const element = target as Partial<HTMLElement> & {type?: string};
+  if (element?.isContentEditable) return true;
+  const tag = element?.tagName?.toLowerCase();
+  if (tag === 'textarea' || tag === 'select') return true;
+  return tag === 'input' && !['checkbox', 'radio', 'button', 'submit', 'range'].includes(element.type ?? 'text');
+}
+
+/** Whether a target is a control of a panel or dialog, where Space keeps its own meaning. */
+function ownsSpace(target: EventTarget | null): boolean {
+  const element = target as Partial<Element> | null;
+  return element?.closest?.('dialog, [role="menu"], [data-panel] :is(button, a, [tabindex="0"]), input') != null;
+}
+
+/** What a key press asks for in a call; null when it is not ours. */
+export function actionOf(press: Press): KeyAction | null {
+  if (press.key === 'Escape') return 'escape';
+  if (press.ctrlKey || press.metaKey || press.altKey || isTyping(press.target)) return null;
+  switch (press.key) {
+    case 'm':
+    case 'M':
+      return 'microphone';
+    case 'v':
+    case 'V':
+      return 'camera';
+    case '?':
+      return 'help';
+    case ' ':
+      return ownsSpace(press.target) ? null : 'talk';
+    default:
+      return null;
+  }
 }

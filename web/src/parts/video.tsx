@@ -1,5 +1,5 @@
 import {useEffect, useLayoutEffect, useRef} from 'preact/hooks';
-import {shapeOf} from '../logic/arrange';
+import {shapeOf} from '../logic/shape';
 
 interface VideoProps {
   track: MediaStreamTrack;

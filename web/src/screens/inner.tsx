@@ -3,14 +3,14 @@ import {Table} from '../parts/mark';
 import {type Phase, useVisit} from '../visit/visit';
 import {words} from '../words/words';
 
-type Loaded = typeof import('./behind');
+type Loaded = typeof import('../call');
 
 let loaded: Loaded | null = null;
 
 /** Fetches the screens behind the door with their looks; the second time costs nothing. */
 export async function loadInner(): Promise<Loaded | null> {
   try {
-    loaded ??= await import('./behind');
+    loaded ??= await import('../call');
   } catch {
     // tried again when somebody goes through the door
   }

@@ -70,7 +70,7 @@ export const de: Words = {
     none: 'Nichts gefunden',
     unknown: 'Noch nicht gewählt',
     test: 'Testton abspielen',
-    testShort: 'Testen',
+    testShort: 'Testton',
     level: 'Pegel des Mikrofons',
     preview: 'Dein Bild',
     cameraOff: 'Deine Kamera ist aus',

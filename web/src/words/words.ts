@@ -1,15 +1,14 @@
 /** Which language Parley speaks, and how a component gets at its sentences. */
 
-import type {Words} from './en';
+import {en, type Words} from './en';
 
 export type {Words};
 
-let current: Words | null = null;
+let current: Words = en;
 let locale = 'en';
 
-/** The sentences in the language that was loaded before the first paint. */
+/** The sentences in the language chosen at start. */
 export function words(): Words {
-  if (current === null) throw new Error('web: no language is loaded');
   return current;
 }
 
@@ -32,8 +31,8 @@ export function chooseLanguage(wanted: readonly string[]): 'en' | 'de' {
   return 'en';
 }
 
-/** Loads a language, before the first paint. Each is a file of its own, so that nobody loads two. */
+/** Loads a language before the first paint. English is in the page already; the others are files of their own. */
 export async function loadLanguage(tag: 'en' | 'de'): Promise<void> {
-  current = tag === 'de' ? (await import('./de')).de : (await import('./en')).en;
+  current = tag === 'de' ? (await import('./de')).de : en;
   locale = regional(tag);
 }

@@ -1,8 +1,8 @@
 import type {ComponentChildren} from 'preact';
 import {useEffect, useRef} from 'preact/hooks';
+import {Icon} from '../parts/icon';
 import {type Panel as PanelName, useVisit} from '../visit/visit';
 import {words} from '../words/words';
-import {Icon} from './icon';
 
 interface PanelProps {
   name: PanelName;
@@ -16,12 +16,14 @@ export function Panel({name, title, children}: PanelProps) {
   const element = useRef<HTMLElement>(null);
 
   useEffect(() => {
+    const panel = element.current;
     // A phone's keyboard must not jump up by itself; everywhere else, typing can start at once.
-    const first = matchMedia('(hover: hover)').matches ? element.current?.querySelector('textarea') : null;
-    (first ?? element.current)?.focus({preventScroll: true});
+    const first = matchMedia('(hover: hover)').matches ? panel?.querySelector('textarea') : null;
+    (first ?? panel)?.focus({preventScroll: true});
     return () => {
+      // The focus goes back to where it came from, unless it has moved on already.
       const focused = document.activeElement;
-      if (focused === null || focused === document.body) document.getElementById(`open-${name}`)?.focus();
+      if (focused === document.body || panel?.contains(focused)) document.getElementById(`open-${name}`)?.focus();
     };
   }, [name]);
 

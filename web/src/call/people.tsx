@@ -1,10 +1,10 @@
 import type {Participant} from '@parley-rtc/sdk';
 import {useState} from 'preact/hooks';
 import {useWatch} from '../hooks';
+import {Avatar} from '../parts/avatar';
+import {Icon} from '../parts/icon';
 import {useVisit} from '../visit/visit';
 import {words} from '../words/words';
-import {Avatar} from './avatar';
-import {Icon} from './icon';
 import {CopyButton, guestLink, hostLink} from './link';
 import {Panel} from './panel';
 

@@ -1,5 +1,5 @@
 import {useEffect, useRef} from 'preact/hooks';
-import {type Corner, nearestCorner} from '../logic/corner';
+import {type Corner, nearestCorner} from './corner';
 
 /** Farther than this, in pixels, a press is a drag and not a tap. */
 const SLACK = 6;

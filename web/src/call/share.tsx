@@ -1,10 +1,10 @@
 import {useEffect, useRef, useState} from 'preact/hooks';
 import {useWatch} from '../hooks';
+import {Icon} from '../parts/icon';
+import {Tool} from '../parts/toggle';
 import {useVisit} from '../visit/visit';
 import {words} from '../words/words';
 import {useDismiss} from './dismiss';
-import {Icon} from './icon';
-import {Tool} from './toggle';
 
 const OPENER = 'share-options';
 

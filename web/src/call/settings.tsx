@@ -1,10 +1,10 @@
 import {useWatch} from '../hooks';
+import {Icon} from '../parts/icon';
+import {DeviceHelp} from '../parts/notes';
+import {Devices} from '../parts/picker';
 import {useVisit} from '../visit/visit';
 import {words} from '../words/words';
-import {Icon} from './icon';
-import {DeviceHelp} from './notes';
 import {Panel} from './panel';
-import {Devices} from './picker';
 
 /** Devices while the call goes on; every choice takes effect at once. */
 export function SettingsPanel({shortcuts}: {shortcuts: () => void}) {

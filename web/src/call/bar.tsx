@@ -1,8 +1,8 @@
+import {Icon} from '../parts/icon';
+import {SourceToggles, Tool} from '../parts/toggle';
 import {useVisit} from '../visit/visit';
 import {words} from '../words/words';
-import {Icon} from './icon';
 import {ShareTool} from './share';
-import {SourceToggles, Tool} from './toggle';
 
 /** The control bar: what one does in a call, in one row within the thumb's reach. */
 export function Bar() {

@@ -1,14 +1,14 @@
 import type {Participant} from '@parley-rtc/sdk';
 import {useRef} from 'preact/hooks';
 import {useFrames, useWatch} from '../hooks';
-import type {Placed} from '../logic/arrange';
-import {type Corner, moveCorner} from '../logic/corner';
+import {Avatar} from '../parts/avatar';
+import {Icon} from '../parts/icon';
+import {isMirrored, Video} from '../parts/video';
 import {useVisit} from '../visit/visit';
 import {words} from '../words/words';
-import {Avatar} from './avatar';
+import type {Placed} from './arrange';
+import {type Corner, moveCorner} from './corner';
 import {useDrag} from './drag';
-import {Icon} from './icon';
-import {isMirrored, Video} from './video';
 
 interface TileProps {
   placed: Placed;

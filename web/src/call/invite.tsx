@@ -1,7 +1,7 @@
+import {Table} from '../parts/mark';
 import {useVisit} from '../visit/visit';
 import {words} from '../words/words';
 import {CopyButton, guestLink, ShareButton} from './link';
-import {Table} from './mark';
 import {QR} from './qr';
 
 /** Alone in the room: the stage is the invitation. */

@@ -1,11 +1,11 @@
 import type {ChatMessage} from '@parley-rtc/sdk';
 import {useLayoutEffect, useRef, useState} from 'preact/hooks';
-import {groupChat} from '../logic/chat-groups';
-import {findLinks} from '../logic/links';
 import {clock} from '../logic/numbers';
+import {Icon} from '../parts/icon';
 import {useVisit} from '../visit/visit';
 import {language, words} from '../words/words';
-import {Icon} from './icon';
+import {groupChat} from './chat-groups';
+import {findLinks} from './links';
 import {Panel} from './panel';
 
 /** The longest message the server takes, in bytes of UTF-8. */

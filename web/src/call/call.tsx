@@ -1,22 +1,22 @@
 import {useRef, useState} from 'preact/hooks';
-import {useIdle} from '../call/idle';
-import {useKeys} from '../call/keys';
-import {useWakeLock} from '../call/wake';
-import {arrange} from '../logic/arrange';
-import type {Corner} from '../logic/corner';
-import {Bar} from '../parts/bar';
-import {ChatPanel} from '../parts/chat';
-import {Invite} from '../parts/invite';
 import {Notes} from '../parts/notes';
-import {Notices} from '../parts/notices';
-import {PathLine} from '../parts/path';
-import {PeoplePanel} from '../parts/people';
-import {SettingsPanel} from '../parts/settings';
-import {Shortcuts} from '../parts/shortcuts';
-import {HearButton, Sounds} from '../parts/sound';
-import {Tile} from '../parts/tile';
 import {useVisit} from '../visit/visit';
 import {words} from '../words/words';
+import {arrange} from './arrange';
+import {Bar} from './bar';
+import {ChatPanel} from './chat';
+import type {Corner} from './corner';
+import {useIdle} from './idle';
+import {Invite} from './invite';
+import {Notices} from './notices';
+import {PathLine} from './path';
+import {PeoplePanel} from './people';
+import {SettingsPanel} from './settings';
+import {Shortcuts} from './shortcuts';
+import {HearButton, Sounds} from './sound';
+import {Tile} from './tile';
+import {useKeys} from './use-keys';
+import {useWakeLock} from './wake';
 
 /** In the room: the others fill the stage, everything else floats over it or docks beside it and leaves again. */
 export function Call() {

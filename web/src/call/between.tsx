@@ -1,10 +1,10 @@
 import {useEffect, useState} from 'preact/hooks';
-import {goodbyeOf} from '../logic/endings';
 import {Table} from '../parts/mark';
 import {DeviceHelp} from '../parts/notes';
+import {Preview} from '../screens/door';
 import {useVisit} from '../visit/visit';
 import {words} from '../words/words';
-import {Preview} from './door';
+import {goodbyeOf} from './endings';
 
 /** In the waiting room, until a host decides. */
 export function Waiting() {

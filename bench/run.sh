@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Runs the benchmarks, or those named: packet start idle join.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+want=("$@")
+[ ${#want[@]} -eq 0 ] && want=(packet start idle join)
+for name in "${want[@]}"; do
+  echo "== $name"
+  case $name in
+    packet) go test -run '^$' -bench . -benchmem ./internal/turn ./internal/turnserver ./internal/signal ;;
+    start) go run ./bench/start -binary bin/parley ;;
+    idle) go run ./bench/idle ;;
+    join) node bench/join/join.mjs ;;
+    *) echo "no such benchmark: $name (packet start idle join)" >&2; exit 2 ;;
+  esac
+done

@@ -1,0 +1,85 @@
+package parley
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestSetUpTime bounds how long a link takes on a long path when nothing could be prepared: from the join to the first
+// picture, with the server next door. What takes the time: ICE's checks and its nomination, which waits for a tick of
+// 200 ms, DTLS in three flights, and the picture itself.
+func TestSetUpTime(t *testing.T) {
+	for _, trip := range []time.Duration{200 * time.Millisecond, 400 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			d := newDeskAt(t, trip)
+			ka, kb := d.kit(1), d.kit(2)
+			d.start()
+			a, b := d.dial("Ann", ka), d.dial("Bob", kb)
+			publishBoth(t, a)
+			publishBoth(t, b)
+			if err := a.Join(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			began := time.Now()
+			if err := b.Join(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			until(t, b, func(e TrackAdded) bool { return e.Track.Source == Camera })
+			trips := float64(time.Since(began)) / float64(trip)
+			t.Logf("at %v: %.2f round trips from join to the first picture", trip, trips)
+			if trips > 5 {
+				t.Errorf("%.2f round trips", trips)
+			}
+		})
+	}
+}
+
+func TestLostSessionIsBegunAnew(t *testing.T) {
+	atDesk(t, func(t *testing.T, d *desk, ka, kb *kit) {
+		a, b := d.dial("Ann", ka), d.dial("Bob", kb)
+		publishBoth(t, a)
+		publishBoth(t, b)
+		if err := errors.Join(a.Join(t.Context()), b.Join(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		hears(t, a)
+		inside(t, a, func(s *state) bool { s.session.sock.cancel(); return true })
+		until(t, a, func(e Online) bool { return !e.Up })
+		until(t, b, always[Departed]) // this desk keeps no seats
+		until(t, a, always[Seated])
+		hears(t, a)
+		hears(t, b)
+	})
+}
+
+func TestServerThatIsGone(t *testing.T) {
+	atDesk(t, func(t *testing.T, d *desk, ka, kb *kit) {
+		a, b := d.dial("Ann", ka), d.dial("Bob", kb)
+		if err := errors.Join(a.Join(t.Context()), b.Join(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		until(t, a, func(e PathChanged) bool { return e.Path.Kind == PathDirect })
+		began := time.Now()
+		d.hush()
+		until(t, a, func(e Online) bool { return !e.Up })
+		if took := time.Since(began); took < 40*time.Second || took > 61*time.Second {
+			t.Errorf("a silent server was noticed after %v, want three heartbeats of 20 s at most", took)
+		}
+		close(d.down)
+		began = time.Now()
+		var end Ended
+		for e := range a.Events() {
+			if changed, ok := e.(PathChanged); ok {
+				t.Errorf("the path to %s became %v", changed.Person.Name, changed.Path)
+			}
+			if last, ok := e.(Ended); ok {
+				end = last
+			}
+		}
+		if took := time.Since(began); end.Err == nil || took < 9*time.Minute || took > 11*time.Minute {
+			t.Errorf("gave up after %v with %v, want the window of 10 min and a reason", took, end.Err)
+		}
+	})
+}
