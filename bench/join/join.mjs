@@ -12,7 +12,7 @@
  * - `knock`: the app; the room has a waiting room and Ann admits at once. Nothing may be opened to Ann before that.
  */
 import {mkdirSync, readFileSync, writeFileSync} from 'node:fs';
-import {cpus, release} from 'node:os';
+import {cpus, loadavg, release} from 'node:os';
 import {join} from 'node:path';
 import {parseArgs} from 'node:util';
 import {carrier, readLinks} from '../../test/browser/links.mjs';
@@ -336,7 +336,8 @@ function report(all) {
     `| path | peer RTT ms | case | ${steps.map(({name}) => name).join(' | ')} |`,
     `|${'---|'.repeat(3 + steps.length)}`,
   ];
-  const where = `${cpus()[0]?.model ?? 'unknown'} × ${cpus().length}, Linux ${release()}, ${options.runs} runs each, medians`;
+  const load = `load average ${loadavg()[2]?.toFixed(1)} over the last 15 minutes`; // above 2 or so, figures are upper bounds
+  const where = `${cpus()[0]?.model ?? 'unknown'} × ${cpus().length}, Linux ${release()}, ${load}, ${options.runs} runs each, medians`;
   const text = [
     '# Join to first frame',
     '',
