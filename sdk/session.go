@@ -228,7 +228,15 @@ func (s *state) refusedHello(m signal.Message) {
 	}
 }
 
+// goodbye ends the room, unless the server only restarts: then the call goes on, and a new session takes the seat again.
 func (s *state) goodbye(m *signal.Bye) {
+	n := &s.session
+	if m.Reason == signal.ByeDraining && m.Retry > 0 && s.wanted && n.id != "" {
+		n.resume = ""
+		s.cut(errors.New("parley: the server restarts"))
+		n.retry = s.now.Add(time.Duration(m.Retry) * time.Second)
+		return
+	}
 	words := m.Words
 	if words == "" {
 		words = string(m.Reason)

@@ -30,7 +30,7 @@ func main() {
 	if *serve {
 		err = runServer(*overTLS, os.Stdin, os.Stdout)
 	} else {
-		err = measure(*n, *overTLS, *window)
+		err = measure(os.Stdout, *n, *overTLS, *window)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "idle:", err)
@@ -39,13 +39,13 @@ func main() {
 }
 
 // measure starts the server as a process of its own, opens the sessions from here and prints the difference.
-func measure(n int, overTLS bool, window time.Duration) error {
+func measure(out io.Writer, n int, overTLS bool, window time.Duration) error {
 	limit, err := raiseFiles()
 	if err != nil {
 		return err
 	}
 	if most := int(limit) - spareFiles; n > most {
-		fmt.Printf("only %d sessions: the hard limit of open files is %d (ulimit -Hn)\n", most, limit)
+		fmt.Fprintf(out, "only %d sessions: the hard limit of open files is %d (ulimit -Hn)\n", most, limit)
 		n = most
 	}
 	server, err := startServer(overTLS)
@@ -74,29 +74,29 @@ func measure(n int, overTLS bool, window time.Duration) error {
 	if dead := sessions.dead.Load(); dead > 0 {
 		return fmt.Errorf("%d sessions ended meanwhile", dead)
 	}
-	show(n, overTLS, opened, empty, filled, later)
+	show(out, n, overTLS, opened, empty, filled, later)
 	return nil
 }
 
-func show(n int, overTLS bool, opened time.Duration, empty, filled, later report) {
+func show(out io.Writer, n int, overTLS bool, opened time.Duration, empty, filled, later report) {
 	kind := "plain WebSocket"
 	if overTLS {
 		kind = "TLS"
 	}
 	each := func(bytes func(report) int64) float64 { return float64(bytes(later)-bytes(empty)) / float64(n) / 1024 }
-	fmt.Printf("%d idle sessions, two to a room, %s on loopback; server alone in its process\n", n, kind)
-	fmt.Printf("  resident memory     %6.2f KiB per session (%.2f before the garbage collector ran and gave memory back)\n",
+	fmt.Fprintf(out, "%d idle sessions, two to a room, %s on loopback; server alone in its process\n", n, kind)
+	fmt.Fprintf(out, "  resident memory     %6.2f KiB per session (%.2f before the garbage collector ran and gave memory back)\n",
 		each(func(r report) int64 { return r.Resident }), each(func(r report) int64 { return r.ResidentBefore }))
-	fmt.Printf("  heap, stacks        %6.2f + %.2f KiB per session, %.2f goroutines\n",
+	fmt.Fprintf(out, "  heap, stacks        %6.2f + %.2f KiB per session, %.2f goroutines\n",
 		each(func(r report) int64 { return r.Heap }), each(func(r report) int64 { return r.Stack }),
 		float64(later.Goroutines-empty.Goroutines)/float64(n))
 	cpu := later.CPUNanoseconds - later.LookNanoseconds - filled.CPUNanoseconds
 	wall := later.AtNanoseconds - filled.AtNanoseconds
-	fmt.Printf("  processor, idle     %6.2f ms per second (%.3f %% of one core), pings included\n",
+	fmt.Fprintf(out, "  processor, idle     %6.2f ms per second (%.3f %% of one core), pings included\n",
 		float64(cpu)/float64(wall)*1000, float64(cpu)/float64(wall)*100)
-	fmt.Printf("  opening             %6.2f ms of processor per session; all of them in %.1f s\n",
+	fmt.Fprintf(out, "  opening             %6.2f ms of processor per session; all of them in %.1f s\n",
 		float64(filled.CPUNanoseconds-filled.LookNanoseconds-empty.CPUNanoseconds)/float64(n)/1e6, opened.Seconds())
-	fmt.Printf("  server without any  %6.2f MiB resident\n", float64(empty.Resident)/(1<<20))
+	fmt.Fprintf(out, "  server without any  %6.2f MiB resident\n", float64(empty.Resident)/(1<<20))
 }
 
 // raiseFiles lifts the soft limit of open files to the hard one and returns it.

@@ -46,7 +46,8 @@ type noRelay struct{ keys *auth.Keys }
 func (n noRelay) Servers(session, host string, now time.Time) *signal.ICEServers {
 	username, password, expires := n.keys.RelayIssue(now, session)
 	return &signal.ICEServers{Expires: expires.UnixMilli(), Servers: []signal.ICEServer{
-		{URLs: []string{"turn:" + host}, Username: username, Credential: password}}}
+		{URLs: []string{"turn:" + host}, Username: username, Credential: password},
+	}}
 }
 
 // runServer serves on a free port, prints its address, and answers each line of in with a report until in ends.

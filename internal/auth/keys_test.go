@@ -16,9 +16,11 @@ func testKeys(b byte) *Keys { return NewKeys(bytes.Repeat([]byte{b}, MasterSize)
 
 // mutations returns more than 60 texts that differ from token.
 func mutations(token string) []string {
-	list := []string{"", " " + token, token + " ", token + "=", token + "\n", "\n" + token, token + token, token + "A",
+	list := []string{
+		"", " " + token, token + " ", token + "=", token + "\n", "\n" + token, token + token, token + "A",
 		"A" + token, strings.ToUpper(token), strings.ToLower(token), token + "\x00", strings.Repeat("A", len(token)),
-		strings.Repeat("A", 100_000), token[:len(token)/2] + "\n" + token[len(token)/2:]}
+		strings.Repeat("A", 100_000), token[:len(token)/2] + "\n" + token[len(token)/2:],
+	}
 	for n := range 25 {
 		list = append(list, token[:len(token)*n/25], token[1+(len(token)-1)*n/25:])
 	}

@@ -22,9 +22,11 @@ type forwarded struct {
 func readForwarded(h http.Header) forwarded {
 	standard := readStandard(h.Values("Forwarded"))
 	old := forwarded{
-		any:   len(h.Values("X-Forwarded-For")) > 0 || h.Get("X-Forwarded-Host") != "" || h.Get("X-Real-Ip") != "",
 		proto: lastItem(h.Values("X-Forwarded-Proto")),
 		host:  lastItem(h.Values("X-Forwarded-Host")),
+	}
+	for _, mark := range []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Via"} {
+		old.any = old.any || len(h.Values(mark)) > 0
 	}
 	for _, word := range items(h.Values("X-Forwarded-For")) {
 		old.clients = append(old.clients, node(word))

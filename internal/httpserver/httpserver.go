@@ -7,6 +7,7 @@
 package httpserver
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ import (
 
 // Limits of a connection. The page is small and there are no uploads, so they can be tight.
 const (
+	// headerTimeout is for the body too: one that never comes would hold its connection for ever.
 	headerTimeout = 10 * time.Second
 	writeTimeout  = 60 * time.Second // a page of 200 kB over a 30 kbit/s line
 	idleTimeout   = 2 * time.Minute
@@ -44,6 +46,7 @@ type Server struct {
 	log     *slog.Logger
 	signal  http.Handler
 	site    *site
+	idle    *idle
 	drained atomic.Bool
 
 	secure, plain *http.Server
@@ -57,6 +60,10 @@ func New(cfg Config, signal http.Handler, files fs.FS, log *slog.Logger) (*Serve
 		return nil, err
 	}
 	s := &Server{cfg: cfg, log: log, signal: signal, site: site}
+	s.idle = &idle{
+		limit: idleLimit, perSource: idlePerSource, exempt: s.trusted,
+		sources: map[netip.Addr]*list.List{}, entries: map[net.Conn]*idleEntry{},
+	}
 	s.secure = s.door(true)
 	s.plain = s.door(false)
 	return s, nil
@@ -68,8 +75,10 @@ func (s *Server) door(secure bool) *http.Server {
 	return &http.Server{
 		Handler:           s.Handler(secure),
 		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       headerTimeout,
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
+		ConnState:         s.idle.follow,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // clients that break off
 	}

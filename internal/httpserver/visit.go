@@ -15,13 +15,13 @@ type visit struct {
 	host      string         // Host as the browser shows it, with its port if any
 	secure    bool           // the browser speaks https
 	proxied   bool           // the peer is a trusted proxy
-	forwarded bool           // an unlisted peer says that it forwards
+	forwarded bool           // somebody forwards, and it is not known for whom
 }
 
 type forwardedKey struct{}
 
-// Forwarded reports whether a peer that is not a trusted proxy says of this request that it forwards it: who the client
-// really is, is then unknown, however private the peer's address.
+// Forwarded reports whether this request was forwarded for an unknown client: a peer that is not a trusted proxy says so,
+// or a trusted one does not tell for whom. However private the peer's address, the client may be anybody.
 func Forwarded(ctx context.Context) bool { return ctx.Value(forwardedKey{}) != nil }
 
 // visit reads who asks for what. Words say to a person why that cannot be told; "" means that it can.
@@ -51,6 +51,7 @@ func (s *Server) visit(r *http.Request, secure bool) (v *visit, words string) {
 
 // follow takes over what a trusted proxy says.
 func (v *visit) follow(s *Server, said forwarded) {
+	v.forwarded = said.any && (len(said.clients) == 0 || !said.clients[len(said.clients)-1].IsValid())
 	for i := len(said.clients) - 1; i >= 0; i-- { // the nearest proxy's word stands last
 		if !said.clients[i].IsValid() {
 			break // "unknown" or a name: the last address that is known stands

@@ -10,8 +10,10 @@ type view struct {
 }
 
 func (r *Room) view(s *session) view {
-	return view{exists: r.exists, locked: r.exists && r.locked, waiting: r.exists && r.waiting, early: r.mayEarly(s),
-		may: r.may(s), role: r.role(s)}
+	return view{
+		exists: r.exists, locked: r.exists && r.locked, waiting: r.exists && r.waiting, early: r.mayEarly(s),
+		may: r.may(s), role: r.role(s),
+	}
 }
 
 // state returns the room as s sees it, people included if they are to be told.
@@ -28,8 +30,10 @@ func (r *Room) state(s *session) signal.RoomState {
 }
 
 func (r *Room) bare(v view) signal.RoomState {
-	return signal.RoomState{Name: r.cfg.Name, Exists: v.exists, May: v.may, Role: v.role, Locked: v.locked,
-		WaitingRoom: v.waiting, Early: v.early}
+	return signal.RoomState{
+		Name: r.cfg.Name, Exists: v.exists, May: v.may, Role: v.role, Locked: v.locked,
+		WaitingRoom: v.waiting, Early: v.early,
+	}
 }
 
 // may says what a join by s would do now, without a seat token.

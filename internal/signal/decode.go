@@ -109,8 +109,10 @@ func TooLarge(b []byte) *Error {
 	if t == TypeOffer || t == TypeAnswer {
 		limit = MaxDescription
 	}
-	return &Error{Header: Header{Type: TypeError}, Re: n, Code: CodeTooLarge,
-		Words: "the message is too long; the limit is " + strconv.Itoa(limit) + " bytes"}
+	return &Error{
+		Header: Header{Type: TypeError}, Re: n, Code: CodeTooLarge,
+		Words: "the message is too long; the limit is " + strconv.Itoa(limit) + " bytes",
+	}
 }
 
 func tooLarge(size, limit int) *Error {

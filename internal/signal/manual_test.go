@@ -36,8 +36,10 @@ func TestManualNamesEverything(t *testing.T) {
 			named(field, "field of "+string(e.Type))
 		}
 	}
-	for _, v := range []Code{CodeMalformed, CodeTooLarge, CodeUnknown, CodeOrder, CodeNoRoom, CodeFull, CodeLocked,
-		CodeForbidden, CodeBadSecret, CodeNoPeer, CodeBusy, CodeRemoved, CodeFault, CodeOutOfOrder} {
+	for _, v := range []Code{
+		CodeMalformed, CodeTooLarge, CodeUnknown, CodeOrder, CodeNoRoom, CodeFull, CodeLocked,
+		CodeForbidden, CodeBadSecret, CodeNoPeer, CodeBusy, CodeRemoved, CodeFault, CodeOutOfOrder,
+	} {
 		named(string(v), "code")
 	}
 	for _, v := range []ByeReason{ByeDraining, ByeRemoved, ByeFlood, ByeReplaced, ByeProtocol, ByeExpired, ByeFault, ByeClosed} {
@@ -46,8 +48,10 @@ func TestManualNamesEverything(t *testing.T) {
 	for _, v := range []May{MayCreate, MayJoin, MayKnock, MayNot} {
 		named(string(v), "value of may")
 	}
-	for _, v := range []string{string(RoleListener), string(RoleGuestCall), string(SeatWaiting), string(SeatAway),
-		string(LeftExpired), string(SourceScreenAudio)} {
+	for _, v := range []string{
+		string(RoleListener), string(RoleGuestCall), string(SeatWaiting), string(SeatAway),
+		string(LeftExpired), string(SourceScreenAudio),
+	} {
 		named(v, "value")
 	}
 }
@@ -104,8 +108,10 @@ func TestManualExamples(t *testing.T) {
 			seen[m.Head().Type] = true
 		}
 	}
-	for _, want := range []Type{TypeHello, TypeWelcome, TypeJoin, TypeJoined, TypeWaiting, TypeOffer, TypeAnswer,
-		TypeCandidate, TypeChat, TypeError, TypeRoom, TypeSeat, TypeMute, TypeICEServers} {
+	for _, want := range []Type{
+		TypeHello, TypeWelcome, TypeJoin, TypeJoined, TypeWaiting, TypeOffer, TypeAnswer,
+		TypeCandidate, TypeChat, TypeError, TypeRoom, TypeSeat, TypeMute, TypeICEServers,
+	} {
 		if !seen[want] {
 			t.Errorf("no example of %s", want)
 		}

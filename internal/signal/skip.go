@@ -1,6 +1,9 @@
 package signal
 
-import "strconv"
+import (
+	"errors"
+	"strconv"
+)
 
 // skip reads any value and forgets it.
 func (r *reader) skip() {
@@ -33,7 +36,7 @@ func (r *reader) anyNumber() {
 		break
 	}
 	if _, err := strconv.ParseFloat(string(r.b[start:r.i]), 64); err != nil {
-		if e, ok := err.(*strconv.NumError); !ok || e.Err != strconv.ErrRange {
+		if !errors.Is(err, strconv.ErrRange) {
 			r.syntax()
 		}
 	}

@@ -35,7 +35,7 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	from := s.originOf(r)
-	if !s.conns.take(from.address) {
+	if !s.limits.conns.take(from.address) {
 		w.Header().Set("Retry-After", "60")
 		http.Error(w, "too many connections from your address; try again later", http.StatusTooManyRequests)
 		return
@@ -51,14 +51,14 @@ func (s *Server) accept(w http.ResponseWriter, r *http.Request) {
 		OnPongReceived:     k.controlPong,
 	})
 	if err != nil {
-		s.conns.give(from.address)
+		s.limits.conns.give(from.address)
 		s.log.Debug("no websocket", "err", err)
 		return
 	}
 	k.ws, k.conn = ws, h.conn
 	ws.SetReadLimit(discardLimit)
 	if !s.sockets.add(k) {
-		s.conns.give(from.address)
+		s.limits.conns.give(from.address)
 		k.turnAway() // a drain began meanwhile
 		return
 	}

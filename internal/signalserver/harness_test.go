@@ -34,8 +34,10 @@ func (fakeICE) Servers(session, host string, now time.Time) *signal.ICEServers {
 	if host == "panic" {
 		panic("a fault of ours")
 	}
-	return &signal.ICEServers{Servers: []signal.ICEServer{{URLs: []string{"stun:" + host}, Username: session}},
-		Expires: now.Add(time.Hour).UnixMilli()}
+	return &signal.ICEServers{
+		Servers: []signal.ICEServer{{URLs: []string{"stun:" + host}, Username: session}},
+		Expires: now.Add(time.Hour).UnixMilli(),
+	}
 }
 
 // house is a server under test and the way to it.
@@ -175,7 +177,8 @@ func (c *client) tryConnect(protocols ...string) (*http.Response, error) {
 	ctx, cancel := within()
 	defer cancel()
 	ws, resp, err := websocket.Dial(ctx, "ws://"+c.host+"/ws", &websocket.DialOptions{
-		HTTPClient: &http.Client{Transport: transport}, HTTPHeader: c.header, Subprotocols: protocols})
+		HTTPClient: &http.Client{Transport: transport}, HTTPHeader: c.header, Subprotocols: protocols,
+	})
 	if err != nil {
 		return resp, err
 	}

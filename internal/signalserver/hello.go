@@ -21,7 +21,7 @@ func (sh *shard) hello(k *socket, h *signal.Hello) {
 			was = token.Session
 		}
 	}
-	if !sh.server.sessions.take(k.from.address) {
+	if !sh.server.limits.pace.allow(sh.now, k.from.address) || !sh.server.limits.sessions.take(k.from.address) {
 		k.refuse(&signal.Error{Code: signal.CodeBusy, Words: "too many sessions from your address; try again later"})
 		return
 	}
@@ -39,15 +39,16 @@ func (sh *shard) open(k *socket, h *signal.Hello, was string) {
 	id, err := auth.NewID(sh.server.rand)
 	if err != nil {
 		sh.server.log.Error("no randomness", "err", err)
-		sh.server.sessions.give(k.from.address)
+		sh.server.limits.sessions.give(k.from.address)
 		k.refuse(&signal.Error{Code: signal.CodeFault, Words: "something went wrong here; try again"})
 		return
 	}
-	s := &session{shard: sh, hall: sh.hall(h.Room), id: id, from: k.from, bucket: k.bucket.Load(), generation: 1}
+	s := &session{shard: sh, hall: sh.hall(h.Room), id: id, from: k.from, bucket: k.bucket.Load()}
+	s.seq.Limit = lobbyUnacked
 	s.host = h.Host != "" && sh.server.keys.CheckHost(h.Room, h.Host, sh.now)
 	state, relay, fault := s.hall.Attach(sh.now, s.visitor(was))
 	if fault != nil {
-		sh.server.sessions.give(k.from.address)
+		sh.server.limits.sessions.give(k.from.address)
 		k.refuse(fault)
 		return
 	}
@@ -61,31 +62,27 @@ func (sh *shard) open(k *socket, h *signal.Hello, was string) {
 	w.Room = &state
 	s.send(w)
 	if h.Host != "" && !s.host {
-		s.send(&signal.Error{Code: signal.CodeBadSecret, Field: "host",
-			Words: "this host link is not good any more, or belongs to another room; you are here as a guest"})
+		s.send(&signal.Error{
+			Code: signal.CodeBadSecret, Field: "host",
+			Words: "this host link is not good any more, or belongs to another room; you are here as a guest",
+		})
 	}
 	sh.settle(s.hall)
 }
 
 // resume goes on with a session over a new socket. False means that a new one has to be opened.
-//
-// Each welcome carries a token of the next generation. The client is known to have it as soon as it sends anything
-// after that welcome; until then the older one is good too, because the welcome may have been lost. A generation that
-// is older than the newest the client is known to have is refused. Unless it may only be late, it comes from a copy of
-// the token: it revokes the session's tokens, because nobody can tell who is the owner.
 func (sh *shard) resume(k *socket, h *signal.Hello, token auth.Resume) bool {
 	s := sh.sessions[token.Session]
-	if s == nil || token.Epoch != sh.server.epoch || s.hall.name != token.Room || s.revoked {
+	if s == nil || token.Epoch != sh.server.epoch || s.hall.name != token.Room {
 		return false
 	}
-	if token.Generation < s.confirmed {
-		if sh.now.Sub(s.proven) >= lateHello {
-			s.revoked = true
-			s.hall.Revoke(s.id)
-			sh.server.log.Info("resume token used twice; revoked", "room", s.hall.name, "session", s.id)
-		}
-		sh.server.log.Debug("resume token superseded", "room", s.hall.name, "session", s.id, "generation", token.Generation,
-			"confirmed", s.confirmed)
+	switch s.resume.judge(sh.now, token.Generation) {
+	case tokenCopied:
+		s.hall.Revoke(s.id)
+		sh.server.log.Info("resume token used twice; revoked", "room", s.hall.name, "session", s.id)
+		return false
+	case tokenBad:
+		sh.server.log.Debug("resume token superseded", "room", s.hall.name, "session", s.id)
 		return false
 	}
 	pending, err := s.seq.Resume(h.Received)
@@ -99,8 +96,7 @@ func (sh *shard) resume(k *socket, h *signal.Hello, token auth.Resume) bool {
 	}
 	s.socket, k.session = k, s
 	k.bucket.Store(s.bucket)
-	s.confirm(token.Generation)
-	s.generation++
+	s.resume.confirm(sh.now, token.Generation)
 	s.from.host = k.from.host
 	s.probing = false
 	sh.server.log.Debug("session resumed", "room", s.hall.name, "session", s.id, "again", len(pending))
@@ -112,7 +108,9 @@ func (sh *shard) resume(k *socket, h *signal.Hello, token auth.Resume) bool {
 		panic(err) // welcome takes no place in the sequence
 	}
 	if !k.push(append([][]byte{b}, pending...)...) {
-		panic("signalserver: a fresh socket refuses its first frames")
+		sh.detach(s) // errors from before hello still wait to be read; the client may resume once more
+		sh.settle(s.hall)
+		return true
 	}
 	s.hall.Back(sh.now, s.id)
 	s.schedule()
@@ -120,13 +118,15 @@ func (sh *shard) resume(k *socket, h *signal.Hello, token auth.Resume) bool {
 	return true
 }
 
-// welcome returns what both kinds of welcome say.
+// welcome returns what both kinds of welcome say, with a token of the next generation.
 func (s *session) welcome() *signal.Welcome {
 	srv := s.shard.server
 	return &signal.Welcome{
 		Session: s.id,
-		Resume: srv.keys.ResumeSeal(auth.Resume{Room: s.hall.name, Session: s.id, Epoch: srv.epoch,
-			Generation: s.generation, Seat: s.hall.SeatOf(s.id), Role: s.hall.RoleOf(s.id)}),
+		Resume: srv.keys.ResumeSeal(auth.Resume{
+			Room: s.hall.name, Session: s.id, Epoch: srv.epoch,
+			Generation: s.resume.next(), Seat: s.hall.SeatOf(s.id), Role: s.hall.RoleOf(s.id),
+		}),
 		Window:    int(srv.cfg.Grace.Seconds()),
 		Heartbeat: int(srv.cfg.Heartbeat.Milliseconds()),
 		Server:    signal.Client{Name: "parley", Version: srv.cfg.Version},

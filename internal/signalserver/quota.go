@@ -8,6 +8,13 @@ import (
 // spareSockets is how many more sockets than sessions one address may have: for those that say hello just now.
 const spareSockets = 64
 
+// limits are what all sockets share.
+type limits struct {
+	sessions, rooms, conns quota
+	pace                   *pace         // of new sessions
+	large                  chan struct{} // a place for each large message that is being read
+}
+
 // quota counts things per address. It is safe for concurrent use.
 type quota struct {
 	limit int

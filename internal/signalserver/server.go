@@ -53,7 +53,8 @@ type Config struct {
 	Heartbeat time.Duration
 	// RoomsPerAddress is how many existing rooms one address (IPv6: one /64) may have made.
 	RoomsPerAddress int
-	// SessionsPerAddress is how many sessions one address (IPv6: one /64) may have.
+	// SessionsPerAddress is how many sessions one address (IPv6: one /64) may have, and how many new ones it may open in a
+	// minute; twice as many at first.
 	SessionsPerAddress int
 	// Shards is how many goroutines own the sessions; as many as processors by default.
 	Shards int
@@ -78,10 +79,7 @@ type Server struct {
 	hashSeed maphash.Seed
 	shards   []*shard
 	alive    register
-	sessions quota
-	rooms    quota
-	conns    quota
-	large    chan struct{} // one token for each large message that is being read
+	limits   limits
 	sockets  sockets
 	draining atomic.Bool
 	stopOnce sync.Once
@@ -105,11 +103,15 @@ func New(cfg Config, keys *auth.Keys, ice ICE, log *slog.Logger, random io.Reade
 	if _, err := io.ReadFull(random, epoch[:]); err != nil {
 		return nil, fmt.Errorf("signalserver: %w", err)
 	}
-	s := &Server{cfg: cfg, keys: keys, ice: ice, log: log, rand: random, epoch: binary.BigEndian.Uint64(epoch[:]),
-		hashSeed: maphash.MakeSeed(), large: make(chan struct{}, largeAtOnce), stop: make(chan struct{})}
-	s.sessions.limit = cfg.SessionsPerAddress
-	s.rooms.limit = cfg.RoomsPerAddress
-	s.conns.limit = cfg.SessionsPerAddress + spareSockets
+	s := &Server{
+		cfg: cfg, keys: keys, ice: ice, log: log, rand: random, epoch: binary.BigEndian.Uint64(epoch[:]),
+		hashSeed: maphash.MakeSeed(), stop: make(chan struct{}),
+	}
+	s.limits.sessions.limit = cfg.SessionsPerAddress
+	s.limits.rooms.limit = cfg.RoomsPerAddress
+	s.limits.conns.limit = cfg.SessionsPerAddress + spareSockets
+	s.limits.large = make(chan struct{}, largeAtOnce)
+	s.limits.pace = newPace(cfg.SessionsPerAddress)
 	for range cfg.Shards {
 		sh := newShard(s)
 		s.shards = append(s.shards, sh)

@@ -11,12 +11,11 @@ import (
 
 // Limits of patience with one session.
 const (
-	maxUnreadable = 8 // messages in a row that cannot be read at all
-	maxGaps       = 3 // sockets lost to skipped numbers
-
-	// lateHello is how long after a resume an older token is taken for a hello that was on its way all the time: a client
-	// that changes networks gives sockets up whose last bytes arrive when it has long been back on another.
-	lateHello = 30 * time.Second
+	maxUnreadable = 100 // messages in a row that cannot be read at all
+	maxGaps       = 3   // sockets lost to skipped numbers
+	// lobbyUnacked bounds what waits for the acknowledgement of a session in front of the door, of which anybody may open
+	// many: what it is told until it joins is little.
+	lobbyUnacked = 256
 )
 
 // session is one client's conversation, over as many sockets as it takes. Its shard owns it.
@@ -33,14 +32,11 @@ type session struct {
 	socket *socket   // nil while away
 	since  time.Time // when it lost its socket
 
-	generation uint32    // of the newest resume token
-	confirmed  uint32    // of the newest one that the client is known to have
-	proven     time.Time // when confirmed grew
-	revoked    bool      // resume tokens are worthless
-	gaps       uint8
-	probing    bool
-	over       bool
-	probeID    uint64
+	resume  rotation
+	gaps    uint8
+	over    bool
+	probing bool // a ping with probeID is on its way
+	probeID uint64
 	appointment
 }
 
@@ -54,7 +50,7 @@ func (t tokens) SeatToken(room, seat string, generation uint32) string {
 
 // message obeys a message of a client.
 func (sh *shard) message(s *session, m signal.Message) {
-	s.confirm(s.generation) // it sends on this socket, so it has this socket's welcome
+	s.resume.confirm(sh.now, s.resume.issued) // it sends on this socket, so it has this socket's welcome
 	fresh, err := s.seq.Receive(sh.now, m.Head())
 	switch {
 	case errors.Is(err, signal.ErrGap):
@@ -73,13 +69,6 @@ func (sh *shard) message(s *session, m signal.Message) {
 
 func protocolBye(words string) *signal.Bye {
 	return &signal.Bye{Reason: signal.ByeProtocol, Words: words, Retry: 5}
-}
-
-// confirm notes that the client has the token of a generation.
-func (s *session) confirm(generation uint32) {
-	if generation > s.confirmed {
-		s.confirmed, s.proven = generation, s.shard.now
-	}
 }
 
 // gap lets go of a socket on which a message is missing; the client resumes and sends it again.
@@ -132,7 +121,7 @@ func (sh *shard) join(s *session, m *signal.Join) {
 	}
 	counted := false
 	if !s.hall.Exists() {
-		counted = sh.server.rooms.take(s.from.address)
+		counted = sh.server.limits.rooms.take(s.from.address)
 		j.Busy = !counted
 	}
 	s.hall.Join(sh.now, s.id, j)
@@ -140,7 +129,7 @@ func (sh *shard) join(s *session, m *signal.Join) {
 	case counted && s.hall.Exists():
 		s.hall.maker, s.hall.made = s.from.address, true
 	case counted:
-		sh.server.rooms.give(s.from.address)
+		sh.server.limits.rooms.give(s.from.address)
 	}
 }
 
@@ -163,7 +152,7 @@ func (s *session) iceServers() *signal.ICEServers {
 
 // fault answers a message that could not be read. Its number counts all the same.
 func (sh *shard) fault(s *session, fault *signal.Error) {
-	s.confirm(s.generation)
+	s.resume.confirm(sh.now, s.resume.issued)
 	if fault.Re > 0 {
 		fresh, err := s.seq.Receive(sh.now, &signal.Header{Type: signal.TypeError, N: fault.Re})
 		if err != nil {
@@ -186,6 +175,9 @@ func (sh *shard) fault(s *session, fault *signal.Error) {
 func (s *session) send(m signal.Message) {
 	if s.over {
 		return
+	}
+	if _, ok := m.(*signal.Joined); ok {
+		s.seq.Limit = signal.MaxUnacked
 	}
 	b, err := s.seq.Send(m)
 	if err != nil {
@@ -288,7 +280,7 @@ func (sh *shard) close(s *session, bye *signal.Bye) {
 	delete(sh.sessions, s.id)
 	sh.agenda.forget(s)
 	sh.server.alive.set(s.id, false)
-	sh.server.sessions.give(s.from.address)
+	sh.server.limits.sessions.give(s.from.address)
 	if bye == nil {
 		bye = &signal.Bye{}
 	}

@@ -141,7 +141,7 @@ func (sh *shard) collapse(h *hall) {
 		}
 	}
 	if h.made {
-		sh.server.rooms.give(h.maker)
+		sh.server.limits.rooms.give(h.maker)
 		h.made = false
 	}
 	sh.forget(h)
@@ -244,7 +244,7 @@ func (sh *shard) settle(h *hall) {
 		}
 	}
 	if h.made && !h.Exists() {
-		sh.server.rooms.give(h.maker)
+		sh.server.limits.rooms.give(h.maker)
 		h.made = false
 	}
 	forget, until := h.Forget(sh.now)

@@ -71,7 +71,7 @@ func (k *socket) run() {
 		k.linger()
 	}
 	_ = k.ws.CloseNow()
-	k.server.conns.give(k.from.address)
+	k.server.limits.conns.give(k.from.address)
 	k.server.sockets.remove(k)
 }
 
@@ -156,8 +156,8 @@ func (k *socket) readLarge(r io.Reader, b []byte) ([]byte, *signal.Error, error)
 		timer := time.NewTimer(largeTimeout)
 		defer timer.Stop()
 		select {
-		case k.server.large <- struct{}{}:
-			defer func() { <-k.server.large }()
+		case k.server.limits.large <- struct{}{}:
+			defer func() { <-k.server.limits.large }()
 		case <-timer.C:
 			return nil, nil, errors.New("signalserver: too many large messages at once")
 		}

@@ -21,9 +21,8 @@ Puppeteer.registerCustomQueryHandler('named', {
     const css = `[role="${role}"]${native[role] ? `,${native[role]}` : ''}`;
     return [.../** @type {Element} */ (root).querySelectorAll(css)].filter((element) => {
       if (name === '') return true;
-      const field = /** @type {HTMLInputElement} */ (element);
-      const labels = [...(field.labels ?? [])];
-      const label = element.getAttribute('aria-label') ?? labels[0]?.textContent ?? element.textContent ?? '';
+      const {labels} = /** @type {HTMLInputElement} */ (element); // undefined on what cannot have one
+      const label = element.getAttribute('aria-label') ?? labels?.[0]?.textContent ?? element.textContent ?? '';
       return label.trim() === name;
     });
   },

@@ -299,6 +299,31 @@ func TestSignallingCutLeavesNoGapInTheMedia(t *testing.T) {
 	bob.hears(direct)
 }
 
+func TestServerRestartsAndTheCallGoesOn(t *testing.T) {
+	data := t.TempDir()
+	h, stop := startHouse(t, "127.0.0.1:0", data, nil)
+	ann, bob := join(t, h.link("tea"), "Ann"), join(t, h.link("tea"), "Bob")
+	sound := ann.track(parley.Microphone)
+	ann.hears(direct)
+	bob.hears(direct)
+	stop()
+	until(ann, func(e parley.Online) bool { return !e.Up })
+	until(bob, func(e parley.Online) bool { return !e.Up })
+	for range 50 { // a second of sound without any server
+		if _, err := sound.ReadRTP(wait(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, stop = startHouse(t, h.Info().Listen.String(), data, nil)
+	t.Cleanup(stop)
+	until[parley.Seated](ann, nil)
+	until[parley.Seated](bob, nil)
+	ann.hears(direct)
+	bob.hears(direct)
+	ann.Close()
+	bob.Close()
+}
+
 func TestTwoServersInOneProcess(t *testing.T) {
 	one, other := newHouse(t, nil), newHouse(t, nil)
 	ann := join(t, one.link("tea"), "Ann")

@@ -34,8 +34,18 @@ type house struct {
 // newHouse runs a whole server with the defaults, on a free loopback port. change may be nil.
 func newHouse(t *testing.T, change func(*config.Config)) *house {
 	t.Helper()
-	flags := map[string]string{"listen": "127.0.0.1:0", "data": t.TempDir()}
-	loaded, err := config.Load(config.Sources{Flags: flags})
+	h, stop := startHouse(t, "127.0.0.1:0", t.TempDir(), change)
+	t.Cleanup(func() {
+		h.Close() // at once
+		stop()
+	})
+	return h
+}
+
+// startHouse runs a server at listen with the data directory data. stop drains it.
+func startHouse(t *testing.T, listen, data string, change func(*config.Config)) (h *house, stop func()) {
+	t.Helper()
+	loaded, err := config.Load(config.Sources{Flags: map[string]string{"listen": listen, "data": data}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,14 +61,12 @@ func newHouse(t *testing.T, change func(*config.Config)) *house {
 	ctx, drain := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
-	t.Cleanup(func() {
-		s.Close()
+	return &house{Server: s, url: "http://" + s.Info().Listen.String()}, func() {
 		drain()
 		if err := <-ended; err != nil {
 			t.Error("the end:", err)
 		}
-	})
-	return &house{Server: s, url: "http://" + s.Info().Listen.String()}
+	}
 }
 
 func (h *house) link(room string) string { return h.url + "/r/" + room }

@@ -288,13 +288,20 @@ function discard(name) {
   rmSync(`/etc/netns/${name}`, {recursive: true, force: true});
 }
 
-/** Removes what runs that died left behind: their names say whose they were. */
+/** Removes what runs that died left behind. */
 function sweep() {
-  const names = new Set([...list('/run/netns'), ...list('/etc/netns')]);
-  for (const name of names) {
-    const [, pid] = name.match(new RegExp(`^${prefix}-(\\d+)-`)) ?? [];
-    if (pid && !alive(Number(pid))) discard(name);
+  for (const name of [...list('/run/netns'), ...list('/etc/netns')]) {
+    if (orphaned(name)) discard(name);
   }
+  for (const name of list(tmpdir())) {
+    if (orphaned(name)) rmSync(join(tmpdir(), name), {recursive: true, force: true});
+  }
+}
+
+/** Whether a name belongs to a run that is over: names say whose they are. @param {string} name */
+function orphaned(name) {
+  const [, pid] = name.match(new RegExp(`^${prefix}-(\\d+)-`)) ?? [];
+  return pid !== undefined && !alive(Number(pid));
 }
 
 /** @param {string} dir */
