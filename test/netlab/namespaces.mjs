@@ -26,9 +26,11 @@ export class Namespaces {
     this.children = [];
     /** Files of this run: wrappers, profiles, certificates, data. */
     this.dir = mkdtempSync(join(tmpdir(), `${prefix}-${process.pid}-`));
-    /** Should the run die without closing, the next one sweeps; a plain exit cleans at once. */
+    /** An exit or a signal cleans at once; should the run be killed, the next one sweeps. */
     this.onExit = () => this.#remove();
+    this.onSignal = () => process.exit(1);
     process.once('exit', this.onExit);
+    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, this.onSignal);
   }
 
   /**
@@ -229,6 +231,7 @@ export class Namespaces {
     );
     await Promise.all(ending);
     process.removeListener('exit', this.onExit);
+    for (const signal of ['SIGINT', 'SIGTERM']) process.removeListener(signal, this.onSignal);
     this.#remove();
   }
 
