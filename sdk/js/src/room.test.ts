@@ -174,6 +174,7 @@ describe('joining', () => {
   it('says who it was when it knocks again after a host sent it away', async () => {
     const storage = memoryStore();
     const {server} = await joined(storage);
+    server.say({type: 'left', seat: 'B', reason: 'removed'});
     server.ws.say({type: 'bye', reason: 'removed'});
     const again = enter(storage);
     again.server.welcome('me2');

@@ -278,11 +278,10 @@ class Call extends View implements Room {
   }
 
   #left({seat, reason}: wire.Left): void {
-    const mine = this.me?.id === seat;
     const person = this.roster.remove(seat);
     if (!person) return;
-    if (mine) {
-      this.#forgetSeat();
+    if (person.isMe) {
+      this.#forgetSeat(reason === 'removed');
       return;
     }
     person.connect(null, 'none');
@@ -324,8 +323,9 @@ class Call extends View implements Room {
   }
 
   /** The seat is given up, or was taken from us. */
-  #forgetSeat(): void {
-    this.#memory.forget();
+  #forgetSeat(removed = false): void {
+    if (removed) this.#memory.expel();
+    else this.#memory.forget();
     this.#unsent = [];
     this.#warm = false;
     this.#unseat(roomError('closed', 'Left before the join was through.'));
