@@ -86,7 +86,7 @@ func (g *game) command(room int, op, a, b byte) {
 			g.t.Fatal("the deadline does not move")
 		}
 	case op == 11, op == 12:
-		r.Lost(g.now, who)
+		r.Lost(g.now, who, op == 12)
 	case op == 13, op == 14:
 		r.Back(g.now, who)
 	case op == 15:

@@ -51,7 +51,7 @@ func (r *Room) admitOne(now time.Time, s *session, m *signal.Admit) {
 	switch {
 	case x == nil || !x.isWaiting():
 		r.refuse(s, m.N, signal.CodeNoPeer, "nobody with that seat is waiting")
-	case !r.yield():
+	case !r.yield(now):
 		r.refuse(s, m.N, signal.CodeFull, "every seat is taken; somebody has to leave first")
 	default:
 		r.admit(now, x)
@@ -64,7 +64,7 @@ func (r *Room) admitAll(now time.Time) {
 		if !x.isWaiting() {
 			continue
 		}
-		if r.yield() {
+		if r.yield(now) {
 			r.admit(now, x)
 			continue
 		}

@@ -126,7 +126,7 @@ func (r *Room) takeAgain(now time.Time, s *session, x *seat, j Join) {
 		r.end(old, &signal.Bye{Reason: signal.ByeReplaced, Words: "this place in the call went on in another window"})
 	}
 	x.Session, x.Name, x.Media, x.address = s.ID, j.Name, j.Media, s.Address
-	x.since = time.Time{}
+	x.since, x.closed = time.Time{}, false
 	if s.Host {
 		x.Role = signal.RoleHost
 	}
@@ -155,7 +155,7 @@ func (r *Room) takeNew(now time.Time, s *session, j Join) {
 		r.tellWaiting(s, x)
 		return
 	}
-	if r.exists && !r.yield() {
+	if r.exists && !r.yield(now) {
 		r.refuse(s, j.N, signal.CodeFull, "every seat in this room is taken; try again when somebody has left")
 		return
 	}
@@ -232,15 +232,24 @@ func (r *Room) tellWaiting(s *session, x *seat) {
 	r.announce(x, s)
 }
 
+// patience is how long a seat whose network was lost is safe from newcomers: a call goes on while its signalling is
+// being cut and resumed, and must not lose its seat to whoever knocks in that moment.
+const patience = 20 * time.Second
+
+// yields reports whether the seat may be given to somebody else when the room is full.
+func (x *seat) yields(now time.Time) bool {
+	return x.State == signal.SeatAway && (x.closed || now.Sub(x.since) >= patience)
+}
+
 // yield makes room for one more, if need be by taking the seat of whoever has been away for longest.
-func (r *Room) yield() bool {
+func (r *Room) yield(now time.Time) bool {
 	all, _ := r.taken()
 	if all < r.cfg.Seats {
 		return true
 	}
 	var oldest *seat
 	for _, x := range r.seats {
-		if x.State == signal.SeatAway && (oldest == nil || x.since.Before(oldest.since)) {
+		if x.yields(now) && (oldest == nil || x.since.Before(oldest.since)) {
 			oldest = x
 		}
 	}

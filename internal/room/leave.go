@@ -7,14 +7,16 @@ import (
 	"github.com/parley-rtc/parley/internal/signal"
 )
 
-// Lost says that the session has no socket any more. Its seat is kept for the grace time.
-func (r *Room) Lost(now time.Time, id string) {
+// Lost says that the session has no socket any more. Its seat is kept for the grace time. closed says that the client
+// closed the socket itself, as a page does that goes away.
+func (r *Room) Lost(now time.Time, id string, closed bool) {
 	s := r.find(id)
 	if s == nil || s.away {
 		return
 	}
 	s.away = true
 	if x := s.seat; x != nil {
+		x.closed = closed
 		r.away(now, x)
 	}
 	r.changed = true // an early link of it yields
@@ -41,7 +43,7 @@ func (r *Room) Back(_ time.Time, id string) {
 	}
 	s.away, r.changed = false, true
 	if x := s.seat; x != nil {
-		x.since = time.Time{}
+		x.since, x.closed = time.Time{}, false
 		if x.State == signal.SeatAway {
 			x.State = signal.SeatPresent
 			r.announce(x, s)
@@ -65,7 +67,7 @@ func (r *Room) Gone(now time.Time, id string, leave bool) {
 	case leave:
 		r.vacate(x, signal.LeftLeft)
 	default:
-		x.Session = ""
+		x.Session, x.closed = "", true
 		r.away(now, x)
 	}
 	r.unanswered(now, func(p probe) bool { return p.holder == id })

@@ -105,6 +105,7 @@ type session struct {
 type seat struct {
 	signal.Seat
 	since      time.Time // when it lost its session or socket; zero while somebody is there
+	closed     bool      // the client went away by itself, and not because its network did
 	re         uint64    // the join to answer when a host decides
 	generation uint32    // of its tokens
 	address    netip.Prefix

@@ -112,8 +112,33 @@ func TestSeats(t *testing.T) {
 			< ann left Bob2 expired
 			< bob left Bob2 expired
 			< bob bye expired`,
-		"an away seat yields when the room would be full": two + `
+		"a cut does not cost the seat at once": two + `
 			bob lost
+			~
+			cyd comes open
+			~
+			+19s
+			cyd joins
+			< cyd error full re=2
+			bob back
+			< ann seat Bob2#2 bob speaker present @bob
+			< cyd seat Bob2#2 bob speaker present @bob
+			< cyd room no speaker exists`,
+		"a cut costs it after a while": two + `
+			bob lost
+			~
+			cyd comes open
+			~
+			+20s
+			cyd joins
+			< ann left Bob2 expired
+			< bob left Bob2 expired
+			< cyd left Bob2 expired
+			< bob bye expired
+			< cyd joined re=2 token(Cyd3,0) join speaker exists [Ann1#1 ann host present @ann] [Cyd3#3 cyd speaker present @cyd]
+			< ann seat Cyd3#3 cyd speaker present @cyd`,
+		"an away seat yields when the room would be full": two + `
+			bob closes
 			~
 			cyd comes open
 			< cyd sees join speaker exists early [Ann1#1 ann host present @ann] [Bob2#2 bob speaker away @bob]
@@ -125,10 +150,10 @@ func TestSeats(t *testing.T) {
 			< cyd joined re=2 token(Cyd3,0) join speaker exists [Ann1#1 ann host present @ann] [Cyd3#3 cyd speaker present @cyd]
 			< ann seat Cyd3#3 cyd speaker present @cyd`,
 		"whoever has been away for longest yields": two + `
-			ann lost
+			ann closes
 			~
 			+1s
-			bob lost
+			bob closes
 			~
 			cyd comes open
 			~
@@ -230,7 +255,7 @@ func TestSeats(t *testing.T) {
 			+10s`,
 		"a revoked token is worth nothing": two + `
 			bob revoked
-			bob lost
+			bob closes
 			~
 			bob2 comes open
 			~

@@ -79,7 +79,9 @@ func (st *stage) step(line string) {
 	case "joins":
 		st.joins(who, words)
 	case "lost":
-		st.room.Lost(st.now, who)
+		st.room.Lost(st.now, who, false)
+	case "closes":
+		st.room.Lost(st.now, who, true)
 	case "back":
 		st.room.Back(st.now, who)
 	case "gone":

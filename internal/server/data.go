@@ -48,6 +48,11 @@ func ReadKeys(dir string) (*auth.Keys, error) {
 	if len(master) != auth.MasterSize {
 		return nil, fmt.Errorf("server: %s has %d bytes, not %d: it is damaged; without it old links are void, so restore it or remove it", path, len(master), auth.MasterSize)
 	}
+	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 {
+		if err := os.Chmod(path, 0o600); err != nil {
+			return nil, fmt.Errorf("server: others may read %s, and that cannot be changed: %w", path, err)
+		}
+	}
 	return auth.NewKeys(master), nil
 }
 

@@ -48,6 +48,15 @@ func TestDataDirectory(t *testing.T) {
 	if left, err := filepath.Glob(filepath.Join(dir, ".new-*")); err != nil || len(left) > 0 {
 		t.Error("left behind:", left, err)
 	}
+	if err := os.Chmod(filepath.Join(dir, keyFile), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadKeys(dir); err != nil {
+		t.Error(err)
+	}
+	if info, err := os.Stat(filepath.Join(dir, keyFile)); err != nil || info.Mode().Perm() != 0o600 {
+		t.Error("a key that others can read:", info.Mode(), err)
+	}
 	if err := os.WriteFile(filepath.Join(dir, keyFile), []byte("short"), 0o600); err != nil {
 		t.Fatal(err)
 	}

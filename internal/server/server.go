@@ -27,8 +27,8 @@ import (
 	"github.com/parley-rtc/parley/internal/turnserver"
 )
 
-// drainTime bounds how long a drain takes: 10 s from the signal to the end, less a second for the rest.
-const drainTime = 9 * time.Second
+// drainTime bounds how long a drain takes: 10 s from the signal to the end, less two for the rest on a busy machine.
+const drainTime = 8 * time.Second
 
 // Config is a configuration and what the program itself knows.
 type Config struct {
@@ -191,6 +191,7 @@ func (s *Server) signalConfig() signalserver.Config {
 	return signalserver.Config{
 		Version: c.Version, Domain: c.Domain != "", Origins: c.Origins,
 		Hidden: func(r *http.Request) bool { return httpserver.Forwarded(r.Context()) },
+		Ended:  s.relay.End,
 		Seats:  c.Rooms.Seats, Grace: c.Rooms.Grace, RoomsPerAddress: c.Rooms.PerAddress,
 	}
 }

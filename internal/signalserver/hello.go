@@ -108,7 +108,7 @@ func (sh *shard) resume(k *socket, h *signal.Hello, token auth.Resume) bool {
 		panic(err) // welcome takes no place in the sequence
 	}
 	if !k.push(append([][]byte{b}, pending...)...) {
-		sh.detach(s) // errors from before hello still wait to be read; the client may resume once more
+		sh.detach(s, false) // errors from before hello still wait to be read; the client may resume once more
 		sh.settle(s.hall)
 		return true
 	}

@@ -56,6 +56,8 @@ type Config struct {
 	// SessionsPerAddress is how many sessions one address (IPv6: one /64) may have, and how many new ones it may open in a
 	// minute; twice as many at first.
 	SessionsPerAddress int
+	// Ended is told the id of every session that is over. It must not block; nil is nobody.
+	Ended func(session string)
 	// Shards is how many goroutines own the sessions; as many as processors by default.
 	Shards int
 }

@@ -79,7 +79,7 @@ func (sh *shard) gap(s *session) {
 	}
 	k := s.socket
 	k.send(&signal.Error{Code: signal.CodeOutOfOrder, Words: "a message number was skipped; resume and send it again"})
-	sh.detach(s)
+	sh.detach(s, false)
 	k.finish()
 }
 
@@ -188,7 +188,7 @@ func (s *session) send(m signal.Message) {
 		return
 	}
 	if s.socket != nil && !s.socket.push(b) {
-		s.shard.detach(s)
+		s.shard.detach(s, false)
 	}
 }
 
@@ -237,8 +237,8 @@ func (s *session) wake(now time.Time) {
 	sh.settle(s.hall)
 }
 
-// detach lets go of the session's socket; the session can be resumed.
-func (sh *shard) detach(s *session) {
+// detach lets go of the session's socket, which the client closed or which was lost; the session can be resumed.
+func (sh *shard) detach(s *session, closed bool) {
 	if s.socket == nil {
 		return
 	}
@@ -247,7 +247,7 @@ func (sh *shard) detach(s *session) {
 	s.since = sh.now
 	s.probing = false
 	sh.server.log.Debug("session lost its socket", "room", s.hall.name, "session", s.id)
-	s.hall.Lost(sh.now, s.id)
+	s.hall.Lost(sh.now, s.id, closed)
 	s.schedule()
 	sh.agenda.at(s.hall, sh.now) // settle, but not in the middle of another command
 }
@@ -280,6 +280,9 @@ func (sh *shard) close(s *session, bye *signal.Bye) {
 	delete(sh.sessions, s.id)
 	sh.agenda.forget(s)
 	sh.server.alive.set(s.id, false)
+	if ended := sh.server.cfg.Ended; ended != nil {
+		ended(s.id)
+	}
 	sh.server.limits.sessions.give(s.from.address)
 	if bye == nil {
 		bye = &signal.Bye{}

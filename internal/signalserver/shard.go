@@ -25,6 +25,7 @@ type command struct {
 	kind    commandKind
 	socket  *socket
 	message signal.Message
+	closed  bool // by the client, with cmdLost
 }
 
 // commandsAhead is how many commands may wait for a shard; after that, readers wait.
@@ -154,7 +155,7 @@ func (sh *shard) obey(c command) {
 		return
 	case cmdLost:
 		if s := c.socket.session; s != nil {
-			sh.detach(s)
+			sh.detach(s, c.closed)
 		}
 		return
 	case cmdFlood:

@@ -61,7 +61,7 @@ func (k *socket) run() {
 	case k.shard != nil && flood:
 		k.shard.do(command{kind: cmdFlood, socket: k})
 	case k.shard != nil:
-		k.shard.do(command{kind: cmdLost, socket: k})
+		k.shard.do(command{kind: cmdLost, socket: k, closed: websocket.CloseStatus(err) >= 0})
 	case flood:
 		k.bye(goodbyeForFlood())
 	case errors.Is(err, errHello):

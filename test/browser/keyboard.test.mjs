@@ -5,6 +5,7 @@ import {launchChromium} from './chromium.mjs';
 import {Person} from './person.mjs';
 import {lacks} from './requirement.mjs';
 import {Server} from './server.mjs';
+import {until} from './until.mjs';
 
 const skip = lacks('parley', 'chromium');
 
@@ -84,6 +85,49 @@ test('keys typed into a field are letters', {skip}, async () => {
   assert.equal(await bob.state('Camera', 'aria-pressed'), 'true');
   await bob.page.keyboard.press('Enter');
   await bob.reads(/move m v \?/);
+});
+
+test('the menu of sharing gives the focus back', {skip}, async () => {
+  await bob.shut('Chat');
+  await bob.open('What you share');
+  await bob.page.keyboard.press('Enter');
+  await bob.shows('Share screen', true);
+  assert.equal((await bob.focus()).name, 'What you share');
+  await bob.unshare();
+});
+
+test('a burst of messages leaves the newest in sight', {skip}, async () => {
+  await ann.page.bringToFront();
+  await ann.open('Chat');
+  for (let i = 0; i < 15; i++) await ann.say(`${i}: ${'one long line after the other '.repeat(5)}`);
+  await ann.say('the last word');
+  await until('the newest message in sight', () =>
+    ann.page.evaluate(() => {
+      const log = document.querySelector('[role="log"]');
+      const last = [...(log?.querySelectorAll('p') ?? [])].at(-1);
+      if (!log || !last?.textContent?.startsWith('the last word')) return false;
+      return last.getBoundingClientRect().bottom <= log.getBoundingClientRect().bottom;
+    }),
+  );
+  await ann.shut('Chat');
+  await bob.page.bringToFront();
+});
+
+test('from the landing page into a room without a mouse', {skip}, async () => {
+  const eve = await Person.arrive(chromium, server.url, {name: 'Eve'});
+  try {
+    await eve.page.waitForSelector(eve.selector('', 'textbox'));
+    await eve.page.keyboard.press('Tab');
+    await eve.page.keyboard.type('keys only');
+    await eve.page.keyboard.press('Enter');
+    await until('the focus on the name', () => eve.page.evaluate(() => document.activeElement?.id === 'name'));
+    await eve.page.keyboard.type('Eve');
+    await eve.page.keyboard.press('Enter');
+    await eve.reaches('joined');
+    assert.match(await eve.page.evaluate(() => document.body.textContent ?? ''), /You are in keys-only/, 'is told');
+  } finally {
+    await eve.depart();
+  }
 });
 
 test('every control of the call is reached with Tab, and the focus shows', {skip}, async () => {

@@ -82,6 +82,7 @@ async function look(page, scene, size, theme) {
   if (process.argv.includes('--no-axe')) return;
   // The controls must not be in the middle of stepping back while axe looks.
   await page.mouse.move(200, 200 + (looks % 50));
+  await new Promise((r) => setTimeout(r, 300));
   await page.evaluate(axe);
   const violations = await page.evaluate(() => window.axe.run(document).then((r) => r.violations));
   for (const v of violations) {

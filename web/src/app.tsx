@@ -1,4 +1,4 @@
-import {useEffect, useMemo, useState} from 'preact/hooks';
+import {useEffect, useMemo, useRef, useState} from 'preact/hooks';
 import type {Memory} from './logic/memory';
 import type {Refusal} from './logic/refusals';
 import {roomPath, routeOf, splitHost} from './logic/route';
@@ -17,11 +17,17 @@ interface AppProps {
 export function App({memory, makers}: AppProps) {
   const [route, setRoute] = useState(() => routeOf(location.pathname));
   useEffect(() => {
-    const look = (): void => setRoute(routeOf(location.pathname));
+    const look = (): void => {
+      // A host link pasted over the guest link changes the fragment only, which loads nothing by itself.
+      if (splitHost(location.hash).host !== '') location.reload();
+      else setRoute(routeOf(location.pathname));
+    };
     window.addEventListener('popstate', look);
     return () => window.removeEventListener('popstate', look);
   }, []);
+  const walked = useRef(false);
   const go = (address: string): void => {
+    walked.current = true;
     history.pushState(null, '', address);
     setRoute(routeOf(location.pathname));
   };
@@ -29,6 +35,8 @@ export function App({memory, makers}: AppProps) {
   useEffect(() => {
     if (route.page === 'landing') delete document.documentElement.dataset.status;
     document.title = route.page === 'room' ? `${route.room} · Parley` : 'Parley';
+    // The button that led here is gone, so the focus moves on to the next thing to do; no phone's keyboard jumps up.
+    if (walked.current && !matchMedia('(pointer: coarse)').matches) document.getElementById('name')?.focus();
   }, [route]);
 
   if (route.page === 'landing') return <Landing memory={memory} go={go} />;

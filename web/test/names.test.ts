@@ -1,4 +1,5 @@
 import {describe, expect, it} from 'vitest';
+import {clipName} from '../src/logic/person-name';
 import {cleanRoomName, pastedFragment, randomRoomName} from '../src/logic/room-name';
 import {routeOf, splitHost} from '../src/logic/route';
 
@@ -58,5 +59,21 @@ describe('addresses', () => {
   it('keeps the fragment of a pasted host link', () => {
     expect(pastedFragment('https://talk.example/r/garden#host=abc')).toBe('#host=abc');
     expect(pastedFragment('garden')).toBe('');
+  });
+});
+
+describe('clipName', () => {
+  const bytes = (text: string): number => new TextEncoder().encode(text).length;
+  it.each([
+    ['  Ann ', 'Ann'],
+    ['x'.repeat(80), 'x'.repeat(64)],
+    ['я'.repeat(40), 'я'.repeat(32)],
+    ['日'.repeat(30), '日'.repeat(21)],
+    ['👨‍👩‍👧‍👦'.repeat(3), '👨‍👩‍👧‍👦'.repeat(2)],
+    [`${'x'.repeat(63)} y`, 'x'.repeat(63)],
+    [`${'e'.repeat(63)}e\u0301`, 'e'.repeat(63)],
+  ])('%j becomes %j', (typed, name) => {
+    expect(clipName(typed)).toBe(name);
+    expect(bytes(clipName(typed))).toBeLessThanOrEqual(64);
   });
 });

@@ -39,9 +39,10 @@ describe('arrange', () => {
 });
 
 describe('shapeOf', () => {
-  it('fills the box while at least half of the picture is seen', () => {
+  it('fills the box while about half of the picture is seen', () => {
     expect(shapeOf(16 / 9, 16 / 10)).toBe(16 / 10);
     expect(shapeOf(4 / 3, 2)).toBe(2);
+    expect(shapeOf(16 / 9, 664 / 768)).toBe(664 / 768);
   });
   it('narrows the box when more would be cut away', () => {
     expect(shapeOf(9 / 16, 16 / 9)).toBeCloseTo(9 / 8);

@@ -61,7 +61,7 @@ describe.each([
       'left',
       'unreachable',
     ];
-    for (const reason of reasons) expect(goodbyeOf({reason, retry: 3}, w).title).toBeTruthy();
+    for (const reason of reasons) expect(goodbyeOf({reason, retry: 3}, true, w).title).toBeTruthy();
   });
 });
 
@@ -149,10 +149,11 @@ describe('the door', () => {
 
 describe('endings', () => {
   it('comes back by itself only when the server says when', () => {
-    expect(goodbyeOf({reason: 'unreachable', retry: 5}, en)).toMatchObject({action: 'rejoin', auto: 5});
-    expect(goodbyeOf({reason: 'replaced', retry: 5}, en)).toMatchObject({action: 'rejoin', auto: 0});
-    expect(goodbyeOf({reason: 'removed', retry: 0}, en).action).toBe('none');
-    expect(goodbyeOf({reason: 'protocol', retry: 0}, en).action).toBe('reload');
+    expect(goodbyeOf({reason: 'unreachable', retry: 5}, true, en)).toMatchObject({action: 'rejoin', auto: 5});
+    expect(goodbyeOf({reason: 'replaced', retry: 5}, true, en)).toMatchObject({action: 'rejoin', auto: 0});
+    expect(goodbyeOf({reason: 'removed', retry: 0}, true, en).action).toBe('none');
+    expect(goodbyeOf({reason: 'protocol', retry: 0}, true, en).action).toBe('reload');
+    expect(goodbyeOf({reason: 'removed', retry: 0}, false, en).title).toMatch(/did not let you in/);
   });
 });
 

@@ -24,7 +24,8 @@ export class Conversation {
   }
 
   #put(message: ChatMessage): ChatMessage {
-    const at = this.#list.findIndex((m) => m.id === message.id && m.from === message.from);
+    // Mine may come back from another seat than it was written in: the server had forgotten the one before.
+    const at = this.#list.findIndex((m) => m.id === message.id && (m.mine ? message.mine : m.from === message.from));
     this.#list =
       at < 0 ? [...this.#list.slice(1 - limit), message] : this.#list.map((m, i) => (i === at ? message : m));
     return message;

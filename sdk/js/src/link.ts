@@ -30,6 +30,8 @@ export interface LinkPort {
 export interface Prepared {
   pc: RTCPeerConnection;
   kind: 'offer' | 'answer';
+  /** When it was made, by performance.now(). */
+  at: number;
   ready: Promise<void>;
 }
 
@@ -44,14 +46,15 @@ export function prepare(kind: 'offer' | 'answer', iceServers: RTCIceServer[]): P
     iceCandidatePoolSize: kind === 'answer' ? 1 : 0,
   });
   pc.createDataChannel('parley', {negotiated: true, id: 0});
-  if (kind === 'answer') return {pc, kind, ready: Promise.resolve()};
+  const at = performance.now();
+  if (kind === 'answer') return {pc, kind, at, ready: Promise.resolve()};
   const streams = pairStreams();
   for (const {kind: media, source} of sections) {
     pc.addTransceiver(media, {direction: 'sendrecv', streams: [streams(source)]});
   }
   const ready = pc.setLocalDescription();
   ready.catch(() => {}); // reported when it is used
-  return {pc, kind, ready};
+  return {pc, kind, at, ready};
 }
 
 /** Microphone and camera share a stream, and so do a screen and its sound: browsers keep a stream's tracks in step. */

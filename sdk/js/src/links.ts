@@ -5,6 +5,8 @@ import type {Publication} from './publication.js';
 
 /** How often a link that broke is made again before its person counts as unreachable; then it is tried twice a minute. */
 const maxRebuilds = 3;
+/** A transport held ready for longer is made anew when the network comes back. */
+const staleMs = 10_000;
 /** Links of people who have not joined yet; the server lets fewer through. */
 const maxGuests = 4;
 
@@ -96,6 +98,7 @@ export class Links {
   /** A session without a seat is gone. */
   gone(session: string): void {
     if (this.#entries.get(session)?.guest) this.close(session);
+    this.#prepare();
   }
 
   /** The server did not pass on message `n`. Returns true when it was a link's first offer. */
@@ -117,6 +120,9 @@ export class Links {
   /** The network came back. */
   hurry(): void {
     this.forgive();
+    // What was gathered a while ago may belong to a network that we have left.
+    if (this.#prepared && performance.now() - this.#prepared.at > staleMs) this.#discard();
+    this.#prepare();
     for (const {link} of this.#entries.values()) link.hurry();
   }
 
@@ -133,8 +139,7 @@ export class Links {
     this.#timers.clear();
     for (const session of [...this.#entries.keys()]) this.close(session);
     this.#rebuilds.clear();
-    this.#prepared?.pc.close();
-    this.#prepared = null;
+    this.#discard();
   }
 
   #make(session: string): void {
@@ -210,11 +215,13 @@ export class Links {
 
   #prepare(): void {
     const {prepare: kind} = this.#wanted;
-    if (this.#prepared && this.#prepared.kind !== kind) {
-      this.#prepared.pc.close();
-      this.#prepared = null;
-    }
+    if (this.#prepared?.kind !== kind) this.#discard();
     if (kind && !this.#prepared && !this.#entries.size) this.#prepared = this.#fresh(kind);
+  }
+
+  #discard(): void {
+    this.#prepared?.pc.close();
+    this.#prepared = null;
   }
 
   #take(kind: 'offer' | 'answer'): Prepared | null {

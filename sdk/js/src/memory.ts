@@ -36,6 +36,8 @@ export interface HeldSeat {
   name: string;
   /** The host secret that came with the seat, empty for guests. */
   host: string;
+  /** A host removed us from it: the token only says who we were. */
+  removed?: boolean;
 }
 
 /** Remembers the seat of one room across reloads of one tab. */
@@ -60,6 +62,14 @@ export class SeatMemory {
     remember(this.store, this.#key, JSON.stringify(seat));
   }
 
+  /**
+   * A host sent us away: whoever knocks again says who they were, so that the server need not judge by the address, and
+   * the tab does not go back by itself.
+   */
+  expel(): void {
+    if (this.#held) this.keep({...this.#held, removed: true});
+  }
+
   forget(): void {
     this.#held = null;
     remember(this.store, this.#key, null);
@@ -68,9 +78,10 @@ export class SeatMemory {
 
 function parse(text: string | null): HeldSeat | null {
   try {
-    const {id, token, name, host} = JSON.parse(text ?? '') as Record<string, unknown>;
+    const {id, token, name, host, removed} = JSON.parse(text ?? '') as Record<string, unknown>;
     if (typeof id !== 'string' || typeof token !== 'string' || typeof name !== 'string') return null;
-    return token && name ? {id, token, name, host: typeof host === 'string' ? host : ''} : null;
+    if (!token || !name) return null;
+    return {id, token, name, host: typeof host === 'string' ? host : '', ...(removed === true && {removed})};
   } catch {
     return null;
   }

@@ -14,9 +14,13 @@ export class Meter {
     this.#ear = track.clone();
     this.#ear.enabled = true;
     if (!context) return;
+    try {
+      this.#source = context.createMediaStreamSource(new MediaStream([this.#ear]));
+    } catch {
+      return; // Firefox refuses a device of another sample rate; the call goes on without a meter
+    }
     this.#analyser = context.createAnalyser();
     this.#analyser.fftSize = this.#samples.length;
-    this.#source = context.createMediaStreamSource(new MediaStream([this.#ear]));
     this.#source.connect(this.#analyser);
   }
 

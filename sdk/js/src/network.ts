@@ -67,8 +67,10 @@ async function gather(
       stop.addEventListener('abort', () => resolve());
     });
     pc.createDataChannel('');
-    await pc.setLocalDescription().then(() => over);
-    pc.close();
+    await pc
+      .setLocalDescription()
+      .then(() => over)
+      .finally(() => pc.close());
   } catch {
     // a browser that dislikes the servers, or has no RTCPeerConnection: nothing gets through
   }
@@ -135,14 +137,21 @@ export class NetworkCheck extends Events<{change: NetworkVerdict}> implements Ne
     const sights = gather({iceServers}, 3_000, () => false, stop);
     for (const [index, {kind}] of transports.entries()) {
       if (!(await Promise.race([ways[index], overtaken(ways.slice(index + 1))]))) continue;
-      this.#say({kind, directLikely: false});
-      // Without UDP to the server there is hardly any to a peer.
-      if (kind === 'udp') this.#say({kind, directLikely: judge(await sights, true)});
-      await Promise.allSettled([...ways, sights]);
+      await this.#found(kind, sights);
+      // A better way that only took its time is still the better one.
+      const best = transports[(await Promise.all(ways)).indexOf(true)]?.kind ?? kind;
+      if (best !== kind) await this.#found(best, sights);
+      await sights;
       return;
     }
     // STUN may pass where TURN does not, such as when the quota is used up.
     this.#say({kind: 'blocked', directLikely: judge(await sights, false)});
+  }
+
+  async #found(kind: Transport, sights: Promise<string[]>): Promise<void> {
+    this.#say({kind, directLikely: false});
+    // Without UDP to the server there is hardly any to a peer.
+    if (kind === 'udp') this.#say({kind, directLikely: judge(await sights, true)});
   }
 
   #say(verdict: NetworkVerdict): void {

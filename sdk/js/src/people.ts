@@ -46,6 +46,15 @@ export class People {
     me?.update({...me.seat, media});
   }
 
+  /** I have no seat any more: who waits outside is not mine to see. */
+  stand(): void {
+    const {me} = this;
+    this.replace(
+      this.#list.filter((p) => p !== me && p.state !== 'waiting').map((p) => p.seat),
+      '',
+    );
+  }
+
   remove(id: string): Person | null {
     const person = this.get(id);
     if (person) this.#list = this.#list.filter((p) => p !== person);

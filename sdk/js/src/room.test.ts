@@ -155,6 +155,34 @@ describe('joining', () => {
     expect(server.sent('leave')).toHaveLength(1);
   });
 
+  it('takes the seat of the last join, not of one that was taken back', async () => {
+    const {room, server, log} = enter();
+    server.welcome();
+    const first = outcome(room.join('Bob'));
+    room.leave();
+    const second = room.join('Bob');
+    const [, {n} = {n: 0}] = server.sent('join');
+    server.say({type: 'joined', re: 1, seat: 'X', token: 'X', room: {...lobby, seats: [ann, {...bob, id: 'X'}]}});
+    server.say({type: 'left', seat: 'X', reason: 'left'});
+    server.say({type: 'joined', re: n, seat: 'B', token: 'T', room: inside});
+    expect(await first).toBe('closed');
+    expect(await outcome(second)).toBe('resolved');
+    expect([room.status, room.me?.id]).toEqual(['joined', 'B']);
+    expect(log).toEqual(['lobby', 'joining', 'lobby', 'joining', 'joined']);
+  });
+
+  it('says who it was when it knocks again after a host sent it away', async () => {
+    const storage = memoryStore();
+    const {server} = await joined(storage);
+    server.say({type: 'left', seat: 'B', reason: 'removed'});
+    server.ws.say({type: 'bye', reason: 'removed'});
+    const again = enter(storage);
+    again.server.welcome('me2');
+    expect(again.room.previous).toBeNull();
+    void again.room.join('Bob').catch(() => {});
+    expect(again.server.sent('join')).toMatchObject([{seat: 'T'}]);
+  });
+
   it('forgets who is inside when the door closes, and asks for a relay when it opens', () => {
     const {room, server} = enter();
     server.welcome();
@@ -206,6 +234,42 @@ describe('a seat', () => {
     expect(server.sent('chat')).toMatchObject([{text: 'are you there?'}]);
     expect(room.people.map((p) => p.name)).toEqual(['Bob']);
     expect(log).toEqual([]);
+  });
+
+  it('shows words of before a restart once, though they come back from another seat', async () => {
+    const {room, server} = await joined();
+    const {id} = room.sendChat('are you there?');
+    server.reconnect();
+    server.welcome('me3');
+    const later = room.sendChat('hello?'); // the session has no seat yet
+    expect(server.sent('chat')).toEqual([]);
+    server.say({type: 'joined', re: 1, seat: 'B2', token: 'T2', room: {...lobby, seats: [{...bob, id: 'B2'}]}});
+    expect(server.sent('chat').map((m) => m.id)).toEqual([id, later.id]);
+    server.say({type: 'chat', id, text: 'are you there?', from: 'B2', name: 'Bob', at: 5});
+    expect(room.chat.map((m) => [m.text, m.mine, m.sent])).toEqual([
+      ['are you there?', true, true],
+      ['hello?', true, false],
+    ]);
+  });
+
+  it('says when the seat is lost because the server that forgot it has no other', async () => {
+    const {room, server, log} = await joined();
+    server.reconnect();
+    server.welcome('me3', {...lobby, may: 'no'});
+    server.say({type: 'error', re: 1, code: 'full', words: 'taken'});
+    expect(room.status).toBe('lobby');
+    expect(log).toEqual(['lobby', 'refused: full : taken']);
+  });
+
+  it('lets go of the path to somebody whose session is over while the seat is kept', async () => {
+    const {room, server} = await joined();
+    const [first] = room.people;
+    await vi.advanceTimersByTimeAsync(1);
+    server.say({type: 'answer', from: 'ann', link: server.sent('offer')[0]?.link, sdp: 'a', tracks: []});
+    expect(first?.path.kind).toBe('connecting');
+    server.say({type: 'seat', seat: {...ann, session: undefined, state: 'away'}});
+    expect([first?.path.kind, first?.tracks.size]).toEqual(['none', 0]);
+    expect(FakePeerConnection.all[0]?.closed).toBe(true);
   });
 
   it('marks a chat message as sent when it comes back', async () => {

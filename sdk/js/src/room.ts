@@ -52,7 +52,7 @@ class Call extends View implements Room {
   /** The sessions that were seated before mine: I make the links to them. */
   #earlier: ReadonlySet<string> = new Set();
   #told: MediaState | null = null;
-  #unsent: readonly wire.Chat[] = [];
+  #unsent: Pick<wire.Chat, 'id' | 'text'>[] = []; // words that wait for a seat
   #restarts = 0;
   readonly #media: LocalMedia | null;
   readonly #socket: Socket;
@@ -94,7 +94,7 @@ class Call extends View implements Room {
 
   get previous(): {readonly name: string} | null {
     const {held} = this.#memory;
-    return held && {name: held.name};
+    return held && !held.removed ? {name: held.name} : null;
   }
 
   warm(): void {
@@ -127,7 +127,8 @@ class Call extends View implements Room {
   sendChat(text: string): ChatMessage {
     const me = this.roster.me;
     const message = this.conversation.write(me?.id ?? '', me?.name ?? '', text);
-    this.#socket.send('chat', {id: message.id, text});
+    if (this.#joining) this.#unsent.push(message);
+    else this.#socket.send('chat', {id: message.id, text});
     this.emit('chat', message);
     return message;
   }
@@ -154,7 +155,7 @@ class Call extends View implements Room {
   #welcome({session, room, ice}: wire.Welcome, lost: readonly Numbered[]): void {
     this.#session = session;
     this.#servers.set(ice ?? null);
-    this.#unsent = lost.filter((m) => m.type === 'chat') as unknown as wire.Chat[];
+    this.#unsent.push(...(lost.filter((m) => m.type === 'chat') as unknown as wire.Chat[]));
     if (room) this.setInfo(room);
     if (this.status === 'joined') {
       // The server forgot the old session; the seat is taken again under the people's eyes, media goes on meanwhile.
@@ -226,10 +227,10 @@ class Call extends View implements Room {
     this.#relink();
   }
 
-  #seated({seat, token, room}: wire.Joined): void {
+  #seated({re, seat, token, room}: wire.Joined): void {
     const joining = this.#joining;
     const again = this.status === 'joined';
-    if (!joining) return; // we have left before it came
+    if (joining?.n !== re) return; // we have left before it came
     this.#joining = null;
     this.#restarts = 0;
     if (again) this.#links.closeAll(); // they belong to a session that is gone
@@ -244,13 +245,12 @@ class Call extends View implements Room {
     this.showPeople();
     this.#publish();
     this.#relink();
-    for (const {id, text} of this.#unsent) this.#socket.send('chat', {id, text});
-    this.#unsent = [];
+    for (const {id, text} of this.#unsent.splice(0)) this.#socket.send('chat', {id, text});
     joining.promise?.resolve();
   }
 
-  #wait({token}: wire.Waiting): void {
-    if (!this.#joining) return;
+  #wait({re, token}: wire.Waiting): void {
+    if (this.#joining?.n !== re) return;
     this.#memory.keep({id: '', token, name: this.#joining.name, host: ''});
     this.setStatus('waiting');
     this.#relink();
@@ -278,11 +278,10 @@ class Call extends View implements Room {
   }
 
   #left({seat, reason}: wire.Left): void {
-    const mine = this.me?.id === seat;
     const person = this.roster.remove(seat);
     if (!person) return;
-    if (mine) {
-      this.#forgetSeat();
+    if (person.isMe) {
+      this.#forgetSeat(reason === 'removed');
       return;
     }
     person.connect(null, 'none');
@@ -302,6 +301,8 @@ class Call extends View implements Room {
     const joining = this.#joining;
     if (joining && re === joining.n && re) {
       this.#unseat(roomError(code, words, error.field));
+      // Nobody waits for a seat that the SDK asked for by itself: this is how people learn that it is lost.
+      if (!joining.promise) this.report('refused', `${code} ${error.field ?? ''}: ${words}`);
       return;
     }
     const known = this.#requests.refuse(error) || this.#links.refused(re) || this.#servers.refused(re);
@@ -316,13 +317,16 @@ class Call extends View implements Room {
       this.#socket.restart(retry * 1000 * (1 + Math.random() / 2));
       return;
     }
-    if (reason === 'removed' || reason === 'expired') this.#memory.forget();
+    if (reason === 'expired') this.#memory.forget();
+    else if (reason === 'removed') this.#memory.expel();
     this.#end({reason, retry});
   }
 
   /** The seat is given up, or was taken from us. */
-  #forgetSeat(): void {
-    this.#memory.forget();
+  #forgetSeat(removed = false): void {
+    if (removed) this.#memory.expel();
+    else this.#memory.forget();
+    this.#unsent = [];
     this.#warm = false;
     this.#unseat(roomError('closed', 'Left before the join was through.'));
   }
@@ -332,11 +336,7 @@ class Call extends View implements Room {
     const promise = this.#joining?.promise;
     this.#joining = null;
     this.#links.closeAll();
-    const me = this.roster.me;
-    this.roster.replace(
-      this.roster.list.filter((p) => p !== me && p.state !== 'waiting').map((p) => p.seat),
-      '',
-    );
+    this.roster.stand();
     this.setStatus(this.#session ? 'lobby' : 'connecting');
     this.showPeople();
     this.#relink();
@@ -376,12 +376,12 @@ class Call extends View implements Room {
         earlier: this.#earlier,
       }),
     );
-    for (const person of others) this.#connect(person);
+    for (const person of this.roster.list) this.#connect(person);
   }
 
   #connect(person: Person | null): void {
     if (!person || person.isMe) return;
-    if (this.status !== 'joined') person.connect(null, 'none');
+    if (this.status !== 'joined' || !person.session) person.connect(null, 'none');
     else person.connect(this.#links.get(person.session), this.#links.hopeless(person.session) ? 'lost' : 'connecting');
   }
 

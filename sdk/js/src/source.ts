@@ -19,6 +19,8 @@ export class Capture extends Events<LocalSourceEvents> implements LocalSource {
   #meter: Meter | null = null;
   #deviceId: string | null;
   #wanted = false;
+  #closed = false;
+  #choices = 0;
   #asking: Promise<void> | null = null;
   readonly #key: string;
 
@@ -47,6 +49,7 @@ export class Capture extends Events<LocalSourceEvents> implements LocalSource {
   }
 
   async start(): Promise<void> {
+    if (this.#closed) return;
     this.#wanted = true;
     if (this.#track) {
       this.#track.enabled = true;
@@ -76,10 +79,13 @@ export class Capture extends Events<LocalSourceEvents> implements LocalSource {
   }
 
   async use(deviceId: string): Promise<void> {
+    const choice = ++this.#choices;
     this.#remember(deviceId);
     await this.#asking;
-    // A camera that is off stays off; a muted microphone changes, to be there when it is needed.
-    if (this.#track) await this.#ask({id: deviceId, exact: true});
+    if (choice !== this.#choices || this.#closed) return; // a newer one came meanwhile
+    // What is off stays off; a muted microphone changes, to be there when it is needed, and another one may do better
+    // than the one that is missing or taken.
+    if (this.#track || this.#wanted) await this.#ask({id: deviceId, exact: true});
     else this.emit('change', undefined);
   }
 
@@ -97,7 +103,9 @@ export class Capture extends Events<LocalSourceEvents> implements LocalSource {
     return this.#await(result);
   }
 
+  /** Lets go for good: a question that is still open comes to nothing. */
   close(): void {
+    this.#closed = true;
     this.#wanted = false;
     this.#let(null);
     this.#set('off');
@@ -135,6 +143,10 @@ export class Capture extends Events<LocalSourceEvents> implements LocalSource {
 
   async #take(result: Promise<{track: MediaStreamTrack | null; error: unknown}>, replacing: boolean): Promise<void> {
     const {track, error} = await result;
+    if (this.#closed) {
+      discard(track);
+      return;
+    }
     if (!track) {
       // The old device goes on when the new one cannot be had.
       if (replacing && this.#track?.readyState === 'live') this.emit('change', undefined);

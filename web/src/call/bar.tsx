@@ -1,7 +1,7 @@
-import {Icon} from '../parts/icon';
 import {SourceToggles, Tool} from '../parts/toggle';
 import {useVisit} from '../visit/visit';
 import {words} from '../words/words';
+import {Icon} from './icon';
 import {ShareTool} from './share';
 
 /** The control bar: what one does in a call, in one row within the thumb's reach. */
@@ -22,7 +22,7 @@ export function Bar() {
         <Tool
           id="open-chat"
           label={w.chat}
-          icon="chat"
+          icon={<Icon name="chat" />}
           expanded={open === 'chat'}
           badge={{count: unread, words: w.unread(unread)}}
           onClick={() => visit.show('chat')}
@@ -30,7 +30,7 @@ export function Bar() {
         <Tool
           id="open-people"
           label={w.people}
-          icon="people"
+          icon={<Icon name="people" />}
           expanded={open === 'people'}
           badge={{count: waiting, words: w.waiting(waiting)}}
           onClick={() => visit.show('people')}
@@ -38,7 +38,7 @@ export function Bar() {
         <Tool
           id="open-settings"
           label={w.settings}
-          icon="settings"
+          icon={<Icon name="settings" />}
           expanded={open === 'settings'}
           onClick={() => visit.show('settings')}
         />

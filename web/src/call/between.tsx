@@ -33,7 +33,7 @@ export function Goodbye() {
   const rejoin = (): void => visit.again(true, null);
   const w = words();
   const ending = visit.phase.value === 'left' ? {reason: 'left' as const, retry: 0} : visit.room.ending;
-  const {title, line, action, button, auto} = goodbyeOf(ending ?? {reason: 'closed', retry: 0}, w);
+  const {title, line, action, button, auto} = goodbyeOf(ending ?? {reason: 'closed', retry: 0}, visit.seated.value, w);
   const seconds = useCountdown(auto, rejoin);
 
   return (

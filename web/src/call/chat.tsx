@@ -1,10 +1,10 @@
 import type {ChatMessage} from '@parley-rtc/sdk';
 import {useLayoutEffect, useRef, useState} from 'preact/hooks';
 import {clock} from '../logic/numbers';
-import {Icon} from '../parts/icon';
 import {useVisit} from '../visit/visit';
 import {language, words} from '../words/words';
 import {groupChat} from './chat-groups';
+import {Icon} from './icon';
 import {findLinks} from './links';
 import {Panel} from './panel';
 
@@ -19,9 +19,22 @@ export function ChatPanel() {
 
   // The newest message stays in sight, as long as the reader has not scrolled up to read.
   const pinned = useRef(true);
+  const top = useRef(0);
+  const newest = messages.at(-1);
+  useLayoutEffect(() => {
+    if (newest?.mine) pinned.current = true;
+  }, [newest?.id]);
   useLayoutEffect(() => {
     const box = list.current;
-    if (box && pinned.current && messages.length > 0) box.scrollTop = box.scrollHeight;
+    if (box === null) return;
+    const follow = (): void => {
+      if (pinned.current) box.scrollTop = box.scrollHeight;
+    };
+    follow();
+    // A phone's keyboard takes a part of the list away.
+    const observer = new ResizeObserver(follow);
+    observer.observe(box);
+    return () => observer.disconnect();
   }, [messages]);
 
   return (
@@ -36,14 +49,17 @@ export function ChatPanel() {
         aria-label={w.title}
         onScroll={(e) => {
           const box = e.currentTarget;
-          pinned.current = box.scrollHeight - box.scrollTop - box.clientHeight < 48;
+          const low = box.scrollHeight - box.scrollTop - box.clientHeight < 48;
+          // Messages that arrive between two frames leave the list behind without anybody having scrolled up.
+          if (low || box.scrollTop < top.current) pinned.current = low;
+          top.current = box.scrollTop;
         }}
       >
         {messages.length === 0 && <p class="empty">{w.empty}</p>}
         {groupChat(messages).map((group) => (
           <section key={group.id} class="chat-group" data-mine={group.mine}>
             <h3>
-              {group.mine ? w.you : group.name} <time>{clock(group.at, language())}</time>
+              {group.mine ? w.you : <bdi>{group.name}</bdi>} <time>{clock(group.at, language())}</time>
             </h3>
             {group.messages.map((message) => (
               <Message key={message.id} message={message} />
@@ -58,7 +74,7 @@ export function ChatPanel() {
 
 function Message({message}: {message: ChatMessage}) {
   return (
-    <p data-sent={message.sent}>
+    <p data-sent={message.sent} dir="auto">
       {findLinks(message.text).map(({text, href}, i) =>
         href === undefined ? (
           text

@@ -13,9 +13,10 @@ export interface Goodbye {
   auto: number;
 }
 
-export function goodbyeOf(ending: Ending, w: Words): Goodbye {
+/** `seated` says whether the person was in the room, or only in front of it. */
+export function goodbyeOf(ending: Ending, seated: boolean, w: Words): Goodbye {
   const e = w.ending;
-  const {title, line} = e[ending.reason];
+  const {title, line} = ending.reason === 'removed' && !seated ? e.declined : e[ending.reason];
   switch (ending.reason) {
     case 'protocol':
       return {title, line, action: 'reload', button: e.reload, auto: 0};

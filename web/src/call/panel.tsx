@@ -1,8 +1,8 @@
 import type {ComponentChildren} from 'preact';
-import {useEffect, useRef} from 'preact/hooks';
-import {Icon} from '../parts/icon';
+import {useEffect, useLayoutEffect, useRef} from 'preact/hooks';
 import {type Panel as PanelName, useVisit} from '../visit/visit';
 import {words} from '../words/words';
+import {Icon} from './icon';
 
 interface PanelProps {
   name: PanelName;
@@ -27,8 +27,26 @@ export function Panel({name, title, children}: PanelProps) {
     };
   }, [name]);
 
+  const inside = useRef(false);
+  useLayoutEffect(() => {
+    // What had the focus may have gone with the person it was about.
+    if (inside.current && document.activeElement === document.body) element.current?.focus({preventScroll: true});
+  });
+
   return (
-    <aside class="panel" ref={element} data-panel tabIndex={-1} aria-label={title}>
+    <aside
+      class="panel"
+      ref={element}
+      data-panel
+      tabIndex={-1}
+      aria-label={title}
+      onFocusIn={() => {
+        inside.current = true;
+      }}
+      onFocusOut={(e) => {
+        if (e.relatedTarget !== null) inside.current = false;
+      }}
+    >
       <header>
         <h2>{title}</h2>
         <button

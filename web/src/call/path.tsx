@@ -2,9 +2,9 @@ import type {LinkStats, Participant} from '@parley-rtc/sdk';
 import {useEffect, useRef, useState} from 'preact/hooks';
 import {useWatch} from '../hooks';
 import {bitrate, percent} from '../logic/numbers';
-import {Icon} from '../parts/icon';
 import {language, words} from '../words/words';
 import {useDismiss} from './dismiss';
+import {Icon} from './icon';
 import {pathParts} from './path-words';
 import {grade} from './quality';
 

@@ -2,9 +2,9 @@ import type {Participant} from '@parley-rtc/sdk';
 import {useState} from 'preact/hooks';
 import {useWatch} from '../hooks';
 import {Avatar} from '../parts/avatar';
-import {Icon} from '../parts/icon';
 import {useVisit} from '../visit/visit';
 import {words} from '../words/words';
+import {Icon} from './icon';
 import {CopyButton, guestLink, hostLink} from './link';
 import {Panel} from './panel';
 
@@ -55,7 +55,9 @@ export function Knocker({person, line}: {person: Participant; line: string}) {
   return (
     <li class="person">
       <Avatar name={person.name} />
-      <span class="person-name">{line}</span>
+      <span class="person-name" dir="auto">
+        {line}
+      </span>
       <button
         type="button"
         class="btn small primary"
@@ -92,7 +94,7 @@ function Row({person}: {person: Participant}) {
     <li class="person" data-away={person.state === 'away'}>
       <Avatar name={person.name} />
       <span class="person-name">
-        {person.isMe ? w.stage.youName(person.name) : person.name}
+        <bdi>{person.isMe ? w.stage.youName(person.name) : person.name}</bdi>
         {facts.length > 0 && <small>{facts.join(' · ')}</small>}
       </span>
       <span class="person-state" data-off={!microphone}>

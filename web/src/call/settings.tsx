@@ -1,9 +1,9 @@
 import {useWatch} from '../hooks';
-import {Icon} from '../parts/icon';
 import {DeviceHelp} from '../parts/notes';
 import {Devices} from '../parts/picker';
 import {useVisit} from '../visit/visit';
 import {words} from '../words/words';
+import {Icon} from './icon';
 import {Panel} from './panel';
 
 /** Devices while the call goes on; every choice takes effect at once. */

@@ -1,10 +1,10 @@
 import {useEffect, useRef, useState} from 'preact/hooks';
 import {useWatch} from '../hooks';
-import {Icon} from '../parts/icon';
 import {Tool} from '../parts/toggle';
 import {useVisit} from '../visit/visit';
 import {words} from '../words/words';
 import {useDismiss} from './dismiss';
+import {Icon} from './icon';
 
 const OPENER = 'share-options';
 
@@ -22,11 +22,18 @@ export function ShareTool() {
     <div class="split">
       <Tool
         label={w.share}
-        icon="screen"
+        icon={<Icon name="screen" />}
         pressed={on}
         onClick={() => (on ? screen.stop() : void screen.start(memory.shareKind))}
       />
-      <Tool id={OPENER} label={w.shareOptions} icon="up" popup="menu" expanded={open} onClick={() => setOpen(!open)} />
+      <Tool
+        id={OPENER}
+        label={w.shareOptions}
+        icon={<Icon name="up" />}
+        popup="menu"
+        expanded={open}
+        onClick={() => setOpen(!open)}
+      />
       {open && <ShareMenu close={() => setOpen(false)} />}
     </div>
   );
@@ -43,9 +50,11 @@ function ShareMenu({close}: {close: () => void}) {
   const choose = (kind: 'text' | 'motion'): void => {
     memory.shareKind = kind;
     close();
+    document.getElementById(OPENER)?.focus();
     void media.screen.start(kind);
   };
   const step = (e: KeyboardEvent): void => {
+    if (e.key === 'Tab') close(); // the focus goes on, and nothing stays open behind it
     if (e.key !== 'ArrowDown' && e.key !== 'ArrowUp') return;
     e.preventDefault();
     const items = [...(element.current?.querySelectorAll<HTMLElement>('[role="menuitemradio"]') ?? [])];

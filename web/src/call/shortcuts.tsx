@@ -1,6 +1,6 @@
 import {useEffect, useRef} from 'preact/hooks';
-import {Icon} from '../parts/icon';
 import {words} from '../words/words';
+import {Icon} from './icon';
 
 /** The list of keys. A native dialog keeps the focus and closes on Escape by itself. */
 export function Shortcuts({close}: {close: () => void}) {

@@ -1,9 +1,9 @@
 import type {Participant, Source} from '@parley-rtc/sdk';
 import {useEffect, useRef} from 'preact/hooks';
 import {useWatch} from '../hooks';
-import {Icon} from '../parts/icon';
 import {useVisit} from '../visit/visit';
 import {words} from '../words/words';
+import {Icon} from './icon';
 
 /** What others say and play. Each source has its own audio element; the pictures are silent. */
 export function Sounds() {

@@ -2,13 +2,13 @@ import type {Participant} from '@parley-rtc/sdk';
 import {useRef} from 'preact/hooks';
 import {useFrames, useWatch} from '../hooks';
 import {Avatar} from '../parts/avatar';
-import {Icon} from '../parts/icon';
 import {isMirrored, Video} from '../parts/video';
 import {useVisit} from '../visit/visit';
 import {words} from '../words/words';
 import type {Placed} from './arrange';
 import {type Corner, moveCorner} from './corner';
 import {useDrag} from './drag';
+import {Icon} from './icon';
 
 interface TileProps {
   placed: Placed;
@@ -76,7 +76,9 @@ export function Tile({placed, corner, onCorner, onSwap}: TileProps) {
           </>
         )}
         {source === 'camera' && person.media.microphone && <i class="voice" />}
-        <span class="plate-name">{name}</span>
+        <span class="plate-name" dir="auto">
+          {name}
+        </span>
       </figcaption>
       {small && (
         <button

@@ -50,6 +50,7 @@ export function useKeys(visit: Visit, help: () => void): void {
     window.addEventListener('keyup', up);
     window.addEventListener('blur', stopTalking);
     return () => {
+      stopTalking();
       window.removeEventListener('keydown', down);
       window.removeEventListener('keyup', up);
       window.removeEventListener('blur', stopTalking);

@@ -25,14 +25,14 @@ export function Notes() {
       {herald.notes.value.map((note) => (
         <p key={note.id} class="note">
           {note.from && <b>{note.from} </b>}
-          {note.text}
+          <bdi>{note.text}</bdi>
         </p>
       ))}
     </div>
   );
 }
 
-/** One sentence about microphone and camera when one of them needs words, with the fix and a way to try again. */
+/** One sentence about microphone and camera when one needs words, told to ears too; the fix and a way to try again. */
 export function DeviceHelp() {
   const {media, tried} = useVisit();
   useWatch(media, 'change');
@@ -43,23 +43,25 @@ export function DeviceHelp() {
     browserOf(navigator.userAgent, navigator.maxTouchPoints),
     words(),
   );
-  if (note === null) return null;
+  if (note === null) return <div class="told" role="status" />;
   const again = (): void => {
     tried.value = true;
     void media.ask({microphone: note.which !== 'camera', camera: note.which !== 'microphone'});
   };
   return (
-    <div class="help" data-tone={note.kind === 'asking' ? 'busy' : 'slow'}>
-      {note.kind === 'asking' ? <i class="pulse" /> : <Icon name="warn" />}
-      <div>
-        <b>{note.title}</b>
-        <p>{note.fix}</p>
+    <div class="told" role="status">
+      <div class="help" data-tone={note.kind === 'asking' ? 'busy' : 'slow'}>
+        {note.kind === 'asking' ? <i class="pulse" /> : <Icon name="warn" />}
+        <div>
+          <b>{note.title}</b>
+          <p>{note.fix}</p>
+        </div>
+        {note.again && (
+          <button type="button" class="btn small" onClick={again}>
+            {note.again}
+          </button>
+        )}
       </div>
-      {note.again && (
-        <button type="button" class="btn small" onClick={again}>
-          {note.again}
-        </button>
-      )}
     </div>
   );
 }

@@ -2,12 +2,12 @@ import type {ComponentChildren} from 'preact';
 import {useWatch} from '../hooks';
 import {useVisit} from '../visit/visit';
 import {words} from '../words/words';
-import {Icon, type IconName} from './icon';
+import {Icon} from './icon';
 import {useLevel} from './meter';
 
 interface ToolProps {
   label: string;
-  icon: IconName;
+  icon: ComponentChildren;
   onClick: () => void;
   /** On a toggle: whether it is on. */
   pressed?: boolean;
@@ -53,7 +53,7 @@ export function Tool({
       data-off={off}
       onClick={onClick}
     >
-      <Icon name={icon} />
+      {icon}
       {children}
     </button>
   );
@@ -72,7 +72,7 @@ export function SourceToggles() {
     <>
       <Tool
         label={w.microphone}
-        icon={live ? 'mic' : 'mic-off'}
+        icon={<Icon name={live ? 'mic' : 'mic-off'} />}
         keys="M"
         pressed={live}
         off={!live}
@@ -82,7 +82,7 @@ export function SourceToggles() {
       </Tool>
       <Tool
         label={w.camera}
-        icon={cam ? 'camera' : 'camera-off'}
+        icon={<Icon name={cam ? 'camera' : 'camera-off'} />}
         keys="V"
         pressed={cam}
         off={!cam}

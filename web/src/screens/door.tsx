@@ -125,7 +125,6 @@ function JoinForm() {
           id="name"
           class="field"
           value={name}
-          maxLength={60}
           autocomplete="nickname"
           aria-invalid={nameless}
           aria-describedby={nameless ? 'nameless' : undefined}

@@ -58,8 +58,10 @@ export class Herald {
       }),
       room.on('muted', ({source, by}) => this.show(mutedWords(source, by))),
       room.on('trouble', ({kind, person}) => {
-        if (kind === 'refused') this.show(w.notice.refused);
-        else if (person && kind !== 'signalling') this.show(w.notice.noLink(person.name));
+        // Without a seat the door says it, and a step that went wrong on a path that stands is no loss.
+        const linked = person?.path.kind === 'direct' || person?.path.kind === 'relayed';
+        if (kind === 'refused' && room.status === 'joined') this.show(w.notice.refused);
+        else if (person && !linked && kind !== 'signalling') this.show(w.notice.noLink(person.name));
       }),
       room.on('people', (people) => this.compare(people, seen)),
       media.on('speakingWhileMuted', () => {

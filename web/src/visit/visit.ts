@@ -8,7 +8,9 @@ import {batch, computed, signal} from '@preact/signals';
 import {createContext} from 'preact';
 import {useContext} from 'preact/hooks';
 import type {Memory} from '../logic/memory';
+import {clipName} from '../logic/person-name';
 import {passes, type Refusal, refusalOf} from '../logic/refusals';
+import {words} from '../words/words';
 import {Herald} from './herald';
 
 /** The two doors into the SDK; the gallery hands in others. */
@@ -56,7 +58,8 @@ export class Visit {
   /** Space is held to talk. */
   readonly talking = signal(false);
 
-  private readonly seated = signal(false);
+  /** Whether a seat was ours, however it ended. */
+  readonly seated = signal(false);
   private readonly left = signal(false);
   private readonly returning = signal(false);
   private readonly stops: (() => void)[] = [];
@@ -65,7 +68,7 @@ export class Visit {
   readonly outside = computed(() => this.people.value.filter((p) => p.state === 'waiting'));
   readonly isHost = computed(() => this.info.value?.role === 'host');
 
-  /** Once seated, only leaving or the end of the session takes the stage away; trouble on the way never does. */
+  /** Once seated, only leaving and losing the seat take the stage away; trouble on the way never does. */
   readonly phase = computed<Phase>(() => {
     if (this.left.value) return 'left';
     const status = this.status.value;
@@ -100,7 +103,8 @@ export class Visit {
   }
 
   /** Takes a seat. What is refused is told by `refusal`; it never rejects. */
-  async join(name: string): Promise<void> {
+  async join(typed: string): Promise<void> {
+    const name = clipName(typed);
     this.refusal.value = null;
     this.memory.name = name;
     try {
@@ -133,7 +137,7 @@ export class Visit {
   /** Turns the microphone or the camera on or off and remembers it for the next room. */
   toggle(source: 'microphone' | 'camera'): void {
     const device = this.media[source];
-    const on = device.status !== 'on';
+    const on = device.status !== 'on' && device.status !== 'asking';
     this.memory.wishes = {...this.memory.wishes, [source]: on};
     this.tried.value = on;
     void device.toggle();
@@ -168,10 +172,21 @@ export class Visit {
         this.lastLeft.value = person.name;
       }),
       on('trouble', ({kind, detail}) => {
-        if (kind === 'refused' && detail.startsWith('bad-secret') && room.status !== 'joined') this.dropSecret();
+        if (kind !== 'refused' || room.status === 'joined') return;
+        if (detail.startsWith('bad-secret')) this.dropSecret();
+        else if (this.seated.value) this.loseSeat(detail.split(' ')[0] as RoomError['code']);
       }),
     );
     this.stops.push(this.herald.follow(this));
+  }
+
+  /** The server forgot the seat, as after a restart, and has no other: back to the door, which says why. */
+  private loseSeat(code: RoomError['code']): void {
+    batch(() => {
+      this.seated.value = false;
+      this.panel.value = null;
+      this.refusal.value = refusalOf(code);
+    });
   }
 
   /** The host secret kept here no longer fits: forget it and start over as a guest. */
@@ -191,6 +206,7 @@ export class Visit {
       this.chat.value = [...room.chat];
       if (room.status === 'joined') this.takeSeat();
     });
+    if (room.status === 'ended') this.media.close(); // no light stays on behind a goodbye
     document.documentElement.dataset.status = room.status;
     if (room.ending?.reason === 'removed') this.memory.setRemoved(room.name, Date.now());
     const secret = room.info?.host;
@@ -203,6 +219,7 @@ export class Visit {
     this.returning.value = false;
     this.left.value = false;
     this.memory.visited(this.room.name, Date.now());
+    this.herald.say(words().say.inRoom(this.room.name));
   }
 }
 

@@ -12,13 +12,11 @@ export const de: Words = {
     field: 'Gib dem Raum einen Namen, oder überlass es uns',
     placeholder: 'Raumname',
     go: 'Gespräch beginnen',
-    enter: 'Eintreten',
     recent: 'Zuletzt besucht',
     forget: (room) => `${room} vergessen`,
   },
 
   door: {
-    title: (room) => `Raum ${room}`,
     name: 'Dein Name',
     join: 'Beitreten',
     joining: 'Du trittst bei…',
@@ -190,7 +188,6 @@ export const de: Words = {
     you: 'Du',
     youName: (name) => `${name} (du)`,
     screenOf: (name) => `Bildschirm von ${name}`,
-    yourTile: 'Dein Bild',
     swap: 'Bilder tauschen',
     tileHelp: 'Pfeiltasten schieben es in eine andere Ecke.',
     connecting: 'Verbindung entsteht…',
@@ -273,7 +270,7 @@ export const de: Words = {
     wantsIn: (name) => `${name} möchte hereinkommen`,
   },
 
-  settings: {title: 'Einstellungen', screen: 'Bildschirm teilen'},
+  settings: {title: 'Einstellungen'},
 
   shortcuts: {
     title: 'Tastenkürzel',
@@ -328,6 +325,10 @@ export const de: Words = {
     left: {title: 'Du bist gegangen', line: 'Dein Platz ist frei. Komm zurück, wann du magst.'},
     draining: {title: 'Der Server startet neu', line: 'Gleich kannst du zurückkommen.'},
     removed: {title: 'Die Leitung hat dich aus dem Raum entfernt', line: 'Zurück kannst du vorerst nicht.'},
+    declined: {
+      title: 'Die Leitung hat dich nicht eingelassen',
+      line: 'Hinein kannst du vorerst nicht. Frag sie zuerst.',
+    },
     replaced: {title: 'Dein Platz ist in einen anderen Tab umgezogen', line: 'Das Gespräch läuft dort weiter.'},
     flood: {
       title: 'Der Server hat diese Sitzung beendet',

@@ -10,13 +10,11 @@ export const en = {
     field: 'Name a room, or leave it to us',
     placeholder: 'room name',
     go: 'Start a call',
-    enter: 'Enter',
     recent: 'Recent rooms',
     forget: (room: string) => `Forget ${room}`,
   },
 
   door: {
-    title: (room: string) => `Room ${room}`,
     name: 'Your name',
     join: 'Join',
     joining: 'Joining…',
@@ -183,7 +181,6 @@ export const en = {
     you: 'You',
     youName: (name: string) => `${name} (you)`,
     screenOf: (name: string) => `${name}’s screen`,
-    yourTile: 'Your picture',
     swap: 'Swap pictures',
     tileHelp: 'Arrow keys move it to another corner.',
     connecting: 'Connecting…',
@@ -268,7 +265,6 @@ export const en = {
 
   settings: {
     title: 'Settings',
-    screen: 'Screen sharing',
   },
 
   shortcuts: {
@@ -324,6 +320,7 @@ export const en = {
     left: {title: 'You left', line: 'Your seat is free. Come back whenever you like.'},
     draining: {title: 'The server is restarting', line: 'You can come back in a moment.'},
     removed: {title: 'A host removed you from the room', line: 'You cannot come back for now.'},
+    declined: {title: 'The host did not let you in', line: 'You cannot come in for now. Ask them first.'},
     replaced: {title: 'Your seat went on in another tab', line: 'The call continues there.'},
     flood: {title: 'The server closed this session', line: 'Too many messages came from this page. You can come back.'},
     protocol: {
