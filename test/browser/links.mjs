@@ -28,8 +28,8 @@ export function rememberLinks() {
  * One received stream. The four media sections of a link have a fixed order: microphone, camera, screen, screen-audio.
  * @typedef {{source: string, packets: number, frames: number, width: number, height: number, energy: number}} Received
  *
- * One connected link.
- * @typedef {{local: End, remote: End, rttMs: number, received: Received[], sent: {source: string, packets: number}[]}} Link
+ * One connected link. `hosts` are the addresses of this machine that it offered.
+ * @typedef {{local: End, remote: End, hosts: string[], rttMs: number, received: Received[], sent: {source: string, packets: number}[]}} Link
  */
 
 /**
@@ -74,6 +74,9 @@ async function collectLinks() {
     out.push({
       local: end(pair.localCandidateId),
       remote: end(pair.remoteCandidateId),
+      hosts: values
+        .filter((s) => s.type === 'local-candidate' && s.candidateType === 'host')
+        .map((s) => s.address ?? ''),
       rttMs: (pair.currentRoundTripTime ?? 0) * 1000,
       received: values
         .filter((s) => s.type === 'inbound-rtp')

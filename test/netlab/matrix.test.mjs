@@ -138,11 +138,18 @@ async function meet(row, t) {
     const bob = await Person.arrive(browserB, named(server.guestLink), {name: 'Bob'});
     people.push(bob);
     await bob.join();
-    const mute = row.a.capture === 'unasked';
+    const mute = row.a.capture === 'unasked'; // sends nothing, and hides where it is
     await Promise.all([ann.enjoysCall(), mute ? bob.link() : bob.enjoysCall()]);
     const [atA, atB] = await Promise.all([ann.link(), bob.link()]);
     assert.equal(carrier(atA), row.carrier, JSON.stringify(atA));
     assert.equal(carrier(atB), row.carrier, JSON.stringify(atB));
+    if (mute) {
+      assert.ok(atA.hosts.length > 0 && atA.hosts.every(hidden), `A shows ${atA.hosts}`);
+      assert.ok(
+        atB.hosts.some((host) => !hidden(host)),
+        `B, with permission, shows ${atB.hosts}`,
+      );
+    }
     if (row.over) assert.equal(atA.local.relayProtocol, row.over, JSON.stringify(atA.local));
     for (const person of people) await person.reads(row.carrier === 'direct' ? /Direct · / : /Relayed/);
     if (row.over) await ann.reads(new RegExp(`Relayed by ${serverName} over ${row.over}`, 'i'));
@@ -152,6 +159,11 @@ async function meet(row, t) {
   } finally {
     await Promise.all(people.map((person) => person.depart()));
   }
+}
+
+/** Whether an address of this machine is kept from the page: a name of mDNS, or nothing. @param {string} host */
+function hidden(host) {
+  return host === '' || host.endsWith('.local');
 }
 
 /** @param {import('../browser/links.mjs').Link} link */
