@@ -5,7 +5,7 @@
  * touches the DOM except to ask for devices.
  */
 
-import type {ChannelPort, Control} from './channels.js';
+import type {ChannelPort, Control, Delivery} from './channels.js';
 import type {ByeReason, Chat, Code, MediaState, Role, RoomState, SeatState, Source} from './wire.gen.js';
 
 export type {ByeReason, Chat, Code, MediaState, Role, RoomState, SeatState, Source};
@@ -105,12 +105,42 @@ export interface Room extends Emitter<RoomEvents> {
   /** Closes everything. The seat is kept by the server for its grace time unless `leave` was called before. */
   close(): void;
   sendChat(text: string): ChatMessage;
+  /**
+   * Opens a label for a program's own data, on the most direct path; the same one again while it is open. Without
+   * options everything arrives once and in order.
+   */
+  data(label: string, delivery?: Delivery): RoomData;
   // host only; each rejects with a RoomError when the server refuses
   lock(on: boolean): Promise<void>;
   waitingRoom(on: boolean): Promise<void>;
   admit(person: Participant): Promise<void>;
   mute(person: Participant, source: Source): Promise<void>;
   remove(person: Participant): Promise<void>;
+}
+
+export interface RoomDataEvents {
+  /** Somebody's message. `from` is their seat; the content is their word, so check it. */
+  message: {from: string; data: string | ArrayBuffer};
+  /** From now on this seat can be reached; what was lost with an older connection is not sent again. */
+  open: string;
+  /** This seat cannot be reached now. */
+  close: string;
+}
+
+/** Messages between programs, peer to peer where the call is. */
+export interface RoomData extends Emitter<RoomDataEvents> {
+  readonly label: string;
+  /** The seats that can be reached now. */
+  readonly open: ReadonlySet<string>;
+  /**
+   * Sends up to 64 KiB to one seat, or to everybody. Returns false when somebody will not get it: not connected, or too
+   * much is waiting already. Data of any other type is copied.
+   */
+  send(data: string | ArrayBuffer | ArrayBufferView, to?: string): boolean;
+  /** How many bytes wait to leave, at most for one person: slow down while this grows. */
+  buffered(to?: string): number;
+  /** Closes it in both directions. */
+  close(): void;
 }
 
 export interface RoomOptions {

@@ -6,12 +6,14 @@ import type {
   Network,
   Participant,
   Room,
+  RoomData,
   RoomError,
   RoomOptions,
   RoomState,
   Source,
 } from './api.js';
-import {type ChannelPort, Channels, type Control} from './channels.js';
+import {type ChannelPort, Channels, type Control, type Delivery} from './channels.js';
+import {DataHub} from './data.js';
 import {Host} from './host.js';
 import {Links} from './links.js';
 import {pageStore, SeatMemory} from './memory.js';
@@ -64,6 +66,7 @@ class Call extends View implements Room {
   readonly #memory: SeatMemory;
   readonly #links: Links;
   readonly #channels = new Channels();
+  readonly #data = new DataHub(this.#channels);
   readonly #host: Host;
   readonly #requests = new Requests();
   readonly #release: (() => void)[] = [];
@@ -139,6 +142,10 @@ class Call extends View implements Room {
     else this.#socket.send('chat', {id: message.id, text});
     this.emit('chat', message);
     return message;
+  }
+
+  data(label: string, delivery: Delivery = {}): RoomData {
+    return this.#data.open(label, delivery);
   }
 
   #listen(): void {
