@@ -6,9 +6,9 @@
  */
 
 import type {ChannelPort, Control, Delivery} from './channels.js';
-import type {ByeReason, Chat, Code, MediaState, Role, RoomState, SeatState, Source} from './wire.gen.js';
+import type {ByeReason, Chat, Code, History, MediaState, Role, RoomState, SeatState, Source} from './wire.gen.js';
 
-export type {ByeReason, Chat, Code, MediaState, Role, RoomState, SeatState, Source};
+export type {ByeReason, Chat, Code, History, MediaState, Role, RoomState, SeatState, Source};
 
 /** A typed event source. `on` returns the function that stops listening. */
 export interface Emitter<E> {
@@ -51,6 +51,8 @@ export interface RoomEvents {
   joined: Participant;
   left: {person: Participant; reason: string};
   chat: ChatMessage;
+  /** Older messages came, or one was written down: {@link Room.chat} changed without anybody having spoken. */
+  history: undefined;
   /** A host turned off one of my sources (already done). */
   muted: {source: Source; by: Participant | null};
   /** Something went wrong that the person should know; already handled as far as possible. */
@@ -68,6 +70,10 @@ export interface ChatMessage {
   mine: boolean;
   /** False until the server has acknowledged it. */
   sent: boolean;
+  /** True while the room keeps its chat and the server has not written this down yet. */
+  unsaved: boolean;
+  /** Its place in the room's history; absent when it is not kept. */
+  seq?: number;
 }
 
 /** A problem an app shows in words. `kind` selects the words; `detail` is for the log. */
@@ -91,7 +97,10 @@ export interface Room extends Emitter<RoomEvents> {
   /** Everybody with a seat, me included, sorted by order; those in the waiting room only for hosts (state waiting). */
   readonly people: readonly Participant[];
   readonly me: Participant | null;
+  /** The conversation, oldest first: what this session saw and what was asked for with `earlier`. */
   readonly chat: readonly ChatMessage[];
+  /** Whether the server keeps older messages than `chat` shows. */
+  readonly hasEarlier: boolean;
   /** What the network lets through. Checked by `warm`; `check` starts again. */
   readonly network: Network;
   /** Who this browser tab was in this room before a reload, when it did not leave: join with that name takes the same seat. */
@@ -105,6 +114,8 @@ export interface Room extends Emitter<RoomEvents> {
   /** Closes everything. The seat is kept by the server for its grace time unless `leave` was called before. */
   close(): void;
   sendChat(text: string): ChatMessage;
+  /** Gets a page of older messages into `chat`. Rejects with a RoomError. */
+  earlier(): Promise<void>;
   /**
    * Opens a label for a program's own data, on the most direct path; the same one again while it is open. Without
    * options everything arrives once and in order.
@@ -116,6 +127,8 @@ export interface Room extends Emitter<RoomEvents> {
   admit(person: Participant): Promise<void>;
   mute(person: Participant, source: Source): Promise<void>;
   remove(person: Participant): Promise<void>;
+  /** For how long the room's chat is kept from now on; what is not to be kept any more is deleted. */
+  keepHistory(policy: History): Promise<void>;
 }
 
 export interface RoomDataEvents {

@@ -1,6 +1,7 @@
 import type {
   ChatMessage,
   Ending,
+  History,
   LocalMedia,
   MediaState,
   Network,
@@ -51,6 +52,7 @@ class Call extends View implements Room {
   readonly admit = (person: Participant) => this.#host.admit(person);
   readonly mute = (person: Participant, source: Source) => this.#host.mute(person, source);
   readonly remove = (person: Participant) => this.#host.remove(person);
+  readonly keepHistory = (policy: History) => this.#host.keepHistory(policy);
   #session = '';
   #warm = false;
   #joining: Joining | null = null;
@@ -59,6 +61,7 @@ class Call extends View implements Room {
   #told: MediaState | null = null;
   #unsent: Pick<wire.Chat, 'id' | 'text'>[] = []; // words that wait for a seat
   #restarts = 0;
+  #recalled = 0; // the question that the newest page of the past answers
   readonly #media: LocalMedia | null;
   readonly #socket: Socket;
   readonly #servers: Servers;
@@ -144,6 +147,18 @@ class Call extends View implements Room {
     return message;
   }
 
+  earlier(): Promise<void> {
+    if (!this.hasEarlier) return Promise.resolve();
+    let asked = 0;
+    return this.#requests.start(
+      () => {
+        asked = this.#socket.send('history', {before: this.conversation.oldest});
+        return asked;
+      },
+      () => asked > 0 && this.#recalled === asked,
+    );
+  }
+
   data(label: string, delivery: Delivery = {}): RoomData {
     return this.#data.open(label, delivery);
   }
@@ -207,6 +222,15 @@ class Call extends View implements Room {
         break;
       case 'chat':
         this.emit('chat', this.conversation.receive(message, this.me?.id ?? ''));
+        break;
+      case 'chat-saved':
+        this.conversation.saved(message);
+        this.emit('history', undefined);
+        break;
+      case 'history':
+        this.conversation.recall(message, this.me?.id ?? '');
+        this.#recalled = message.re ?? 0;
+        this.emit('history', undefined);
         break;
       case 'muted':
         this.#muted(message);
@@ -272,6 +296,10 @@ class Call extends View implements Room {
   }
 
   #reshape(room: RoomState): void {
+    if (this.info?.history !== room.history && (room.history ?? 'none') === 'none') {
+      this.conversation.forget();
+      this.emit('history', undefined);
+    }
     this.setInfo(room);
     if (!this.#servers.ice && room.may !== 'no') this.#servers.ask(); // a door that opens opens the relay too
     const seated = this.status === 'joined';
