@@ -1,5 +1,6 @@
 import {beforeEach, describe, expect, test, vi} from 'vitest';
-import {batchMs, maxBatch, maxWaiting, Report, type ReportEvent, urgentMs} from './report.js';
+import {batchMs, maxWaiting, Report, urgentMs} from './report.js';
+import {MaxCause, MaxReport, type ReportEvent} from './wire.gen.js';
 
 function desk() {
   const sent: ReportEvent[][] = [];
@@ -47,7 +48,7 @@ describe('Report', () => {
     expect(sent).toEqual([]);
     state.ready = true;
     report.flush();
-    expect(sent.map((events) => events.length)).toEqual([maxBatch, 36]);
+    expect(sent.map((events) => events.length)).toEqual([MaxReport, 36]);
   });
 
   test('what waits is bounded, and quality makes room first', () => {
@@ -69,7 +70,7 @@ describe('Report', () => {
     report.flush();
     const cause = sent[0]?.[0]?.cause ?? '';
     expect(cause.startsWith('a bä')).toBe(true);
-    expect(new TextEncoder().encode(cause).length).toBeLessThanOrEqual(200);
+    expect(new TextEncoder().encode(cause).length).toBeLessThanOrEqual(MaxCause);
     expect(cause).not.toContain('\uFFFD');
   });
 

@@ -1,56 +1,4 @@
-/** A place in a network as a client saw it; part of a {@link ReportEvent}. */
-export interface ReportCandidate {
-  type: 'host' | 'srflx' | 'prflx' | 'relay';
-  protocol: 'udp' | 'tcp';
-  address?: string;
-  /** How the relay is reached, for type relay. */
-  relay?: 'udp' | 'tcp' | 'tls';
-}
-
-/** One thing that a client saw of its call, for the call's record (docs/protocol.md, report). */
-export interface ReportEvent {
-  /** Milliseconds since 1970 by this client's clock. */
-  at: number;
-  kind:
-    | 'gathered'
-    | 'pair'
-    | 'ice-connected'
-    | 'dtls-connected'
-    | 'first-packet'
-    | 'first-frame'
-    | 'path'
-    | 'stalled'
-    | 'restart'
-    | 'replaced'
-    | 'recovered'
-    | 'quality'
-    | 'video-paused'
-    | 'video-resumed'
-    | 'device'
-    | 'signalling-lost'
-    | 'signalling-back'
-    | 'transfer'
-    | 'note';
-  /** The seat of the other person that it concerns. */
-  seat?: string;
-  link?: string;
-  source?: 'microphone' | 'camera' | 'screen' | 'screen-audio';
-  /** How long it took or lasted. */
-  ms?: number;
-  /** Plain words or a code, up to 200 bytes. */
-  cause?: string;
-  path?: {
-    kind: 'direct' | 'relayed' | 'lost' | 'connecting' | 'hub';
-    protocol?: 'udp' | 'tcp' | 'tls';
-    server?: string;
-  };
-  candidates?: ReportCandidate[];
-  pair?: {local: ReportCandidate; remote: ReportCandidate; state: 'won' | 'failed' | 'tried'};
-  /** 0 bad, 1 fair, 2 good. */
-  level?: 0 | 1 | 2;
-  /** Mean opinion score, 1…5. */
-  score?: number;
-}
+import {MaxCause, MaxReport, type ReportEvent} from './wire.gen.js';
 
 /** An event as it is noted: it happens now, unless `at` says otherwise. */
 export type Note = Omit<ReportEvent, 'at'> & {at?: number};
@@ -59,12 +7,10 @@ export type Note = Omit<ReportEvent, 'at'> & {at?: number};
 export interface ReportPort {
   /** Whether the session has a seat and a socket now: otherwise the server would drop what it gets. */
   ready(): boolean;
-  /** Takes at most {@link maxBatch} events. */
+  /** Takes at most MaxReport events. */
   send(events: ReportEvent[]): void;
 }
 
-/** The most events in one message. */
-export const maxBatch = 64;
 /** How many events wait for a seat or a socket; then the oldest of the least use make room. */
 export const maxWaiting = 256;
 /** How long an event of no hurry waits for others. */
@@ -99,7 +45,7 @@ export class Report {
   flush(): void {
     this.close();
     if (!this.port.ready()) return; // the next flush is the room's
-    while (this.#waiting.length) this.port.send(this.#waiting.splice(0, maxBatch));
+    while (this.#waiting.length) this.port.send(this.#waiting.splice(0, MaxReport));
   }
 
   /** Forgets what waits: it belongs to a call that is over. */
@@ -128,10 +74,10 @@ export class Report {
   }
 }
 
-/** The server takes 200 bytes and no control characters. */
+/** The server takes MaxCause bytes and no control characters. */
 function clip(text: string): string {
   const clean = text.replace(/\p{Cc}+/gu, ' ').trim();
   const bytes = new TextEncoder().encode(clean);
-  if (bytes.length <= 200) return clean;
-  return new TextDecoder().decode(bytes.subarray(0, 200)).replace(/\uFFFD+$/, '');
+  if (bytes.length <= MaxCause) return clean;
+  return new TextDecoder().decode(bytes.subarray(0, MaxCause)).replace(/\uFFFD+$/, '');
 }
