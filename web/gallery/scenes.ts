@@ -206,6 +206,7 @@ export const scenes: Record<string, Make> = {
         at: 0,
         mine: false,
         sent: true,
+        unsaved: false,
       });
     },
   ),

@@ -1,4 +1,5 @@
 import type {Participant} from '@parley-rtc/sdk';
+import type {ComponentChildren} from 'preact';
 import {useRef} from 'preact/hooks';
 import {useFrames, useWatch} from '../hooks';
 import {Avatar} from '../parts/avatar';
@@ -16,10 +17,12 @@ interface TileProps {
   onCorner: (corner: Corner) => void;
   /** Swaps the big picture with the small one; null when there is nothing to swap. */
   onSwap: (() => void) | null;
+  /** What lies over the picture. */
+  children?: ComponentChildren;
 }
 
 /** One picture on the stage, big or small. It keeps its elements when it changes places, so no picture blinks. */
-export function Tile({placed, corner, onCorner, onSwap}: TileProps) {
+export function Tile({placed, corner, onCorner, onSwap, children}: TileProps) {
   const {person, source, place, index} = placed;
   const visit = useVisit();
   useWatch(person, 'change', 'track', 'path');
@@ -62,6 +65,7 @@ export function Tile({placed, corner, onCorner, onSwap}: TileProps) {
           <Avatar name={person.name} />
         </div>
       )}
+      {children}
       {(lost || coming) && (
         <div class="tile-state">
           <i class="pulse" />

@@ -112,6 +112,11 @@ export const de: CallWords = {
     long: (n) => `${n} Zeichen zu lang`,
   },
 
+  point: {
+    toggle: 'Zeigen und zeichnen',
+    board: 'Geteilter Bildschirm. Pfeiltasten bewegen deinen Zeiger, mit Umschalt zeichnen sie.',
+  },
+
   people: {
     title: 'Personen',
     host: 'Leitung',

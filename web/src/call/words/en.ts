@@ -110,6 +110,11 @@ export const en = {
     long: (n: number) => `${n} characters too long`,
   },
 
+  point: {
+    toggle: 'Point and draw',
+    board: 'Shared screen. Arrow keys move your pointer, with Shift they draw.',
+  },
+
   people: {
     title: 'People',
     host: 'Host',
