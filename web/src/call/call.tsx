@@ -1,4 +1,5 @@
 import {useEffect, useRef, useState} from 'preact/hooks';
+import {useWatch} from '../hooks';
 import {Notes} from '../parts/notes';
 import {useVisit} from '../visit/visit';
 import {arrange} from './arrange';
@@ -57,6 +58,7 @@ export function Call() {
   const alone = others.length === 0;
   const panel = visit.panel.value;
 
+  useWatch(visit.media, 'change'); // my own screen comes and goes with it
   useWakeLock();
   useIdle(stage, !alone);
   useEffect(() => tellNews(visit), [visit]);

@@ -34,7 +34,9 @@ export function Tile({placed, corner, onCorner, onSwap, children}: TileProps) {
   const w = words().stage;
 
   const track = trackOf(person, source, visit.media.camera);
-  const name = source === 'screen' ? w.screenOf(person.name) : person.isMe ? w.you : person.name;
+  const theirs = source === 'screen' ? w.screenOf(person.name) : person.name;
+  const mine = source === 'screen' ? w.yourScreen : w.you;
+  const name = person.isMe ? mine : theirs;
   // Media does not need the server: who is away from it but still heard and seen is not disturbed.
   const {kind} = person.path;
   const linked = person.isMe || kind === 'direct' || kind === 'relayed';
@@ -57,7 +59,7 @@ export function Tile({placed, corner, onCorner, onSwap, children}: TileProps) {
           track={track}
           label={name}
           source={source}
-          mirrored={person.isMe && isMirrored(track)}
+          mirrored={person.isMe && source === 'camera' && isMirrored(track)}
           {...(person.isMe ? {} : {seat: person.id})}
         />
       ) : (

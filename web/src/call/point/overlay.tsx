@@ -115,7 +115,7 @@ export function Overlay({pointers, screen, active}: OverlayProps) {
           <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
             <path d="M12.6 20.6 6 3.7a.6.6 0 0 1 .8-.8l15.8 6.6a.6.6 0 0 1 0 1.1l-6.3 2.4-2.6 6.3a.6.6 0 0 1-1.1 0z" />
           </svg>
-          {w.toggle}
+          <span>{w.toggle}</span>
         </button>
       )}
     </>

@@ -45,6 +45,7 @@ export const de: CallWords = {
     label: 'Bühne',
     you: 'Du',
     youName: (name) => `${name} (du)`,
+    yourScreen: 'Dein Bildschirm',
     screenOf: (name) => `Bildschirm von ${name}`,
     swap: 'Bilder tauschen',
     tileHelp: 'Pfeiltasten schieben es in eine andere Ecke.',

@@ -43,6 +43,7 @@ export const en = {
     label: 'Stage',
     you: 'You',
     youName: (name: string) => `${name} (you)`,
+    yourScreen: 'Your screen',
     screenOf: (name: string) => `${name}’s screen`,
     swap: 'Swap pictures',
     tileHelp: 'Arrow keys move it to another corner.',
