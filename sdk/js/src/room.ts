@@ -1,16 +1,20 @@
 import type {
   ChatMessage,
   Ending,
+  History,
   LocalMedia,
   MediaState,
   Network,
   Participant,
   Room,
+  RoomData,
   RoomError,
   RoomOptions,
   RoomState,
   Source,
 } from './api.js';
+import {type ChannelPort, Channels, type Control, type Delivery} from './channels.js';
+import {DataHub} from './data.js';
 import {Host} from './host.js';
 import {Links} from './links.js';
 import {pageStore, SeatMemory} from './memory.js';
@@ -41,11 +45,14 @@ interface Joining {
 
 class Call extends View implements Room {
   readonly network: Network;
+  readonly channels: ChannelPort;
+  readonly control: Control;
   readonly lock = (on: boolean) => this.#host.lock(on);
   readonly waitingRoom = (on: boolean) => this.#host.waitingRoom(on);
   readonly admit = (person: Participant) => this.#host.admit(person);
   readonly mute = (person: Participant, source: Source) => this.#host.mute(person, source);
   readonly remove = (person: Participant) => this.#host.remove(person);
+  readonly keepHistory = (policy: History) => this.#host.keepHistory(policy);
   #session = '';
   #warm = false;
   #joining: Joining | null = null;
@@ -54,12 +61,15 @@ class Call extends View implements Room {
   #told: MediaState | null = null;
   #unsent: Pick<wire.Chat, 'id' | 'text'>[] = []; // words that wait for a seat
   #restarts = 0;
+  #recalled = 0; // the question that the newest page of the past answers
   readonly #media: LocalMedia | null;
   readonly #socket: Socket;
   readonly #servers: Servers;
   readonly #network: NetworkCheck;
   readonly #memory: SeatMemory;
   readonly #links: Links;
+  readonly #channels = new Channels();
+  readonly #data = new DataHub(this.#channels);
   readonly #host: Host;
   readonly #requests = new Requests();
   readonly #release: (() => void)[] = [];
@@ -80,6 +90,8 @@ class Call extends View implements Room {
     this.#servers = new Servers(this.#socket, () => this.#warm && this.network.check());
     this.#host = new Host(this.#socket, this.#requests, this.roster, () => this.info);
     this.network = this.#network = new NetworkCheck(() => this.#servers.ice);
+    this.channels = this.#channels;
+    this.control = this.#channels.control;
     this.#links = new Links({
       send: (type, body) => this.#socket.send(type, body),
       online: () => this.online,
@@ -88,6 +100,8 @@ class Call extends View implements Room {
       changed: (session) => this.#connect(this.roster.bySession(session)),
       trouble: (session, kind, detail) => this.report(kind, detail, this.roster.bySession(session)),
       watched: (session) => this.roster.bySession(session)?.watched ?? false,
+      channel: (session, channel) => this.#channels.arrived(this.#seatOf(session), channel),
+      control: (session, text) => this.#channels.heard(this.#seatOf(session), text),
     });
     this.#listen();
   }
@@ -131,6 +145,22 @@ class Call extends View implements Room {
     else this.#socket.send('chat', {id: message.id, text});
     this.emit('chat', message);
     return message;
+  }
+
+  earlier(): Promise<void> {
+    if (!this.hasEarlier) return Promise.resolve();
+    let asked = 0;
+    return this.#requests.start(
+      () => {
+        asked = this.#socket.send('history', {before: this.conversation.oldest});
+        return asked;
+      },
+      () => asked > 0 && this.#recalled === asked,
+    );
+  }
+
+  data(label: string, delivery: Delivery = {}): RoomData {
+    return this.#data.open(label, delivery);
   }
 
   #listen(): void {
@@ -192,6 +222,15 @@ class Call extends View implements Room {
         break;
       case 'chat':
         this.emit('chat', this.conversation.receive(message, this.me?.id ?? ''));
+        break;
+      case 'chat-saved':
+        this.conversation.saved(message);
+        this.emit('history', undefined);
+        break;
+      case 'history':
+        this.conversation.recall(message, this.me?.id ?? '');
+        this.#recalled = message.re ?? 0;
+        this.emit('history', undefined);
         break;
       case 'muted':
         this.#muted(message);
@@ -257,6 +296,10 @@ class Call extends View implements Room {
   }
 
   #reshape(room: RoomState): void {
+    if (this.info?.history !== room.history && (room.history ?? 'none') === 'none') {
+      this.conversation.forget();
+      this.emit('history', undefined);
+    }
     this.setInfo(room);
     if (!this.#servers.ice && room.may !== 'no') this.#servers.ask(); // a door that opens opens the relay too
     const seated = this.status === 'joined';
@@ -285,6 +328,7 @@ class Call extends View implements Room {
       return;
     }
     person.connect(null, 'none');
+    this.#channels.connect(person.id, null);
     this.showPeople();
     if (this.status === 'joined' && person.state !== 'waiting') this.emit('left', {person, reason});
     this.#relink();
@@ -377,12 +421,21 @@ class Call extends View implements Room {
       }),
     );
     for (const person of this.roster.list) this.#connect(person);
+    this.#channels.retain(new Set(this.roster.list.map((p) => p.id)));
+  }
+
+  /** The seat that a session holds, as far as it may talk to us: empty when there is none. */
+  #seatOf(session: string): string {
+    return this.status === 'joined' ? (this.roster.bySession(session)?.id ?? '') : '';
   }
 
   #connect(person: Person | null): void {
     if (!person || person.isMe) return;
-    if (this.status !== 'joined' || !person.session) person.connect(null, 'none');
-    else person.connect(this.#links.get(person.session), this.#links.hopeless(person.session) ? 'lost' : 'connecting');
+    const reachable = this.status === 'joined' && person.session;
+    const link = reachable ? this.#links.get(person.session) : null;
+    this.#channels.connect(person.id, link);
+    if (!reachable) person.connect(null, 'none');
+    else person.connect(link, this.#links.hopeless(person.session) ? 'lost' : 'connecting');
   }
 
   /** Sends what the devices give now, and says so. */
