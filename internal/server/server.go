@@ -23,6 +23,7 @@ import (
 	"github.com/parley-rtc/parley/internal/httpserver"
 	"github.com/parley-rtc/parley/internal/portserver"
 	"github.com/parley-rtc/parley/internal/signalserver"
+	"github.com/parley-rtc/parley/internal/store"
 	"github.com/parley-rtc/parley/internal/turn"
 	"github.com/parley-rtc/parley/internal/turnserver"
 )
@@ -47,6 +48,7 @@ type Server struct {
 	relay        *turnserver.Server
 	signals      *signalserver.Server
 	site         *httpserver.Server
+	store        *store.Store // nil when it could not be opened
 	info         Info
 
 	now    context.Context // ends when everything has to stop at once
@@ -78,6 +80,7 @@ func (s *Server) open(ctx context.Context, files fs.FS) (err error) {
 	if err != nil {
 		return err
 	}
+	s.openStore(ctx)
 	at, warning, err := discover(ctx, &s.cfg.Config, machine{})
 	if err != nil {
 		return err
@@ -156,6 +159,9 @@ func (s *Server) Close() {
 		}
 		if s.certificates != nil {
 			s.certificates.Close()
+		}
+		if s.store != nil {
+			s.store.Close()
 		}
 	})
 }
