@@ -12,6 +12,7 @@ type Call struct {
 	head   head
 	policy Policy
 	lanes  map[string]*lane // by seat
+	last   int64            // the newest time of the server's; it never goes back within a call
 	dirty  bool             // the head has to be stored
 }
 
@@ -33,8 +34,14 @@ type head struct {
 func New(id, room string, began time.Time, policy Policy) *Call {
 	return &Call{
 		head:   head{ID: id, Room: room, Began: millis(began)},
-		policy: policy, lanes: map[string]*lane{}, dirty: true,
+		policy: policy, lanes: map[string]*lane{}, last: millis(began), dirty: true,
 	}
+}
+
+// tick is at, or the newest time of the call when the server's clock was set back since.
+func (c *Call) tick(at time.Time) int64 {
+	c.last = max(c.last, millis(at))
+	return c.last
 }
 
 // ID returns the call's identifier.
@@ -45,7 +52,10 @@ func (c *Call) Ended() bool { return c.head.Ended != 0 }
 
 // Join says that somebody took a seat.
 func (c *Call) Join(at time.Time, p Person) {
-	if c.lanes[p.Seat] != nil {
+	switch {
+	case c.Ended():
+		return
+	case c.lanes[p.Seat] != nil:
 		c.Back(at, p.Seat)
 		return
 	}
@@ -55,7 +65,7 @@ func (c *Call) Join(at time.Time, p Person) {
 		return
 	}
 	p.Address = c.policy.Address(p.Address)
-	l := &lane{Person: p, Joined: millis(at)}
+	l := &lane{Person: p, Joined: c.tick(at)}
 	c.lanes[p.Seat] = l
 	c.head.Lanes = append(c.head.Lanes, l)
 	c.tell(at, p.Seat, signal.ReportEvent{Kind: Joined})
@@ -70,8 +80,8 @@ func (c *Call) Back(at time.Time, seat string) { c.tell(at, seat, signal.ReportE
 // Leave says that a seat is gone.
 func (c *Call) Leave(at time.Time, seat string, why signal.LeftReason) {
 	c.tell(at, seat, signal.ReportEvent{Kind: Left, Cause: string(why)})
-	if l := c.lanes[seat]; l != nil {
-		l.Left, l.gone = millis(at), true
+	if l := c.lanes[seat]; l != nil && !l.gone {
+		l.Left, l.gone = c.tick(at), true
 	}
 }
 
@@ -81,7 +91,7 @@ func (c *Call) tell(at time.Time, seat string, e signal.ReportEvent) {
 	if l == nil || l.gone {
 		return
 	}
-	e.At = millis(at)
+	e.At = c.tick(at)
 	l.add(Event{Got: e.At, ReportEvent: e})
 	c.dirty = true
 }
@@ -90,13 +100,15 @@ func (c *Call) tell(at time.Time, seat string, e signal.ReportEvent) {
 func (c *Call) Restart(at time.Time, people []Person) {
 	c.head.Ended, c.head.Verdict, c.dirty = 0, nil, true
 	if len(c.head.Restarts) < maxRestarts {
-		c.head.Restarts = append(c.head.Restarts, millis(at))
+		c.head.Restarts = append(c.head.Restarts, c.tick(at))
 	}
 	still := map[string]bool{}
 	for _, p := range people {
 		still[p.Seat] = true
-		if c.lanes[p.Seat] == nil {
+		if l := c.lanes[p.Seat]; l == nil {
 			c.Join(at, p)
+		} else {
+			l.Left, l.gone = 0, false // the end was a guess
 		}
 		c.Away(at, p.Seat)
 	}
@@ -113,18 +125,18 @@ func (c *Call) Report(got time.Time, seat string, events []signal.ReportEvent) {
 	if l == nil || l.gone || len(events) == 0 {
 		return
 	}
-	newest := events[0].At
+	now, newest := c.tick(got), events[0].At
 	for _, e := range events {
 		newest = max(newest, e.At)
 	}
 	var changed bool
-	if l.Clocks, changed = learn(l.Clocks, newest, millis(got)); changed {
+	if l.Clocks, changed = learn(l.Clocks, newest, now); changed {
 		c.dirty = true
 	}
 	parts, omitted := len(l.parts), l.Omitted
 	for _, e := range events {
 		if _, known := kinds[e.Kind]; known {
-			l.add(Event{Got: millis(got), ReportEvent: c.policy.event(e)})
+			l.add(Event{Got: now, ReportEvent: c.policy.keep(e)})
 		}
 	}
 	if parts != len(l.parts) || omitted != l.Omitted {
@@ -148,20 +160,10 @@ func (c *Call) End(at time.Time) {
 			c.Leave(at, l.Seat, signal.LeftLeft)
 		}
 	}
-	c.head.Ended, c.dirty = max(millis(at), c.head.Began), true
+	c.head.Ended, c.dirty = c.tick(at), true
 	verdict := c.Record(at).Verdict
 	c.head.Verdict = &verdict
 }
 
 // LastHeard is the newest time at which the server heard of the call: when one ended that nobody told the end of.
-func (c *Call) LastHeard() time.Time {
-	last := c.head.Began
-	for _, l := range c.head.Lanes {
-		for _, part := range l.parts {
-			for _, e := range part {
-				last = max(last, e.Got)
-			}
-		}
-	}
-	return time.UnixMilli(last)
-}
+func (c *Call) LastHeard() time.Time { return time.UnixMilli(c.last) }

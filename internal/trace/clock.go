@@ -4,7 +4,7 @@ package trace
 const (
 	// stepBack is how much sooner than the fastest report before it one has to arrive, by its own time, before the clock
 	// is taken to have been set forward: less is a faster network.
-	stepBack = 2_000
+	stepBack = 30_000
 	// stepOn is how much later: less is a report that waited for the network. It is the grace time's default.
 	stepOn = 600_000
 	// maxClocks is how often a clock may be set in one call; after that it is no clock.

@@ -9,6 +9,8 @@ import (
 const (
 	// partSize is how many events are stored together: a change of one writes a part again, so it is small.
 	partSize = 128
+	// partBytes is how many bytes of them at most, about: JSON can make several times as much of a text.
+	partBytes = 64 << 10
 	// maxParts is when a lane is written anew without the holes that thinning left.
 	maxParts = 3 * (MaxEvents + maxOwn) / partSize
 )
@@ -23,12 +25,15 @@ type lane struct {
 	Omitted int `json:"omitted,omitempty"`
 	// Parts is how many parts the events are stored in.
 	Parts int `json:"parts"`
+	// Size is about how many bytes they take, as it was when a part was added.
+	Size int `json:"size,omitempty"`
 
 	parts  [][]Event
 	dirty  map[int]bool // parts to store
 	next   int          // the number of the next event
 	own    int          // events of the server
 	others int          // reported events
+	size   int          // their bytes
 	gone   bool         // nothing more is taken: Left
 }
 
@@ -41,24 +46,40 @@ func (l *lane) add(e Event) bool {
 		}
 		l.own++
 	} else {
-		if l.others >= MaxEvents && !l.thin(weight(e.Kind)) {
-			l.Omitted++
-			return false
+		for l.others >= MaxEvents || l.size+e.size() > maxLaneSize {
+			if !l.thin(weight(e.Kind)) {
+				l.Omitted++
+				return false
+			}
 		}
 		l.others++
+		l.size += e.size()
 	}
 	e.N = l.next
 	l.next++
-	if last := len(l.parts) - 1; last < 0 || len(l.parts[last]) >= partSize {
-		l.parts = append(l.parts, make([]Event, 0, 8))
-	}
-	last := len(l.parts) - 1
-	l.parts[last] = append(l.parts[last], e)
-	l.touch(last)
+	l.touch(l.put(e))
 	if len(l.parts) > maxParts {
 		l.pack()
 	}
 	return true
+}
+
+// put adds an event to the last part, or to a new one, and returns which.
+func (l *lane) put(e Event) int {
+	last := len(l.parts) - 1
+	if last < 0 || len(l.parts[last]) >= partSize || sizeOf(l.parts[last]) > partBytes {
+		last++
+		l.parts = append(l.parts, nil)
+	}
+	l.parts[last] = append(l.parts[last], e)
+	return last
+}
+
+func sizeOf(part []Event) (n int) {
+	for i := range part {
+		n += part[i].size()
+	}
+	return n
 }
 
 // weight says how much an event would be missed: of the lightest there is most.
@@ -81,6 +102,7 @@ func (l *lane) thin(newcomer int) bool {
 			if at < 0 {
 				continue
 			}
+			l.size -= part[at].size()
 			l.parts[i] = slices.Delete(part, at, at+1)
 			l.touch(i)
 			l.others--
@@ -96,8 +118,8 @@ func (l *lane) thin(newcomer int) bool {
 func (l *lane) pack() {
 	all, before := l.events(), len(l.parts)
 	l.parts = nil
-	for chunk := range slices.Chunk(all, partSize) {
-		l.parts = append(l.parts, slices.Clone(chunk))
+	for _, e := range all {
+		l.put(e)
 	}
 	for i := range before {
 		l.touch(i)
@@ -119,21 +141,18 @@ func (l *lane) refill(parts [][]Event) {
 	all := slices.Concat(parts...)
 	slices.SortStableFunc(all, func(a, b Event) int { return a.N - b.N })
 	all = slices.CompactFunc(all, func(a, b Event) bool { return a.N == b.N })
-	l.parts, l.own, l.others = nil, 0, 0
+	l.parts, l.own, l.others, l.size = nil, 0, 0, 0
 	for _, e := range all {
 		switch {
 		case e.own() && l.own < maxOwn+1:
 			l.own++
 		case !e.own() && l.others < MaxEvents:
 			l.others++
+			l.size += e.size()
 		default:
 			continue
 		}
-		if last := len(l.parts) - 1; last < 0 || len(l.parts[last]) >= partSize {
-			l.parts = append(l.parts, nil)
-		}
-		last := len(l.parts) - 1
-		l.parts[last] = append(l.parts[last], e)
+		l.put(e)
 		l.next = e.N + 1
 	}
 	for i := range max(len(parts), len(l.parts)) {

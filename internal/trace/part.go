@@ -6,24 +6,20 @@ import (
 	"maps"
 	"slices"
 	"strconv"
-	"strings"
 )
 
-// Part is a piece of a call for the store. One with the same key replaces an older one; an empty Value means that
-// nothing is to be kept there.
+// Part is a piece of a call for the store: its head, whose key is the call's id, or some of its events.
 type Part struct {
-	Key   string
+	// Key is made of letters, digits, '-' and '_'.
+	Key string
+	// Head is true for the head.
+	Head bool
+	// Value is what to keep instead of an older one of the same key; empty when nothing is.
 	Value []byte
 }
 
-// HeadKey is the key of the part that the others follow from.
-func HeadKey(id string) string { return id }
-
-// IsHead reports whether a key is that of a head.
-func IsHead(key string) bool { return !strings.Contains(key, ".") }
-
 func partKey(id string, lane, part int) string {
-	return id + "." + strconv.Itoa(lane) + "." + strconv.Itoa(part)
+	return id + "-" + strconv.Itoa(lane) + "-" + strconv.Itoa(part)
 }
 
 // Changes returns the parts that changed since it was last called, in the order in which they have to be stored: events
@@ -40,12 +36,12 @@ func (c *Call) Changes() []Part {
 		}
 		l.dirty = nil
 		if l.Parts != len(l.parts) {
-			l.Parts, c.dirty = len(l.parts), true
+			l.Parts, l.Size, c.dirty = len(l.parts), l.size, true
 		}
 	}
 	if c.dirty {
 		c.dirty = false
-		out = append(out, Part{Key: HeadKey(c.head.ID), Value: encode(&c.head)})
+		out = append(out, Part{Key: c.head.ID, Head: true, Value: encode(&c.head)})
 	}
 	return out
 }
@@ -58,7 +54,7 @@ func encode(v any) []byte {
 	return b
 }
 
-// Keys returns the keys of all parts of a call whose head is given, the head's last.
+// Keys returns the keys of the events of a call whose head is given.
 func Keys(headValue []byte) ([]string, error) {
 	h, err := readHead(headValue)
 	if err != nil {
@@ -70,7 +66,7 @@ func Keys(headValue []byte) ([]string, error) {
 			keys = append(keys, partKey(h.ID, i, n))
 		}
 	}
-	return append(keys, HeadKey(h.ID)), nil
+	return keys, nil
 }
 
 func readHead(value []byte) (*head, error) {
@@ -89,14 +85,14 @@ func readHead(value []byte) (*head, error) {
 	return h, nil
 }
 
-// Restore puts a stored call together. get returns the value of a key, nil when there is none: what was lost in a crash
+// Restore puts a stored call together. get returns the events under a key, nil when there are none: what was lost in a crash
 // is missing from the record, and the rest of it stands.
 func Restore(headValue []byte, policy Policy, get func(key string) []byte) (*Call, error) {
 	h, err := readHead(headValue)
 	if err != nil {
 		return nil, err
 	}
-	c := &Call{head: *h, policy: policy, lanes: map[string]*lane{}}
+	c := &Call{head: *h, policy: policy, lanes: map[string]*lane{}, last: max(h.Began, h.Ended)}
 	for i, l := range h.Lanes {
 		c.lanes[l.Seat] = l
 		var parts [][]Event
@@ -113,6 +109,12 @@ func Restore(headValue []byte, policy Policy, get func(key string) []byte) (*Cal
 			parts = append(parts, events)
 		}
 		l.refill(parts)
+		for _, part := range l.parts {
+			for _, e := range part {
+				c.last = max(c.last, e.Got)
+			}
+		}
+		c.last = max(c.last, l.Joined, l.Left)
 	}
 	return c, nil
 }
@@ -128,6 +130,8 @@ type Summary struct {
 	People []string `json:"people"`
 	// Verdict is absent while the call goes on.
 	Verdict *Verdict `json:"verdict,omitempty"`
+	// Size is about how many bytes its events take where they are stored.
+	Size int `json:"-"`
 }
 
 // Summarize reads the summary out of a stored head.
@@ -146,6 +150,7 @@ func (h *head) summary() Summary {
 	s := Summary{ID: h.ID, Room: h.Room, Began: h.Began, Ended: h.Ended, Verdict: h.Verdict, People: []string{}}
 	for _, l := range h.Lanes {
 		s.People = append(s.People, l.Name)
+		s.Size += l.Size
 	}
 	return s
 }

@@ -92,30 +92,33 @@ func orElse(s, other string) string {
 	return s
 }
 
-// event returns e without what may not be kept; it shares nothing with e.
-func (p Policy) event(e signal.ReportEvent) signal.ReportEvent {
-	e.Cause = p.text(e.Cause)
+// keep returns what of an event may be kept: what its kind does not use is dropped. It shares nothing with e.
+func (p Policy) keep(e signal.ReportEvent) signal.ReportEvent {
+	out := signal.ReportEvent{
+		At: e.At, Kind: e.Kind, Seat: e.Seat, Link: e.Link, Source: e.Source, MS: e.MS, Cause: p.text(e.Cause), Score: e.Score,
+	}
+	switch {
+	case e.Kind == signal.ReportGathered:
+		for _, c := range e.Candidates[:min(len(e.Candidates), maxCandidates)] {
+			out.Candidates = append(out.Candidates, p.candidate(c))
+		}
+	case e.Kind == signal.ReportPairTried && e.Pair != nil:
+		out.Pair = &signal.ReportPair{Local: p.candidate(e.Pair.Local), Remote: p.candidate(e.Pair.Remote), State: e.Pair.State}
+	case e.Kind == signal.ReportQuality && e.Level != nil:
+		level := max(0, min(2, *e.Level))
+		out.Level = &level
+	}
 	if e.Path != nil {
 		path := *e.Path
 		if a, ok := parseAddress(path.Server); ok && p != KeepFull {
 			path.Server = p.Address(a.String())
 		}
-		e.Path = &path
+		out.Path = &path
 	}
-	candidates := make([]signal.ReportCandidate, 0, len(e.Candidates))
-	for _, c := range e.Candidates {
-		c.Address = p.Address(c.Address)
-		candidates = append(candidates, c)
-	}
-	e.Candidates = candidates
-	if e.Pair != nil {
-		pair := *e.Pair
-		pair.Local.Address, pair.Remote.Address = p.Address(pair.Local.Address), p.Address(pair.Remote.Address)
-		e.Pair = &pair
-	}
-	if e.Level != nil {
-		level := *e.Level
-		e.Level = &level
-	}
-	return e
+	return out
+}
+
+func (p Policy) candidate(c signal.ReportCandidate) signal.ReportCandidate {
+	c.Address = p.Address(c.Address)
+	return c
 }

@@ -106,7 +106,43 @@ func (r *Record) pathSpans(seat string, from, to int64) []PathSpan {
 	if open.To = to; open.To > open.From || len(spans) == 0 {
 		spans = append(spans, open)
 	}
+	return r.silence(seat, spans)
+}
+
+// silence marks the times that the client calls a loss only afterwards, by saying how long it lasted.
+func (r *Record) silence(seat string, spans []PathSpan) []PathSpan {
+	for _, e := range r.mine[seat] {
+		if e.Kind == signal.ReportRecovered && e.MS >= leastGap && len(spans) < 2*MaxEvents {
+			spans = cover(spans, e.At-e.MS, e.At)
+		}
+	}
 	return spans
+}
+
+// cover makes the time between from and to a lost one, but not where nobody was there to be lost.
+func cover(spans []PathSpan, from, to int64) []PathSpan {
+	out := make([]PathSpan, 0, len(spans)+2)
+	add := func(s PathSpan) {
+		if n := len(out); n > 0 && out[n-1].same(s) {
+			out[n-1].To = s.To
+		} else if s.To > s.From {
+			out = append(out, s)
+		}
+	}
+	for _, s := range spans {
+		if s.To <= from || s.From >= to || s.State == StateAlone || s.State == StateLost {
+			add(s)
+			continue
+		}
+		before, lost, after := s, s, s
+		before.To, after.From = max(s.From, from), min(s.To, to)
+		lost.From, lost.To = before.To, after.From
+		lost.State, lost.Protocol, lost.Server = StateLost, "", ""
+		add(before)
+		add(lost)
+		add(after)
+	}
+	return out
 }
 
 // same reports whether nothing but time is between the two.

@@ -25,6 +25,10 @@ const (
 	MaxEvents = 2000
 	// maxOwn is how many events of the server's own one lane keeps: somebody whose network comes and goes all day.
 	maxOwn = 500
+	// maxLaneSize is how many bytes a lane's reported events take, about.
+	maxLaneSize = 512 << 10
+	// maxCandidates is how many candidates of one gathering are kept.
+	maxCandidates = 24
 	// maxRestarts is how many restarts of the server one call keeps.
 	maxRestarts = 100
 )
@@ -55,6 +59,19 @@ func (e *Event) own() bool {
 		return true
 	}
 	return false
+}
+
+// size is about how many bytes the event takes where it is stored.
+func (e *Event) size() int {
+	const base, candidate = 120, 80
+	n := base + len(e.Seat) + len(e.Link) + len(e.Cause) + candidate*len(e.Candidates)
+	if e.Pair != nil {
+		n += 2 * candidate
+	}
+	if e.Path != nil {
+		n += candidate + len(e.Path.Server)
+	}
+	return n
 }
 
 // Person is who takes a seat.
