@@ -16,8 +16,8 @@ func (s *Server) openStore(ctx context.Context) {
 	var err error
 	s.store, err = store.Open(ctx, store.Config{
 		Dir: filepath.Join(s.cfg.Data, storeDir), Log: s.log,
-		Buckets:  []store.Bucket{{Name: "rooms", Keep: 31*24*time.Hour}},
-		Journals: []store.Journal{{Name: "chat", Entries: 10000, Bytes: 16<<20}, {Name: "calls", Keep: 30*24*time.Hour}},
+		Buckets:  []store.Bucket{{Name: "rooms", Keep: 31 * 24 * time.Hour}},
+		Journals: []store.Journal{{Name: "chat", Entries: 10000, Bytes: 16 << 20}, {Name: "calls", Keep: 30 * 24 * time.Hour}},
 	})
 	if err != nil {
 		s.store = nil

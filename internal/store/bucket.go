@@ -74,7 +74,9 @@ func (s *Store) List(ctx context.Context, bucket string) (map[string][]byte, err
 func stateSubject(bucket, key string) string { return stateStream + "." + bucket + "." + key }
 
 // seconds is a duration as JetStream reads it, which counts whole seconds from one.
-func seconds(d time.Duration) string { return strconv.FormatInt(max(1, int64(d/time.Second)), 10) + "s" }
+func seconds(d time.Duration) string {
+	return strconv.FormatInt(max(1, int64(d/time.Second)), 10) + "s"
+}
 
 // token reports whether s can be a part of a subject.
 func token(s string) bool {
