@@ -17,6 +17,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/parley-rtc/parley/internal/apiserver"
+	"github.com/parley-rtc/parley/internal/archive"
 	"github.com/parley-rtc/parley/internal/auth"
 	"github.com/parley-rtc/parley/internal/certificate"
 	"github.com/parley-rtc/parley/internal/config"
@@ -49,6 +51,8 @@ type Server struct {
 	signals      *signalserver.Server
 	site         *httpserver.Server
 	store        *store.Store // nil when it could not be opened
+	archive      *archive.Archive
+	api          *apiserver.Server
 	info         Info
 
 	now    context.Context // ends when everything has to stop at once
@@ -81,6 +85,9 @@ func (s *Server) open(ctx context.Context, files fs.FS) (err error) {
 		return err
 	}
 	s.openStore(ctx)
+	if err := s.openCalls(ctx); err != nil {
+		return err
+	}
 	at, warning, err := discover(ctx, &s.cfg.Config, machine{})
 	if err != nil {
 		return err
@@ -160,6 +167,9 @@ func (s *Server) Close() {
 		if s.certificates != nil {
 			s.certificates.Close()
 		}
+		if s.archive != nil {
+			s.archive.Close()
+		}
 		if s.store != nil {
 			s.store.Close()
 		}
@@ -203,7 +213,7 @@ func (s *Server) signalConfig() signalserver.Config {
 }
 
 func (s *Server) siteConfig() httpserver.Config {
-	return httpserver.Config{TrustedProxies: s.cfg.TrustedProxies, HSTS: s.certificates.Domain}
+	return httpserver.Config{TrustedProxies: s.cfg.TrustedProxies, HSTS: s.certificates.Domain, API: s.api}
 }
 
 func (s *Server) newICE() *ice {

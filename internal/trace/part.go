@@ -128,8 +128,9 @@ type Summary struct {
 	Ended int64 `json:"ended,omitempty"`
 	// People are the names of those who took part.
 	People []string `json:"people"`
-	// Verdict is absent while the call goes on.
-	Verdict *Verdict `json:"verdict,omitempty"`
+	// Level and Text are of the verdict; absent while the call goes on.
+	Level Level  `json:"level,omitempty"`
+	Text  string `json:"text,omitempty"`
 	// Size is about how many bytes its events take where they are stored.
 	Size int `json:"-"`
 }
@@ -147,7 +148,10 @@ func Summarize(headValue []byte) (Summary, error) {
 func (c *Call) Summary() Summary { return c.head.summary() }
 
 func (h *head) summary() Summary {
-	s := Summary{ID: h.ID, Room: h.Room, Began: h.Began, Ended: h.Ended, Verdict: h.Verdict, People: []string{}}
+	s := Summary{ID: h.ID, Room: h.Room, Began: h.Began, Ended: h.Ended, People: []string{}}
+	if h.Verdict != nil {
+		s.Level, s.Text = h.Verdict.Level, h.Verdict.Text
+	}
 	for _, l := range h.Lanes {
 		s.People = append(s.People, l.Name)
 		s.Size += l.Size
