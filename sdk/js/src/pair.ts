@@ -1,4 +1,4 @@
-import type {LinkStats, Path, Source, Trouble} from './api.js';
+import type {Trouble} from './api.js';
 import type {Carrier} from './channels.js';
 import {carry, holdMs} from './carry.js';
 import {Link, type Prepared} from './link.js';
@@ -101,29 +101,9 @@ export class Pair {
       : this.#main;
   }
 
-  get path(): Path {
-    return this.#inUse.path;
-  }
-
-  get connected(): boolean {
-    return this.#main.connected;
-  }
-
-  /** Media does not reach us, and it did. */
-  get lost(): boolean {
-    return this.#recovery.lost;
-  }
-
-  track(source: Source): MediaStreamTrack | null {
-    return (this.#visible ?? this.#main).track(source);
-  }
-
-  level(): number {
-    return (this.#visible ?? this.#main).level();
-  }
-
-  stats(): Promise<LinkStats | null> {
-    return this.#inUse.stats();
+  /** The link whose tracks are to be seen and heard. */
+  get shown(): Link {
+    return (this.#shown === 'spare' && this.#spare) || this.#main;
   }
 
   publish(publication: Publication, live: boolean): void {
@@ -182,10 +162,6 @@ export class Pair {
 
   get #inUse(): Link {
     return (this.#using === 'spare' && this.#spare) || this.#main;
-  }
-
-  get #visible(): Link | null {
-    return this.#shown === 'spare' ? this.#spare : this.#main;
   }
 
   #find(id: string): Link | null {
@@ -272,8 +248,8 @@ export class Pair {
   /** Shows what arrives where it arrives. */
   #show(): void {
     const spare = this.#spare;
-    const [shown, other] = this.#shown === 'main' ? [this.#main, spare] : [spare, this.#main];
-    if (!other || (shown && shown.quiet < 250) || other.quiet > 150) return;
+    const other = this.#shown === 'main' ? spare : this.#main;
+    if (!other || this.shown.quiet < 250 || other.quiet > 150) return;
     this.#shown = this.#shown === 'main' ? 'spare' : 'main';
     this.port.changed();
   }

@@ -255,6 +255,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
       // Whatever leaves first makes the new token the valid one.
       for (const message of this.#sequence.outbox) this.#write(message);
       if (!this.#sequence.outbox.length) this.#acknowledge();
+      if (welcome.ice) this.emit('message', {type: 'ice-servers', ice: welcome.ice});
     } else {
       const lost = this.#sequence.outbox;
       this.#sequence = new Sequence();
