@@ -32,6 +32,8 @@ export interface PairPort {
   suspect(suspected: boolean): void;
   trouble(kind: Trouble['kind'], detail: string): void;
   note(happening: Happening): void;
+  /** There is a new transport, for the record of the call. */
+  watch(link: Link, pc: RTCPeerConnection): void;
   watched(): boolean;
   channel(channel: RTCDataChannel): void;
   control(text: unknown): void;
@@ -325,6 +327,7 @@ export class Pair {
       },
       kind,
     );
+    port.watch(link, prepared.pc);
     return link;
   }
 
