@@ -47,7 +47,7 @@ const (
 type Shelf interface {
 	Put(bucket, key string, value []byte, done func(error))
 	Get(ctx context.Context, bucket, key string) (value []byte, ok bool, err error)
-	List(ctx context.Context, bucket string) (map[string][]byte, error)
+	List(ctx context.Context, bucket string) (values map[string][]byte, deleted []string, err error)
 	Delete(bucket, key string, done func(error))
 }
 

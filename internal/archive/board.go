@@ -30,10 +30,10 @@ func (b *board) Get(_ context.Context, bucket, key string) (value []byte, ok boo
 }
 
 // List implements Shelf.
-func (b *board) List(_ context.Context, bucket string) (map[string][]byte, error) {
+func (b *board) List(_ context.Context, bucket string) (values map[string][]byte, deleted []string, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return maps.Clone(b.values[bucket]), nil
+	return maps.Clone(b.values[bucket]), nil, nil
 }
 
 // Delete implements Shelf.

@@ -68,7 +68,7 @@ func (s *state) obey(f func(*state)) {
 func (s *state) load(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, restoreTime)
 	defer cancel()
-	heads, err := s.shelf.List(ctx, Calls)
+	heads, _, err := s.shelf.List(ctx, Calls)
 	if err != nil {
 		s.fault(err)
 		return

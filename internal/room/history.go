@@ -12,6 +12,9 @@ const forEver = 100 * 365 * 24 * time.Hour
 // keeps reports whether what is said now is kept.
 func (r *Room) keeps() bool { return r.cfg.Saves && r.history != signal.HistoryNone }
 
+// History returns the room's policy.
+func (r *Room) History() signal.History { return r.history }
+
 // keepHistory obeys a host. What was kept before stays, unless nothing is to be kept.
 func (r *Room) keepHistory(s *session, m *signal.KeepHistory) {
 	switch {

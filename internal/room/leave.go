@@ -82,6 +82,7 @@ func (r *Room) Gone(now time.Time, id string, leave bool) {
 func (r *Room) Revoke(id string) {
 	if s := r.find(id); s != nil && s.seat != nil {
 		s.seat.generation++
+		r.touched = true
 	}
 }
 

@@ -92,6 +92,7 @@ type Room struct {
 	probes   []probe
 
 	changed bool // something that views show may have changed
+	touched bool // since Touched was asked, something of the snapshot may have changed
 	effects []Effect
 	events  []Event
 }
@@ -160,6 +161,13 @@ func (r *Room) Effects() []Effect {
 	e := r.effects
 	r.effects = nil
 	return e
+}
+
+// Touched reports whether the snapshot may be another one than at the last call.
+func (r *Room) Touched() bool {
+	t := r.touched
+	r.touched = false
+	return t
 }
 
 // Exists reports whether somebody has a seat in the room.
@@ -270,6 +278,14 @@ func (r *Room) refuse(to *session, re uint64, code signal.Code, words string) {
 func (r *Room) SeatOf(id string) string {
 	if s := r.find(id); s != nil && s.seat != nil {
 		return s.seat.ID
+	}
+	return ""
+}
+
+// NameOf returns the name on the session's seat, "" in the lobby.
+func (r *Room) NameOf(id string) string {
+	if s := r.find(id); s != nil && s.seat != nil {
+		return s.seat.Name
 	}
 	return ""
 }

@@ -130,7 +130,7 @@ func (r *Room) settle() {
 	if !r.changed {
 		return
 	}
-	r.changed = false
+	r.changed, r.touched = false, true
 	for _, s := range r.sessions {
 		if len(s.early) > 0 && !r.mayEarly(s) {
 			r.dropEarly(s)

@@ -24,6 +24,7 @@ import (
 	"github.com/parley-rtc/parley/internal/config"
 	"github.com/parley-rtc/parley/internal/httpserver"
 	"github.com/parley-rtc/parley/internal/portserver"
+	"github.com/parley-rtc/parley/internal/signal"
 	"github.com/parley-rtc/parley/internal/signalserver"
 	"github.com/parley-rtc/parley/internal/store"
 	"github.com/parley-rtc/parley/internal/turn"
@@ -208,7 +209,8 @@ func (s *Server) signalConfig() signalserver.Config {
 		Version: c.Version, Domain: c.Domain != "", Origins: c.Origins,
 		Hidden: func(r *http.Request) bool { return httpserver.Forwarded(r.Context()) },
 		Ended:  s.relay.End,
-		Seats:  c.Rooms.Seats, Grace: c.Rooms.Grace, RoomsPerAddress: c.Rooms.PerAddress,
+		Keeper: s.keeper(), Observer: witness{s.archive}, History: signal.History(c.History.Policy),
+		Seats: c.Rooms.Seats, Grace: c.Rooms.Grace, RoomsPerAddress: c.Rooms.PerAddress,
 	}
 }
 

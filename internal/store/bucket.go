@@ -13,7 +13,7 @@ import (
 )
 
 // markerKeep is how long the sign stays that a key was deleted.
-const markerKeep = time.Hour
+const markerKeep = 24 * time.Hour
 
 var errNoBucket = errors.New("store: no such bucket, or a key that is not made of letters, digits, '-' and '_'")
 
@@ -53,22 +53,27 @@ func (s *Store) Get(ctx context.Context, bucket, key string) (value []byte, ok b
 	return got.value, len(got.value) > 0, err
 }
 
-// List returns all keys of a bucket with their newest values.
-func (s *Store) List(ctx context.Context, bucket string) (map[string][]byte, error) {
+// List returns all keys of a bucket with their newest values, and the keys that were deleted within the last day.
+func (s *Store) List(ctx context.Context, bucket string) (values map[string][]byte, deleted []string, err error) {
 	if _, ok := s.buckets[bucket]; !ok {
-		return nil, errNoBucket
+		return nil, nil, errNoBucket
 	}
 	prefix := stateSubject(bucket, "")
-	return wait(ctx, s, func(ctx context.Context, e *engine) (map[string][]byte, error) {
+	values, err = wait(ctx, s, func(ctx context.Context, e *engine) (map[string][]byte, error) {
 		list := map[string][]byte{}
 		err := e.scan(ctx, stateStream, prefix+"*", 0, scanBatch, func(m message) bool {
-			if len(m.value) > 0 {
-				list[strings.TrimPrefix(m.subject, prefix)] = m.value
-			}
+			list[strings.TrimPrefix(m.subject, prefix)] = m.value
 			return true
 		})
 		return list, err
 	})
+	for key, value := range values {
+		if len(value) == 0 {
+			deleted = append(deleted, key)
+			delete(values, key)
+		}
+	}
+	return values, deleted, err
 }
 
 func stateSubject(bucket, key string) string { return stateStream + "." + bucket + "." + key }

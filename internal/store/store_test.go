@@ -103,11 +103,11 @@ func TestBuckets(t *testing.T) {
 		if _, ok, err := s.Get(t.Context(), "rooms", "b"); ok || err != nil {
 			t.Error("b was deleted, and is there", ok, err)
 		}
-		list, err := s.List(t.Context(), "rooms")
-		if err != nil || len(list) != 1 || string(list["a"]) != "3" {
-			t.Error("list", list, err)
+		list, deleted, err := s.List(t.Context(), "rooms")
+		if err != nil || len(list) != 1 || string(list["a"]) != "3" || len(deleted) != 1 || deleted[0] != "b" {
+			t.Error("list", list, deleted, err)
 		}
-		if list, err := s.List(t.Context(), "short"); err != nil || string(list["a"]) != "4" {
+		if list, _, err := s.List(t.Context(), "short"); err != nil || string(list["a"]) != "4" {
 			t.Error("short", list, err)
 		}
 		s.Close()
@@ -244,7 +244,7 @@ func TestRefused(t *testing.T) {
 	if err := now(t, func(done func(error)) { s.Put("rooms", "a", []byte("x"), done) }); !errors.Is(err, ErrClosed) {
 		t.Error("after Close:", err)
 	}
-	if _, err := s.List(t.Context(), "rooms"); !errors.Is(err, ErrClosed) {
+	if _, _, err := s.List(t.Context(), "rooms"); !errors.Is(err, ErrClosed) {
 		t.Error("after Close:", err)
 	}
 }
