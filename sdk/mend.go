@@ -19,6 +19,8 @@ const (
 	// firstMend is how long an attempt to bring a link back may take before the next; it grows up to lastMend.
 	firstMend = 2 * time.Second
 	lastMend  = 10 * time.Second
+	// shortest is the pause between two looks at the links.
+	shortest = 5 * time.Millisecond
 	// holdOff is how soon after an attempt the other side may cause another.
 	holdOff = time.Second
 )
@@ -48,10 +50,17 @@ func (s *state) due(main *link) time.Time {
 	if main.bond.next != nil {
 		sooner(main.bond.next.began.Add(besidePatience))
 	}
-	if at.Before(s.now) {
-		return s.now.Add(beatEach / 4) // it is looked at anyway, but never without a pause
+	if at.IsZero() {
+		return at
 	}
-	return at
+	return later(at, s.now.Add(shortest))
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // tend looks after every link.

@@ -130,11 +130,11 @@ func (p *pulse) listenTo(beat, control *webrtc.DataChannel) {
 
 // throb sends a beat when it is time.
 func (l *link) throb(now time.Time) {
-	if l.beat.ReadyState() != webrtc.DataChannelStateOpen || now.Sub(l.pulse.sent) < beatEach {
+	if now.Sub(l.pulse.sent) < beatEach {
 		return
 	}
 	l.pulse.sent = now
-	if l.beat.BufferedAmount() < maxBeats {
+	if l.beat.ReadyState() == webrtc.DataChannelStateOpen && l.beat.BufferedAmount() < maxBeats {
 		_ = l.beat.Send(l.pulse.ping(now)) // the next one may get through
 	}
 }
