@@ -3,12 +3,14 @@ package parley
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -38,6 +40,28 @@ type world struct {
 	keys   *auth.Keys
 	house  *house
 	people [2]*peer
+	diary  diary
+}
+
+// diary keeps what the SDK logs, for a test that fails.
+type diary struct {
+	mu    sync.Mutex
+	lines []string
+	began time.Time
+}
+
+// Write implements io.Writer.
+func (d *diary) Write(b []byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.lines = append(d.lines, fmt.Sprintf("%7.3f %s", time.Since(d.began).Seconds(), b))
+	return len(b), nil
+}
+
+func (d *diary) String() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return strings.Join(d.lines, "")
 }
 
 // house is one run of the server.
@@ -73,6 +97,12 @@ type listenerOf struct {
 // newWorld builds it; all that is left to chance follows from seed.
 func newWorld(t *testing.T, seed uint64) *world {
 	w := &world{t: t, rand: rand.New(rand.NewPCG(seed, 1)), net: simnet.New(seed)}
+	w.diary.began = time.Now()
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log("\n" + w.diary.String())
+		}
+	})
 	w.keys = auth.NewKeys(bytes.Repeat([]byte{7}, 32))
 	w.server = w.net.Host()
 	w.server.Plug("eth0", serverIP, nil)
@@ -214,6 +244,15 @@ func (w *world) close() {
 // dial brings a person in front of the door, with the interests of the test in their ears.
 func (w *world) dial(p *peer, o Options) {
 	o.Name, o.Dial = p.name, p.host.DialContext
+	o.Log = slog.New(slog.NewTextHandler(&w.diary, &slog.HandlerOptions{
+		Level: slog.LevelDebug,
+		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey || a.Key == "room" || a.Key == slog.LevelKey {
+				return slog.Attr{}
+			}
+			return a
+		},
+	})).With("who", p.name)
 	o = o.withDefaults()
 	a := address{room: oneRoom, host: serverIP, socket: fmt.Sprintf("ws://%s:%d/ws", serverIP, socketPort)}
 	if p == w.people[0] {
@@ -223,7 +262,9 @@ func (w *world) dial(p *peer, o Options) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	c := &connector{url: a.socket, client: &http.Client{Transport: &http.Transport{DialContext: p.host.DialContext}}}
+	c := &connector{url: a.socket, client: &http.Client{Transport: &http.Transport{
+		DialContext: p.host.DialContext, DisableKeepAlives: true,
+	}}}
 	p.room = newRoom(a, o, k, c.open)
 	if err := p.room.wait(w.t.Context(), func(s *state) *request { return s.opened }); err != nil {
 		w.t.Fatal(p.name, err)
@@ -248,8 +289,6 @@ func (p *peer) follow(t *testing.T) {
 			p.mu.Lock()
 			p.chats = append(p.chats, e.Text)
 			p.mu.Unlock()
-		case Trouble:
-			t.Logf("%s: trouble: %v", p.name, e.Err)
 		case Ended:
 			if e.Err != nil {
 				t.Errorf("%s: the room ended: %v", p.name, e.Err)
@@ -366,7 +405,11 @@ func (w *world) chatter() (end func()) {
 					return
 				case <-time.After(300 * time.Millisecond):
 				}
-				if _, err := p.room.Chat(context.Background(), fmt.Sprintf("%s %d", p.name, p.said)); err != nil {
+				_, err := p.room.Chat(context.Background(), fmt.Sprintf("%s %d", p.name, p.said))
+				if errors.Is(err, ErrClosed) {
+					return // the test failed
+				}
+				if err != nil {
 					w.t.Errorf("%s cannot chat: %v", p.name, err)
 					return
 				}
