@@ -54,6 +54,7 @@ func (s *state) handle(m signal.Message) {
 // entrance begins anew in front of the door: in a new session nothing of the old one holds, not even the links, since
 // the others address the session. The media of a lost session is cut by the others as well.
 func (s *state) entrance(room *signal.RoomState) {
+	s.options.Log.Info("a new session begins", "room", s.address.room, "session", s.session.id)
 	for peer := range s.links {
 		s.drop(peer, false)
 	}
