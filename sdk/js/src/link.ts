@@ -5,7 +5,7 @@ import {loudness} from './level.js';
 import type {Body, LinkMessage, Outgoing} from './message.js';
 import {Negotiation, type Side} from './negotiation.js';
 import {type Publication, sections} from './publication.js';
-import type {TransportState} from './recovery.js';
+import {sameLossMs, type TransportState} from './recovery.js';
 import {Sampler} from './stats.js';
 import type {LinkKind, Track} from './wire.gen.js';
 
@@ -19,6 +19,10 @@ export interface LinkPort {
   freshServers(): Promise<RTCIceServer[]>;
   /** Tracks, state or path changed. */
   changed(): void;
+  /** This machine has found an address that the other side may reach it at. */
+  found(): void;
+  /** It is connected, for the first time or again. */
+  connected(): void;
   /** Only a new link helps. */
   broken(why: string): void;
   /** The other side asks for an ICE restart. */
@@ -51,8 +55,12 @@ export interface Prepared {
  * Makes a transport before its peer is known. To offer, the description is set already, so that candidates are gathered
  * in both browsers. To answer, a candidate pool does the same where the browser has one (Firefox gathers on answering).
  */
-export function prepare(kind: 'offer' | 'answer', config: RTCConfiguration): Prepared {
-  const pc = new RTCPeerConnection({
+export function prepare(
+  kind: 'offer' | 'answer',
+  config: RTCConfiguration,
+  Connection: typeof RTCPeerConnection = RTCPeerConnection,
+): Prepared {
+  const pc = new Connection({
     ...config,
     bundlePolicy: 'max-bundle',
     iceCandidatePoolSize: kind === 'answer' ? 1 : 0,
@@ -97,6 +105,7 @@ export class Link implements Side, Carrier {
   #stats: LinkStats | null = null;
   #connectedAt = 0;
   #offered = 0;
+  #restartedAt = Number.NEGATIVE_INFINITY;
   #heard = {timestamp: 0, at: 0};
   readonly #ticker: ReturnType<typeof setInterval>;
 
@@ -338,6 +347,7 @@ export class Link implements Side, Carrier {
       this.port.send('end-of-candidates', usernameFragment ? {usernameFragment} : {});
       return;
     }
+    this.port.found();
     const {sdpMid, sdpMLineIndex, usernameFragment} = candidate;
     this.port.send('candidate', {
       candidate: {
@@ -361,6 +371,7 @@ export class Link implements Side, Carrier {
       this.#heart.hear();
       this.#connectedAt = performance.now();
       void this.#sample();
+      this.port.connected();
     } else if (state === 'failed' && ice) {
       this.port.broken('DTLS failed'); // no restart of ICE helps
       return;
@@ -392,6 +403,9 @@ export class Link implements Side, Carrier {
 
   /** Begins ICE anew with fresh servers, or asks the other side to: it does so only when it is the maker. */
   async restart(): Promise<void> {
+    const now = performance.now();
+    if (now - this.#restartedAt < sameLossMs) return; // both sides noticed the same loss
+    this.#restartedAt = now;
     const iceServers = await this.port.freshServers();
     if (this.#closed) return;
     try {

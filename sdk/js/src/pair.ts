@@ -7,7 +7,7 @@ import type {Publication} from './publication.js';
 import {Recovery, type Remedy} from './recovery.js';
 import type {LinkKind, ReportEvent} from './wire.gen.js';
 
-/** Which ways a transport may take: all of them, only relays reached by TCP or TLS, or by TLS. */
+/** Which ways a transport besides the first may take: all, only relays reached by TCP or TLS, or by TLS. */
 export type Ways = 'all' | 'stream' | 'tls';
 
 /** What happened to a link, for the record of the call. */
@@ -41,10 +41,10 @@ export interface PairPort {
 type Relayed = Incoming['offer' | 'answer' | 'candidate' | 'end-of-candidates' | 'renegotiate' | 'close-link'];
 
 const here = '{"type":"here"}';
-/** How often beats leave on a link that carries media, and on one that waits. */
-const [beatMs, idleBeatMs] = [200, 500];
-/** How much silence on the spare makes it useless. */
-const spareMs = 1_600;
+/** How often beats leave, in a page that is looked at and in a hidden one. */
+const [beatMs, hiddenBeatMs] = [200, 1_000];
+/** How much silence on the spare makes it useless, beside a round trip. */
+const spareMs = 400;
 /** For how long the main link is well before a spare is made, and how long a spare that failed is not made again. */
 const [settledMs, spareAgainMs] = [3_000, 30_000];
 /** How long a transport that was replaced is kept, for what is still under way on it. */
@@ -127,10 +127,10 @@ export class Pair {
     const passed = now - this.#ticked;
     this.#ticked = now;
     const patience = this.#main.heart.patience(visible);
-    const every = visible ? beatMs : 2 * idleBeatMs;
+    const every = visible ? beatMs : hiddenBeatMs;
     for (const link of this.#links) {
       if (this.port.online() && this.port.present()) link.watch(passed);
-      if (this.#live) link.tick(link === this.#inUse || link === this.#main ? every : 2 * every, patience);
+      if (this.#live) link.tick(every, patience);
     }
     this.#listen(now, patience);
     this.#switch(now);
@@ -162,6 +162,11 @@ export class Pair {
 
   get #inUse(): Link {
     return (this.#using === 'spare' && this.#spare) || this.#main;
+  }
+
+  get #spareAlive(): boolean {
+    const spare = this.#spare;
+    return spare?.connected === true && spare.heart.silence < spareMs + spare.heart.rttMs;
   }
 
   #find(id: string): Link | null {
@@ -212,7 +217,7 @@ export class Pair {
   // ---- where media flows
 
   #switch(now: number): void {
-    const spare = this.#spare !== null && this.#spare.connected && this.#spare.heart.silence < spareMs;
+    const spare = this.#spareAlive;
     const using = carry({
       using: this.#using,
       main: !this.#recovery.lost,
@@ -270,6 +275,8 @@ export class Pair {
     if (remedy === 'restart' || (!this.maker && this.#main.proven)) {
       this.port.note({kind: 'restart', link: this.#main.id, cause: this.maker ? remedy : 'asked for'});
       void this.#main.restart();
+      // What took both away is the network of one side; the spare finds another one sooner (frame.ts).
+      if (this.#spare && !this.#spareAlive) void this.#spare.restart();
     } else if (!this.#main.proven) this.#broken(this.#main, 'it never connected');
     else this.#replace(remedy === 'replace-tls' ? 'tls' : 'all');
   }
@@ -314,7 +321,9 @@ export class Pair {
       {
         send: (type, body) => port.send(type, {...body, link: id} as never),
         freshServers: () => port.freshServers(),
-        changed: () => this.#changed(link),
+        changed: () => (link === this.#main || link === this.#spare) && port.changed(),
+        found: () => link === this.#main && this.#recovery.news(port.clock()),
+        connected: () => this.#connected(link),
         broken: (why) => this.#broken(link, why),
         asked: () => this.#asked(link),
         trouble: (kind, detail) => port.trouble(kind, detail),
@@ -337,11 +346,9 @@ export class Pair {
     if (remedy) this.#apply(remedy);
   }
 
-  #changed(link: Link): void {
-    if (this.#closed) return;
-    if (link === this.#next && link.connected) this.#promote(link);
-    else if (link === this.#main && link.connected) this.#listen(this.port.clock(), Number.POSITIVE_INFINITY);
-    if (link === this.#main || link === this.#spare) this.port.changed();
+  #connected(link: Link): void {
+    if (link === this.#next) this.#promote(link);
+    else if (link === this.#main && this.#recovery.lost) this.#recovered(this.port.clock());
   }
 
   /** The replacement is connected: it is the main link from now on. */
