@@ -1,9 +1,9 @@
 import type {Trouble} from './api.js';
 import {unbound} from './frame.js';
-import {type Prepared, prepare} from './link.js';
 import {freshId, type Incoming, type Sender} from './message.js';
 import {only, transportOf} from './network.js';
 import {type Happening, Pair, type Ways} from './pair.js';
+import {type Prepared, prepare} from './prepared.js';
 import type {Publication} from './publication.js';
 
 /** How often a link that broke is made again before its person counts as unreachable; then it is tried twice a minute. */

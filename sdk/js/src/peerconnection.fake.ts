@@ -23,6 +23,8 @@ export class FakeDataChannel {
   readyState = 'connecting';
   protocol = '';
   binaryType = 'blob';
+  bufferedAmount = 0;
+  onclose: (() => void) | null = null;
   onmessage: ((event: {data: unknown}) => void) | null = null;
   /** What was sent, in order. */
   readonly sent: unknown[] = [];
