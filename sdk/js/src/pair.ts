@@ -208,7 +208,7 @@ export class Pair {
       spare: this.#spare.alive,
       told: this.#told,
       leads: this.maker,
-      steadyMs: now - this.#steadySince,
+      steadyMs: now - Math.max(this.#steadySince, this.#usingSince),
       holdMs: holdMs(this.#switches),
     });
     if (this.#live && using !== this.#using) this.#use(using, now);
@@ -218,6 +218,7 @@ export class Pair {
   #use(using: 'main' | 'spare', now: number): void {
     this.#using = using;
     this.#usingSince = now;
+    this.#told = using; // until the other side says otherwise
     if (using === 'spare') {
       this.#switches++;
       if (this.#recovery.lost) this.#noteGap(now);
@@ -237,7 +238,7 @@ export class Pair {
   #show(): void {
     const other = this.#shown === 'main' ? this.#spare.link : this.#main;
     if (!other || this.shown.heart.quiet < 250 || other.heart.quiet > 150) return;
-    this.#shown = this.#shown === 'main' ? 'spare' : 'main';
+    this.#shown = this.#told = this.#shown === 'main' ? 'spare' : 'main';
     this.port.changed();
   }
 
@@ -366,7 +367,7 @@ export class Pair {
 
   /** A link is gone, here or there. */
   #ended(link: Link): void {
-    if (link === this.#main && this.#next?.connected) this.#promote(this.#next);
+    if (link === this.#main && this.#next) this.#promote(this.#next); // it is connected for the other side
     if (link === this.#main) this.port.over(link.steady);
     else if (link === this.#spare.link) this.#loseSpare(againMs);
     else {
