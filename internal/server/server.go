@@ -22,7 +22,9 @@ import (
 	"github.com/parley-rtc/parley/internal/config"
 	"github.com/parley-rtc/parley/internal/httpserver"
 	"github.com/parley-rtc/parley/internal/portserver"
+	"github.com/parley-rtc/parley/internal/signal"
 	"github.com/parley-rtc/parley/internal/signalserver"
+	"github.com/parley-rtc/parley/internal/store"
 	"github.com/parley-rtc/parley/internal/turn"
 	"github.com/parley-rtc/parley/internal/turnserver"
 )
@@ -47,6 +49,7 @@ type Server struct {
 	relay        *turnserver.Server
 	signals      *signalserver.Server
 	site         *httpserver.Server
+	store        *store.Store // nil when it could not be opened
 	info         Info
 
 	now    context.Context // ends when everything has to stop at once
@@ -78,6 +81,7 @@ func (s *Server) open(ctx context.Context, files fs.FS) (err error) {
 	if err != nil {
 		return err
 	}
+	s.openStore(ctx)
 	at, warning, err := discover(ctx, &s.cfg.Config, machine{})
 	if err != nil {
 		return err
@@ -157,6 +161,9 @@ func (s *Server) Close() {
 		if s.certificates != nil {
 			s.certificates.Close()
 		}
+		if s.store != nil {
+			s.store.Close()
+		}
 	})
 }
 
@@ -192,7 +199,8 @@ func (s *Server) signalConfig() signalserver.Config {
 		Version: c.Version, Domain: c.Domain != "", Origins: c.Origins,
 		Hidden: func(r *http.Request) bool { return httpserver.Forwarded(r.Context()) },
 		Ended:  s.relay.End,
-		Seats:  c.Rooms.Seats, Grace: c.Rooms.Grace, RoomsPerAddress: c.Rooms.PerAddress,
+		Keeper: s.keeper(), History: signal.History(c.History.Policy),
+		Seats: c.Rooms.Seats, Grace: c.Rooms.Grace, RoomsPerAddress: c.Rooms.PerAddress,
 	}
 }
 
