@@ -97,6 +97,7 @@ func (sh *shard) resume(k *socket, h *signal.Hello, token auth.Resume) bool {
 	s.socket, k.session = k, s
 	k.bucket.Store(s.bucket)
 	s.resume.confirm(sh.now, token.Generation)
+	s.hall.renewed = true
 	s.from.host = k.from.host
 	s.probing = false
 	sh.server.log.Debug("session resumed", "room", s.hall.name, "session", s.id, "again", len(pending))

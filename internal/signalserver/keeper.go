@@ -120,9 +120,10 @@ func (sh *shard) load(name string, r record) {
 // persist hands the room's record to the keeper when it changed.
 func (h *hall) persist() {
 	keeper := h.shard.server.cfg.Keeper
-	if !h.Touched() || keeper == nil || !h.Exists() && h.stored == 0 {
+	if !h.Touched() && !h.renewed || keeper == nil || !h.Exists() && h.stored == 0 {
 		return
 	}
+	h.renewed = false
 	r := record{Room: h.Snapshot(), Maker: h.maker}
 	for _, x := range r.Room.Seats {
 		known := h.known[x.Session]

@@ -224,6 +224,7 @@ type hall struct {
 	stored    uint64            // the hash of what the keeper has; 0 is nothing
 	past      pastState         // what the keeper knows of it from before a restart
 	known     map[string]uint32 // from before a restart: the generations of its sessions' tokens
+	renewed   bool              // a token of its sessions is a newer one
 	said      bool              // the keeper has messages of it
 	chronicle *chronicle        // its messages on their way to the keeper; nil without any
 	appointment
