@@ -26,12 +26,15 @@ export function rememberGaps() {
     state.last[kind] = at;
     if (kind === 'audio' && state.marked !== null) state.back ??= at - state.marked;
   };
+  /** Those of the page, and of the frames that it makes. @returns {RTCPeerConnection[]} */
+  const links = () => [window, ...Array.from(window.frames)].flatMap((w) => /** @type {any} */ (w).__links ?? []);
+  if (window !== window.top) return;
   /** @type {WeakMap<RTCRtpReceiver, number>} */
   const stamps = new WeakMap();
   /** @type {Element | null} */
   let watched = null;
   setInterval(() => {
-    for (const link of /** @type {RTCPeerConnection[]} */ (/** @type {any} */ (window).__links)) {
+    for (const link of links()) {
       if (link.connectionState === 'closed') continue;
       for (const receiver of link.getReceivers()) {
         const stamp = receiver.getSynchronizationSources?.()[0]?.timestamp;

@@ -8,6 +8,8 @@ export type Remedy = 'restart' | 'replace' | 'replace-tls';
 export const connectMs = 10_000;
 /** Two sides that notice the same loss mean the same restart. */
 export const sameLossMs = 700;
+/** How long a new address is given before the next remedy. */
+const newsMs = 1_000;
 /** What was well for so long is a new problem when it breaks. */
 const calmMs = 5_000;
 
@@ -75,7 +77,7 @@ export class Recovery {
     this.#lost = true;
     this.#since = now;
     // What breaks again at once is given the time that it would have had.
-    this.#due = Math.max(now, this.#step > 1 ? this.#triedAt + this.#pause() : 0);
+    this.#due = Math.max(now, this.#step ? this.#triedAt + this.#pause() : 0);
   }
 
   /** The network, the socket or the other one came back: what is lost starts over at once. */
@@ -93,6 +95,11 @@ export class Recovery {
     this.#since = now;
     if (!this.#lost) this.#due = Number.POSITIVE_INFINITY;
     return remedy;
+  }
+
+  /** There is something new to try, such as an address: the next remedy would throw it away, so it waits. */
+  news(now: number): void {
+    if (this.#step) this.#due = Math.max(this.#due, Math.min(now + newsMs, this.#triedAt + 3 * newsMs));
   }
 
   /** The remedy that is due now, or null. */
