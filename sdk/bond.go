@@ -160,7 +160,9 @@ func (s *state) keepSpare(main *link) {
 			s.spareFailed(main)
 		}
 		return
-	case !main.mine || !main.up || !b.open || s.options.Single || b.next != nil || !s.session.lively(s.now):
+	case !main.up || !b.open || s.options.Single || b.next != nil || !s.session.lively(s.now):
+		return
+	case !main.mine && s.kit.second(main) == "": // it is the other side's, unless we alone have another uplink
 		return
 	case b.again.IsZero():
 		b.again = s.now.Add(spareAfter)

@@ -119,11 +119,13 @@ func (s *state) welcomed(m *signal.Offer) *link {
 	main, how := s.links[m.From], transports{}
 	var b *bond
 	switch {
-	case m.Kind == signal.LinkSpare && main != nil:
+	case m.Kind == signal.LinkSpare && main != nil && (main.mine || main.bond.spare == nil || !main.bond.spare.mine):
 		b = main.bond
-		how, _ = s.kit.other(main, s.session.ice)
+		if s.kit.second(main) != "" || !main.mine { // otherwise the other side has the other uplink: ours is as ever
+			how, _ = s.kit.other(main, s.session.ice)
+		}
 		if b.spare != nil {
-			s.shut(b.spare, false)
+			s.shut(b.spare, b.spare.mine)
 		}
 	case m.Kind != "":
 		_ = s.send(&signal.CloseLink{Peer: signal.Peer{To: m.From, Link: m.Link}}) // an overflow has ended the room

@@ -262,9 +262,7 @@ func (w *world) dial(p *peer, o Options) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	c := &connector{url: a.socket, client: &http.Client{Transport: &http.Transport{
-		DialContext: p.host.DialContext, DisableKeepAlives: true,
-	}}}
+	c := &connector{url: a.socket, dial: p.host.DialContext}
 	p.room = newRoom(a, o, k, c.open)
 	if err := p.room.wait(w.t.Context(), func(s *state) *request { return s.opened }); err != nil {
 		w.t.Fatal(p.name, err)
