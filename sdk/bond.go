@@ -155,7 +155,7 @@ func (l *link) say(message string) {
 func (s *state) keepSpare(main *link) {
 	b := main.bond
 	switch {
-	case b.spare != nil:
+	case b.spare != nil && (main.mine || b.spare.mine || s.kit.second(main) == ""):
 		if !b.spare.up && b.spare.mine && s.now.Sub(b.spare.began) > besidePatience {
 			s.spareFailed(main)
 		}
@@ -174,6 +174,9 @@ func (s *state) keepSpare(main *link) {
 	if !ok {
 		b.again = s.now.Add(lastSpareRetry)
 		return
+	}
+	if b.spare != nil { // theirs, which uses the same uplink of ours as the main link does
+		s.shut(b.spare, true)
 	}
 	spare, err := s.offers(main.peer, b, signal.LinkSpare, how)
 	if err != nil {

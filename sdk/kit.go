@@ -266,13 +266,13 @@ func (d *relayDialer) Dial(network, address string) (net.Conn, error) {
 	secure := d.tls[address]
 	d.mu.Unlock()
 	if !secure {
-		return conn, nil
+		return newLeaky(conn), nil
 	}
 	host, _, err := net.SplitHostPort(address)
 	if err == nil {
 		over := tls.Client(conn, d.options.tlsConfig(strings.TrimSuffix(host, ".")))
 		if err = over.HandshakeContext(ctx); err == nil {
-			return over, nil
+			return newLeaky(over), nil
 		}
 	}
 	_ = conn.Close() // the handshake's error says more

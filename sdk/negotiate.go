@@ -47,6 +47,7 @@ func (l *link) learns(tracks []signal.Track) {
 
 // relayed handles what another session says through the server.
 func (s *state) relayed(m signal.Message) {
+	s.options.Log.Debug("got", "type", m.Head().Type, "n", m.Head().N)
 	switch m := m.(type) {
 	case *signal.Offer:
 		s.offered(m)

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -99,7 +100,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w := &world{t: t, rand: rand.New(rand.NewPCG(seed, 1)), net: simnet.New(seed)}
 	w.diary.began = time.Now()
 	t.Cleanup(func() {
-		if t.Failed() {
+		if t.Failed() || os.Getenv("PARLEY_DIARY") != "" {
 			t.Log("\n" + w.diary.String())
 		}
 	})
@@ -401,7 +402,7 @@ func (w *world) chatter() (end func()) {
 				select {
 				case <-stop:
 					return
-				case <-time.After(300 * time.Millisecond):
+				case <-time.After(time.Second):
 				}
 				_, err := p.room.Chat(context.Background(), fmt.Sprintf("%s %d", p.name, p.said))
 				if errors.Is(err, ErrClosed) {
