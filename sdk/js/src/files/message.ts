@@ -91,9 +91,7 @@ export function readFromSender(text: string): FromSender | 'unknown' | 'bad' {
       return files ? {type: 'more', files} : 'bad';
     }
     case 'done':
-      return isCount(fields.file) && isHash(fields.hash)
-        ? {type: 'done', file: fields.file, hash: fields.hash}
-        : 'bad';
+      return isCount(fields.file) && isHash(fields.hash) ? {type: 'done', file: fields.file, hash: fields.hash} : 'bad';
     default:
       return readCommon(fields);
   }

@@ -115,18 +115,28 @@ export class Receiver {
     if (this.#phase === 'over') return;
     const message = readFromSender(text);
     if (message === 'unknown') return;
-    if (message === 'bad') return this.#misfit();
+    if (message === 'bad') {
+      this.#misfit();
+      return;
+    }
     switch (message.type) {
       case 'offer':
-        if (this.#offer) return this.#misfit();
+        if (this.#offer) {
+          this.#misfit();
+          return;
+        }
         this.#offer = {...message, files: []};
-        return this.#list(message.files);
+        this.#list(message.files);
+        return;
       case 'more':
-        return this.#list(message.files);
+        this.#list(message.files);
+        return;
       case 'done':
-        return this.#claim(message.file, message.hash);
+        this.#claim(message.file, message.hash);
+        return;
       case 'cancel':
-        return this.#end({how: 'cancelled', reason: message.reason, mine: false});
+        this.#end({how: 'cancelled', reason: message.reason, mine: false});
+        return;
       default:
         this.#pausedThere = message.type === 'pause';
         this.port.changed();
@@ -137,7 +147,10 @@ export class Receiver {
     if (this.#phase === 'over') return;
     const frame = readFrame(message);
     const info = frame && this.#offer?.files[frame.file];
-    if (this.#phase !== 'accepted' || !info || frame.chunk >= chunkCount(info.size)) return this.#misfit();
+    if (this.#phase !== 'accepted' || !info || frame.chunk >= chunkCount(info.size)) {
+      this.#misfit();
+      return;
+    }
     const fits = frame.kind === 'data' ? this.#data(frame, info) : this.#hash(frame);
     if (!fits) this.#misfit();
   }
@@ -145,11 +158,15 @@ export class Receiver {
   /** Takes a part of the list of files, and tells of the offer when it is whole. */
   #list(files: readonly FileInfo[]): void {
     const offer = this.#offer;
-    if (!offer || this.#phase !== 'opening') return this.#misfit();
+    if (!offer || this.#phase !== 'opening') {
+      this.#misfit();
+      return;
+    }
     offer.files.push(...files);
-    if (files.length === 0 || offer.count > maxFiles || offer.files.length > offer.count) return this.refuse('bad-offer');
-    if (offer.files.length < offer.count) return;
-    if (!isSound(offer)) return this.refuse('bad-offer');
+    const tooMany = offer.count > maxFiles || offer.files.length > offer.count;
+    const whole = offer.files.length === offer.count;
+    if (files.length === 0 || tooMany || (whole && !isSound(offer))) this.refuse('bad-offer');
+    if (!whole || this.#phase !== 'opening') return;
     this.held = offer.files.map(() => new Ranges());
     this.#phase = 'offered';
     const {name, total, again} = offer;
@@ -165,7 +182,8 @@ export class Receiver {
       this.#open = {file, chunk, data: new Uint8Array(length), at: 0};
     }
     const open = this.#open;
-    if (open.file !== file || open.chunk !== chunk || open.at !== offset || offset + payload.length > length) return false;
+    if (open.file !== file || open.chunk !== chunk || open.at !== offset || offset + payload.length > length)
+      return false;
     open.data.set(payload, offset);
     open.at += payload.length;
     this.received += payload.length;
@@ -174,7 +192,8 @@ export class Receiver {
 
   #hash({file, chunk, offset, payload}: Frame): boolean {
     const open = this.#open;
-    if (!open || open.file !== file || open.chunk !== chunk || open.at !== open.data.length || offset !== 0) return false;
+    if (!open || open.file !== file || open.chunk !== chunk || open.at !== open.data.length || offset !== 0)
+      return false;
     this.#open = null;
     (this.#keep as Keep).put(file, chunk, open.data, payload.slice()).then(
       (stored) => this.#judged(file, chunk, stored),
@@ -206,7 +225,10 @@ export class Receiver {
   }
 
   #claim(file: number, hash: string): void {
-    if (this.#phase !== 'accepted' || !this.#offer?.files[file] || this.#claims.has(file)) return this.#misfit();
+    if (this.#phase !== 'accepted' || !this.#offer?.files[file] || this.#claims.has(file)) {
+      this.#misfit();
+      return;
+    }
     this.#claims.set(file, hash);
     void this.#compare(file);
   }
@@ -220,9 +242,13 @@ export class Receiver {
     try {
       const root = await (this.#keep as Keep).root(file);
       if (this.#phase !== 'accepted') return;
-      if (root !== claim) return this.cancel('corrupt');
+      if (root !== claim) {
+        this.cancel('corrupt');
+        return;
+      }
     } catch {
-      return this.cancel('fault');
+      this.cancel('fault');
+      return;
     }
     this.#say({type: 'verified', file, hash: claim});
     this.port.verified(file, claim);

@@ -134,29 +134,41 @@ export class Sender {
     if (this.#phase === 'over') return;
     const message = readFromReceiver(text, this.offer.files);
     if (message === 'unknown') return;
-    if (message === 'bad') return this.cancel('fault');
+    if (message === 'bad') {
+      this.cancel('fault');
+      return;
+    }
     switch (message.type) {
       case 'accept':
-        return this.#accepted(message.have, message.more);
+        this.#accepted(message.have, message.more);
+        return;
       case 'refuse':
-        return this.#phase === 'offered'
-          ? this.#end({how: 'refused', reason: message.reason, mine: false})
-          : this.cancel('fault');
+        if (this.#phase === 'offered') this.#end({how: 'refused', reason: message.reason, mine: false});
+        else this.cancel('fault');
+        return;
       case 'cancel':
-        return this.#end({how: 'cancelled', reason: message.reason, mine: false});
+        this.#end({how: 'cancelled', reason: message.reason, mine: false});
+        return;
       case 'pause':
       case 'resume':
         this.#pausedThere = message.type === 'pause';
         break;
       case 'have':
-        if (!this.#credit.give(message.file, message.chunk)) return this.cancel('fault');
+        if (!this.#credit.give(message.file, message.chunk)) {
+          this.cancel('fault');
+          return;
+        }
         this.#confirm(message.file, message.chunk);
         break;
       case 'again':
-        if (!this.#repeat(message.file, message.chunk)) return this.cancel('fault');
+        if (!this.#repeat(message.file, message.chunk)) {
+          this.cancel('fault');
+          return;
+        }
         break;
       case 'verified':
-        return void this.#whole(message.file, message.hash);
+        void this.#whole(message.file, message.hash);
+        return;
     }
     this.#wake();
     this.port.changed();
@@ -165,7 +177,10 @@ export class Sender {
   #accepted(have: readonly Have[], more: boolean): void {
     this.#accept.push(...have);
     const files = new Set(this.#accept.map(({file}) => file));
-    if (this.#phase !== 'offered' || files.size !== this.#accept.length) return this.cancel('fault');
+    if (this.#phase !== 'offered' || files.size !== this.#accept.length) {
+      this.cancel('fault');
+      return;
+    }
     if (more) return;
     for (const one of this.#accept) {
       if (one.ranges.count > 0) this.#proofs.set(one.file, one);
@@ -274,9 +289,15 @@ export class Sender {
   }
 
   async #whole(file: number, hash: string): Promise<void> {
-    if (!this.#told.has(file) || this.#verified.has(file)) return this.cancel('fault');
+    if (!this.#told.has(file) || this.#verified.has(file)) {
+      this.cancel('fault');
+      return;
+    }
     this.#verified.add(file);
-    if ((await this.hashes.file(file).root()) !== hash) return this.cancel('corrupt');
+    if ((await this.hashes.file(file).root()) !== hash) {
+      this.cancel('corrupt');
+      return;
+    }
     if (this.#verified.size === this.offer.files.length) this.#end({how: 'done', reason: '', mine: false});
     else this.port.changed();
   }
