@@ -10,7 +10,6 @@ import {useContext} from 'preact/hooks';
 import type {Memory} from '../logic/memory';
 import {clipName} from '../logic/person-name';
 import {passes, type Refusal, refusalOf} from '../logic/refusals';
-import {words} from '../words/words';
 import {Herald} from './herald';
 
 /** The two doors into the SDK; the gallery hands in others. */
@@ -46,6 +45,8 @@ export class Visit {
   readonly info = signal<RoomState | null>(null);
   readonly people = signal<readonly Participant[]>([]);
   readonly chat = signal<readonly ChatMessage[]>([]);
+  /** The server keeps messages from before. */
+  readonly earlier = signal(false);
   readonly refusal = signal<Refusal | null>(null);
   readonly panel = signal<Panel | null>(null);
   readonly unread = signal(0);
@@ -165,6 +166,7 @@ export class Visit {
         this.take();
         if (!message.mine && this.panel.value !== 'chat' && message.from !== '') this.unread.value++;
       }),
+      on('history', () => this.take()),
       on('joined', () => {
         this.lastLeft.value = '';
       }),
@@ -177,7 +179,6 @@ export class Visit {
         else if (this.seated.value) this.loseSeat(detail.split(' ')[0] as RoomError['code']);
       }),
     );
-    this.stops.push(this.herald.follow(this));
   }
 
   /** The server forgot the seat, as after a restart, and has no other: back to the door, which says why. */
@@ -204,6 +205,7 @@ export class Visit {
       this.info.value = room.info;
       this.people.value = [...room.people];
       this.chat.value = [...room.chat];
+      this.earlier.value = room.hasEarlier;
       if (room.status === 'joined') this.takeSeat();
     });
     if (room.status === 'ended') this.media.close(); // no light stays on behind a goodbye
@@ -219,7 +221,6 @@ export class Visit {
     this.returning.value = false;
     this.left.value = false;
     this.memory.visited(this.room.name, Date.now());
-    this.herald.say(words().say.inRoom(this.room.name));
   }
 }
 
