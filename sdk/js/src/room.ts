@@ -15,6 +15,7 @@ import type {
 } from './api.js';
 import {type ChannelPort, Channels, type Control, type Delivery} from './channels.js';
 import {DataHub} from './data.js';
+import type {Files} from './files/api.js';
 import {Host} from './host.js';
 import {Links} from './links.js';
 import {pageStore, SeatMemory} from './memory.js';
@@ -70,6 +71,7 @@ class Call extends View implements Room {
   readonly #links: Links;
   readonly #channels = new Channels();
   readonly #data = new DataHub(this.#channels);
+  #files: Promise<Files> | null = null;
   readonly #host: Host;
   readonly #requests = new Requests();
   readonly #release: (() => void)[] = [];
@@ -161,6 +163,11 @@ class Call extends View implements Room {
 
   data(label: string, delivery: Delivery = {}): RoomData {
     return this.#data.open(label, delivery);
+  }
+
+  files(): Promise<Files> {
+    this.#files ??= import('./files/index.js').then(({openFiles}) => openFiles(this));
+    return this.#files;
   }
 
   #listen(): void {
@@ -392,6 +399,7 @@ class Call extends View implements Room {
     // Without a seat there is nothing to come back to: the server may forget the session at once.
     this.#socket.close(this.status === 'lobby');
     for (const release of this.#release) release();
+    void this.#files?.then((files) => files.close());
     this.#links.closeAll();
     this.#network.close();
     this.#servers.close();
