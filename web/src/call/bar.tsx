@@ -1,7 +1,7 @@
 import {SourceToggles, Tool} from '../parts/toggle';
 import {useVisit} from '../visit/visit';
 import {Icon} from './icon';
-import {type Filing, SendFile} from './send-file';
+import {FilesTool, type Filing, SendFile} from './send-file';
 import {ShareTool} from './share';
 import {words} from './words/words';
 
@@ -29,6 +29,7 @@ export function Bar({filing}: {filing: Filing | null}) {
           onClick={() => visit.show('chat')}
         />
         <SendFile filing={filing} />
+        <FilesTool filing={filing} />
         <Tool
           id="open-people"
           label={w.people}

@@ -36,7 +36,6 @@ export function useFiling(visit: Visit): Filing | null {
 export function SendFile({filing}: {filing: Filing | null}) {
   const visit = useVisit();
   const input = useRef<HTMLInputElement>(null);
-  const asked = filing?.desk.questions.value.length ?? 0;
   const w = words().controls;
   const press = (): void => {
     if (visit.others.value.length === 0) visit.herald.show(w.nobody);
@@ -44,12 +43,7 @@ export function SendFile({filing}: {filing: Filing | null}) {
   };
   return (
     <>
-      <Tool
-        label={w.sendFile}
-        icon={<Icon name="attach" />}
-        badge={{count: asked, words: w.filesWait(asked)}}
-        onClick={press}
-      />
+      <Tool label={w.sendFile} icon={<Icon name="attach" />} onClick={press} />
       <input
         type="file"
         multiple
@@ -63,5 +57,26 @@ export function SendFile({filing}: {filing: Filing | null}) {
         }}
       />
     </>
+  );
+}
+
+/** Files: their panel, once there is something in it. A narrow bar leaves it to the conversation. */
+export function FilesTool({filing}: {filing: Filing | null}) {
+  const visit = useVisit();
+  const open = visit.panel.value === 'files';
+  if (!open && !filing?.desk.transfers.value.length) return null;
+  const asked = filing?.desk.questions.value.length ?? 0;
+  const w = words().controls;
+  return (
+    <span class="roomy">
+      <Tool
+        id="open-files"
+        label={w.files}
+        icon={<Icon name="files" />}
+        expanded={open}
+        badge={{count: asked, words: w.filesWait(asked)}}
+        onClick={() => visit.show('files')}
+      />
+    </span>
   );
 }

@@ -105,8 +105,9 @@ function Hash({hash}: {hash: string}) {
     setTimeout(() => setCopied(false), 2000);
   };
   return (
-    <button type="button" class="transfer-hash" aria-label={w.copyHash} title={hash} onClick={() => void copy()}>
+    <button type="button" class="transfer-hash" title={hash} onClick={() => void copy()}>
       <Icon name={copied ? 'check' : 'copy'} />
+      <span class="hidden">{w.copyHash} </span>
       <code>
         SHA-256 {hash.slice(0, 8)}…{hash.slice(-4)}
       </code>

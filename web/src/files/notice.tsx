@@ -39,7 +39,7 @@ function UnderWay({desk}: {desk: Desk}) {
   const left = speed > 0 ? timeLeft(((total - bytes) / speed) * 1000, w) : '';
   const figures = [`${percent(bytes, total)} %`, ...(speed > 0 ? [w.speed(size(speed, language())), left] : [])];
   return (
-    <button id="open-files" type="button" class="notice file-progress" onClick={() => visit.show('files')}>
+    <button type="button" class="notice file-progress" onClick={() => visit.show('files')}>
       <progress max={100} value={percent(bytes, total)} aria-label={w.title} />
       <span>{w.active(all.length)}</span>
       <small class="figures">{figures.filter(Boolean).join(' · ')}</small>

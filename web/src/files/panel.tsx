@@ -23,7 +23,7 @@ export function FilesPanel({desk}: {desk: Desk}) {
         <Pick folder take={(items) => desk.send(items)}>
           {w.chooseFolder}
         </Pick>
-        <small>{w.hint}</small>
+        <small class="files-hint">{w.hint}</small>
       </footer>
     </Panel>
   );

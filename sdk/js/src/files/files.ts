@@ -44,10 +44,6 @@ export class Exchange extends Events<FilesEvents> implements Files {
   ) {
     super();
     const {channels} = room;
-    const cut = (seat: string): void => {
-      for (const one of this.#list) if (one.seat === seat && !one.over) one.disconnect();
-    };
-    const ticker = setInterval(() => this.#tick(), tickMs);
     const inbox = new Inbox(room, this.workshop, {
       ...this.#port,
       find: (id) => this.#get(id, Incoming),
@@ -57,6 +53,11 @@ export class Exchange extends Events<FilesEvents> implements Files {
       offered: (one) => this.emit('offer', one),
       claim: (id) => this.#claim(`in ${id}`).held,
     });
+    const cut = (seat: string): void => {
+      inbox.gone(seat);
+      for (const one of this.#list) if (one.seat === seat && !one.over) one.disconnect();
+    };
+    const ticker = setInterval(() => this.#tick(), tickMs);
     this.#release = [
       channels.accept(fileProtocol, (seat, channel) => inbox.arrived(seat, channel)),
       channels.on('up', (seat) => {

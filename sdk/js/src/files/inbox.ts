@@ -27,7 +27,7 @@ export interface InboxPort extends IncomingPort {
 
 /** Takes the channels on which others offer files, and takes up what was accepted before the page was loaded. */
 export class Inbox {
-  readonly #from = new Map<string, number>();
+  readonly #from = new Map<string, Set<RTCDataChannel>>();
   /** What lies in the browser's storage, by id: each resolves when it is in the list. */
   readonly #kept: Promise<ReadonlyMap<string, Promise<void>>>;
 
@@ -41,27 +41,24 @@ export class Inbox {
 
   arrived(seat: string, channel: RTCDataChannel): void {
     const id = channel.label;
-    const count = this.#from.get(seat) ?? 0;
-    if (!/^[\w-]{22}$/.test(id) || count >= maxFrom) {
+    const from = this.#from.get(seat) ?? new Set();
+    if (!/^[\w-]{22}$/.test(id) || from.size >= maxFrom) {
       channel.close();
       return;
     }
-    this.#from.set(seat, count + 1);
+    this.#from.set(seat, from.add(channel));
+    channel.addEventListener('close', () => from.delete(channel), {once: true});
     let open = true;
-    const over = (): void => {
-      if (open) this.#from.set(seat, (this.#from.get(seat) ?? 1) - 1);
+    const hangUp = (later = false): void => {
       open = false;
-    };
-    const hangUp = (): void => {
-      over();
-      pipe.close();
+      pipe.close(later);
     };
     let one: Incoming | null = null;
     const pipe = pipeOf(channel, {
       text: (text) => receiver.text(text),
       binary: (message) => receiver.binary(message),
       closed: () => {
-        over();
+        open = false;
         receiver.stop();
         one?.lost(receiver);
       },
@@ -74,12 +71,23 @@ export class Inbox {
       },
       changed: () => one?.look(),
       verified: (file, hash) => one?.verified(file, hash),
-      ended: (end) => (one ? one.ended(end) : hangUp()),
+      ended: (end) => (one ? one.ended(end) : hangUp(end.mine)),
     });
   }
 
+  /** The transport with a person is gone, and with it their channels, perhaps without a word. */
+  gone(seat: string): void {
+    this.#from.delete(seat);
+  }
+
   /** Finds the transfer that an offer is about, or makes it; null when it is refused at once. */
-  #offered(seat: string, id: string, offer: Offer, receiver: Receiver, hangUp: () => void): Incoming | null {
+  #offered(
+    seat: string,
+    id: string,
+    offer: Offer,
+    receiver: Receiver,
+    hangUp: (later?: boolean) => void,
+  ): Incoming | null {
     const person = this.room.people.find((p) => p.id === seat)?.name ?? '';
     const known = this.port.find(id);
     if (known) {

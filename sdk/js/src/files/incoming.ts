@@ -15,7 +15,7 @@ export class Incoming extends Moving {
   readonly direction = 'in';
   readonly #blobs: (Blob | null)[];
   #receiver: Receiver | null = null;
-  #hangUp: () => void = () => {};
+  #hangUp: (later?: boolean) => void = () => {};
   #store: Store | null = null;
   #before = 0;
   #stored = 0;
@@ -51,7 +51,7 @@ export class Incoming extends Moving {
   }
 
   /** Takes the channel on which it is offered, for the first time or again. */
-  connect(receiver: Receiver, seat: string, person: string, hangUp: () => void): void {
+  connect(receiver: Receiver, seat: string, person: string, hangUp: (later?: boolean) => void): void {
     this.#drop();
     this.#receiver = receiver;
     this.#hangUp = hangUp;
@@ -215,8 +215,7 @@ export class Incoming extends Moving {
     this.#stored = this.#receiver?.stored || this.#stored;
     this.#receiver = null;
     // The sender hangs up once it has heard that all is verified.
-    if (end.how === 'done') setTimeout(hangUp, 10_000);
-    else hangUp();
+    hangUp(end.mine || end.how === 'done');
     if (end.how !== 'done') this.forget();
     this.finish(end);
     this.#deliver();

@@ -230,7 +230,7 @@ export function acceptTexts(have: readonly Have[]): string[] {
   return texts;
 }
 
-/** As much of what is held as a message can tell. */
+/** A copy of what is held now, as much of it as a message can tell. */
 export function tellable(ranges: Ranges): Ranges {
-  return ranges.list.length <= maxRanges ? ranges : new Ranges(ranges.list.slice(0, maxRanges));
+  return new Ranges(ranges.list.slice(0, maxRanges));
 }

@@ -159,7 +159,7 @@ export class Outgoing extends Moving {
     this.#sender = null;
     this.#source?.close();
     this.finish(end);
-    this.#pipe?.close();
+    this.#pipe?.close(end.mine);
   }
 
   /** The other side, or the network, closed the channel. */

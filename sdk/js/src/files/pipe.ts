@@ -10,8 +10,12 @@ export interface Pipe {
   binary(frame: Uint8Array<ArrayBuffer>): void;
   /** Resolves when little is buffered, or when it is closed. */
   drained(): Promise<void>;
-  close(): void;
+  /** Hears nothing more and closes; `later` leaves the other side time to hear the last word and close first. */
+  close(later?: boolean): void;
 }
+
+/** Browsers may drop what was said right before the close, so the one who heard it closes; this is how long one waits. */
+const lastWordMs = 3_000;
 
 /** What is heard at one end of a channel. */
 export interface Ear {
@@ -60,10 +64,11 @@ export function pipeOf(channel: RTCDataChannel, ear: Ear): Pipe {
         : new Promise((resolve) => {
             freed = resolve;
           }),
-    close() {
+    close(later = false) {
       over = true;
       freed();
-      channel.close();
+      if (later) setTimeout(() => channel.close(), lastWordMs);
+      else channel.close();
     },
   };
 }

@@ -60,6 +60,8 @@ function startWorker(): Worker {
 
 /** The partial data of one incoming transfer, kept by the worker. */
 export class Store implements Keep {
+  readonly #puts = new Set<Promise<boolean>>();
+
   constructor(
     readonly workshop: Workshop,
     readonly id: string,
@@ -78,16 +80,22 @@ export class Store implements Keep {
     if (!this.memory) await this.workshop.call('describe', {id: this.id, description: JSON.stringify(description)});
   }
 
+  /** What is held, once everything that came before is stored. */
   async have(): Promise<Have[]> {
+    await Promise.allSettled(this.#puts);
     const have = await this.workshop.call('have', {id: this.id});
     return have.map((one) => ({...one, ranges: new Ranges(one.ranges)}));
   }
 
   async put(file: number, chunk: number, data: Bytes, hash: Bytes): Promise<boolean> {
+    const put = this.workshop.call('put', {id: this.id, file, chunk, data, hash}, [data.buffer]);
+    this.#puts.add(put);
     try {
-      return await this.workshop.call('put', {id: this.id, file, chunk, data, hash}, [data.buffer]);
+      return await put;
     } catch (error) {
       throw new KeepFault((error as Error).message === 'no-space' ? 'no-space' : 'fault');
+    } finally {
+      this.#puts.delete(put);
     }
   }
 

@@ -26,6 +26,7 @@ export const de: CallWords = {
     shareOptions: 'Was du teilst',
     chat: 'Chat',
     sendFile: 'Datei senden',
+    files: 'Dateien',
     nobody: 'Noch ist niemand da, der sie bekommt.',
     filesWait: (n) => (n === 1 ? '1 Datei wartet auf deine Antwort' : `${n} Dateien warten auf deine Antwort`),
     people: 'Personen',

@@ -24,6 +24,7 @@ export const en = {
     shareOptions: 'What you share',
     chat: 'Chat',
     sendFile: 'Send file',
+    files: 'Files',
     nobody: 'Nobody is here yet to send to.',
     filesWait: (n: number) => (n === 1 ? '1 file waits for your answer' : `${n} files wait for your answer`),
     people: 'People',
