@@ -51,7 +51,8 @@ function make(maker = true) {
     control: () => {},
     clock: () => performance.now(),
   });
-  const channel = (pc: FakePeerConnection, label: string) => pc.channels.find((c) => c.label === label) as FakeDataChannel;
+  const channel = (pc: FakePeerConnection, label: string) =>
+    pc.channels.find((c) => c.label === label) as FakeDataChannel;
   const answerBeats = () => {
     for (const pc of alive) {
       const beat = channel(pc, 'beat');
