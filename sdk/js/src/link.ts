@@ -4,6 +4,7 @@ import {Heart} from './heart.js';
 import {loudness} from './level.js';
 import type {Body, LinkMessage, Outgoing} from './message.js';
 import {Negotiation, type Side} from './negotiation.js';
+import {only} from './network.js';
 import {type Prepared, pairStreams} from './prepared.js';
 import {type Publication, sections} from './publication.js';
 import {sameLossMs, type TransportState} from './recovery.js';
@@ -67,7 +68,7 @@ export class Link implements Side, Carrier {
     readonly peer: string,
     readonly id: string,
     readonly maker: boolean,
-    prepared: Prepared,
+    readonly prepared: Prepared,
     readonly port: LinkPort,
     readonly kind?: LinkKind,
   ) {
@@ -318,8 +319,10 @@ export class Link implements Side, Carrier {
     const now = performance.now();
     if (now - this.#restartedAt < sameLossMs) return; // both sides noticed the same loss
     this.#restartedAt = now;
-    const iceServers = await this.port.freshServers();
+    const servers = await this.port.freshServers();
     if (this.#closed) return;
+    const {fits} = this.prepared;
+    const iceServers = fits ? only(servers, fits) : servers;
     try {
       this.#pc.setConfiguration({...this.#pc.getConfiguration(), iceServers});
     } catch (error) {

@@ -207,6 +207,7 @@ class Call extends View implements Room {
     socket.on('online', (online) => {
       this.setOnline(online);
       this.#noteSignalling(online);
+      if (!online) this.#links.alarm();
       if (!online || this.#joining) return;
       this.#links.hurry();
       this.#relink();
@@ -214,7 +215,10 @@ class Call extends View implements Room {
     socket.on('reset', ({welcome, lost}) => this.#reset(welcome, lost));
     this.#release.push(
       this.#page.on('visible', () => this.#relink()),
-      this.#page.on('network', () => this.#links.hurry()),
+      this.#page.on('network', () => {
+        this.#links.alarm();
+        this.#links.hurry();
+      }),
     );
     socket.on('welcome', ({welcome, lost}) => this.#welcome(welcome, lost));
     socket.on('message', (message) => this.#take(message));
