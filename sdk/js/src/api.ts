@@ -6,10 +6,7 @@
  */
 
 import type {ChannelPort, Control, Delivery} from './channels.js';
-<<<<<<< HEAD
 import type {Files} from './files/api.js';
-import type {ByeReason, Chat, Code, History, MediaState, Role, RoomState, SeatState, Source} from './wire.gen.js';
-=======
 import type {
   ByeReason,
   CallRef,
@@ -22,7 +19,6 @@ import type {
   SeatState,
   Source,
 } from './wire.gen.js';
->>>>>>> main
 
 export type {ByeReason, CallRef, Chat, Code, History, MediaState, Role, RoomState, SeatState, Source};
 

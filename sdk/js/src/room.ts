@@ -15,11 +15,8 @@ import type {
 } from './api.js';
 import type {ChannelPort, Control, Delivery} from './channels.js';
 import {DataHub} from './data.js';
-<<<<<<< HEAD
 import type {Files} from './files/api.js';
-=======
 import {Grace} from './grace.js';
->>>>>>> main
 import {Host} from './host.js';
 import type {Links} from './links.js';
 import {pageStore, SeatMemory} from './memory.js';
@@ -82,17 +79,12 @@ class Call extends View implements Room {
   readonly #page = new Page();
   readonly #mesh: Mesh;
   readonly #links: Links;
-<<<<<<< HEAD
-  readonly #channels = new Channels();
-  readonly #data = new DataHub(this.#channels);
-  #files: Promise<Files> | null = null;
-=======
   readonly #data: DataHub;
   readonly #record: Notes;
   readonly #grace = new Grace(this.roster, (seat) => this.#left({type: 'left', seat, reason: 'expired'}));
   #offlineAt = 0;
   #joinedAt = 0; // by performance.now(); 0 without a seat
->>>>>>> main
+  #files: Promise<Files> | null = null;
   readonly #host: Host;
   readonly #requests = new Requests();
   readonly #release: (() => void)[] = [];
@@ -480,15 +472,11 @@ class Call extends View implements Room {
     // Without a seat there is nothing to come back to: the server may forget the session at once.
     this.#socket.close(this.status === 'lobby');
     for (const release of this.#release) release();
-<<<<<<< HEAD
     void this.#files?.then((files) => files.close());
-    this.#links.closeAll();
-=======
     this.#mesh.close();
     this.#grace.close();
     this.#socket.release();
     this.#record.clear();
->>>>>>> main
     this.#network.close();
     this.#servers.close();
     this.#requests.close();
