@@ -1,11 +1,11 @@
-import type {LinkStats, Path, Source, Trouble} from './api.js';
+import type {Path, Source, Trouble} from './api.js';
 import type {Carrier} from './channels.js';
 import {loudness} from './level.js';
 import type {Body, LinkMessage, Outgoing} from './message.js';
 import {Negotiation, type Side} from './negotiation.js';
+import {pathOf, type Report, type Reports} from './path.js';
 import {type Publication, sections} from './publication.js';
 import {Recovery, type TransportState} from './recovery.js';
-import {Sampler} from './stats.js';
 import type {Track} from './wire.gen.js';
 
 /** The fields that every relayed message shares. */
@@ -77,7 +77,6 @@ function pairStreams(): (source: Source) => MediaStream {
 export class Link implements Side, Carrier {
   readonly #negotiation: Negotiation;
   readonly #recovery: Recovery;
-  readonly #sampler: Sampler;
   readonly #pc: RTCPeerConnection;
   readonly #control: RTCDataChannel;
   readonly #senders = new Map<Source, {sender: RTCRtpSender; mid: string; track: MediaStreamTrack | null}>();
@@ -87,7 +86,7 @@ export class Link implements Side, Carrier {
   #described = false; // an offer or answer has left, so candidates may follow
   #closed = false;
   #path: Path = {kind: 'connecting'};
-  #stats: LinkStats | null = null;
+  #reports: Reports | null = null;
   #connectedAt = 0;
   #offered = 0;
   #heard = {timestamp: 0, at: 0};
@@ -113,9 +112,6 @@ export class Link implements Side, Carrier {
       restart: () => void this.#restart(),
       replace: () => port.broken(),
     });
-    this.#sampler = new Sampler(pc, () =>
-      (pc.getConfiguration().iceServers ?? []).flatMap((s) => s.urls).filter((url) => url.startsWith('turn')),
-    );
     this.#ticker = setInterval(() => void this.#tick(), 1_000);
     pc.onicecandidate = ({candidate}) => this.#trickle(candidate);
     pc.onconnectionstatechange = () => this.#changed();
@@ -159,9 +155,21 @@ export class Link implements Side, Carrier {
     return now - this.#heard.at > 500 ? 0 : loudness(source.audioLevel ?? 0);
   }
 
-  async stats(): Promise<LinkStats | null> {
-    if (!this.#stats && this.connected) await this.#sample();
-    return this.#stats;
+  /** The last look at the statistics, another object each time; null without a connection. */
+  get reports(): Reports | null {
+    return this.#reports;
+  }
+
+  /** The source that a section carries in a direction. */
+  sourceOf(mid: string, direction: 'sent' | 'received'): Source | null {
+    if (direction === 'sent') return [...this.#senders].find(([, place]) => place.mid === mid)?.[0] ?? null;
+    const receiver = this.#pc.getTransceivers().find((t) => t.mid === mid)?.receiver;
+    return [...this.#receivers].find(([, known]) => known === receiver)?.[0] ?? null;
+  }
+
+  /** What sends each source here. */
+  *senders(): Generator<readonly [Source, RTCRtpSender]> {
+    for (const [source, {sender}] of this.#senders) yield [source, sender];
   }
 
   /** Sets what is sent from now on. Nothing leaves while `live` is false: the other side has no seat, or we have none. */
@@ -300,7 +308,7 @@ export class Link implements Side, Carrier {
     }
     // A restart that is under way is still a loss until it succeeds.
     this.#path = {kind: state === 'connecting' && !this.#connectedAt ? 'connecting' : 'lost'};
-    this.#stats = null;
+    this.#reports = null;
     this.port.changed();
   }
 
@@ -324,10 +332,15 @@ export class Link implements Side, Carrier {
 
   async #sample(): Promise<void> {
     try {
-      const stats = await this.#sampler.sample();
+      const reports = new Map<string, Report>();
+      (await this.#pc.getStats()).forEach((report: Report) => void reports.set(report.id, report));
       if (this.#closed || !this.connected) return;
-      this.#stats = stats;
-      this.#path = stats.path;
+      this.#reports = reports;
+      const urls = (this.#pc.getConfiguration().iceServers ?? []).flatMap((s) => s.urls);
+      this.#path = pathOf(
+        reports,
+        urls.filter((url) => url.startsWith('turn')),
+      );
       this.port.changed();
     } catch {
       // the connection was closed meanwhile

@@ -24,6 +24,7 @@ import {Servers} from './servers.js';
 import {Socket} from './socket.js';
 import {wantedLinks} from './topology.js';
 import {View} from './view.js';
+import {watchWhileJoined} from './watching.js';
 import type * as wire from './wire.gen.js';
 
 /** Opens a session with a room. It connects at once and stands in front of the door until `join`. */
@@ -158,6 +159,16 @@ class Call extends View implements Room {
       this.#end({reason: 'protocol', retry: 0});
     });
     if (this.#media) this.#release.push(this.#media.on('change', () => this.#publish()));
+    this.#release.push(
+      watchWhileJoined(this, {
+        people: () => this.roster.list,
+        onPeople: (listener) => this.on('people', listener),
+        control: this.control,
+        channels: this.channels,
+        note: () => {},
+        serverRtt: () => undefined,
+      }),
+    );
   }
 
   #welcome({session, room, ice}: wire.Welcome, lost: readonly Numbered[]): void {

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {pathOf, Sampler, serverName} from './stats.js';
+import {pathOf, serverName} from './path.js';
 
 type Entry = {id: string; type: string; [field: string]: unknown};
 
@@ -63,52 +63,4 @@ it.each([
   ['', undefined],
 ])('serverName of %s', (url, name) => {
   expect(serverName(url)).toBe(name);
-});
-
-it('makes rates from two looks', async () => {
-  const looks = [
-    {at: 1_000, sent: 1_000, received: 2_000, packets: 100, lost: 0},
-    {at: 3_000, sent: 26_000, received: 2_000, packets: 190, lost: 10},
-  ];
-  const sampler = new Sampler(
-    {
-      getStats: async () => {
-        const {at, sent, received, packets, lost} = looks.shift() as (typeof looks)[number];
-        return reports(
-          transport,
-          pair,
-          end('L', 'host', {protocol: 'udp', address: '10.0.0.1', port: 5}),
-          {id: 'o', type: 'outbound-rtp', kind: 'video', bytesSent: sent, timestamp: at},
-          {
-            id: 'i',
-            type: 'inbound-rtp',
-            kind: 'video',
-            bytesReceived: received,
-            packetsReceived: packets,
-            packetsLost: lost,
-            timestamp: at,
-            frameWidth: 640,
-            frameHeight: 360,
-            framesPerSecond: 30,
-          },
-          {
-            id: 's',
-            type: 'inbound-rtp',
-            kind: 'video',
-            timestamp: at,
-            frameWidth: 1280,
-            frameHeight: 720,
-            framesPerSecond: 5,
-          },
-          {id: 'a', type: 'inbound-rtp', kind: 'audio', timestamp: at, jitter: 0.012},
-        ) as unknown as RTCStatsReport;
-      },
-    },
-    () => [],
-  );
-  expect((await sampler.sample()).video).toMatchObject({sentBps: 0, receivedBps: 0, lostPercent: 0});
-  const {video, audio, localCandidate} = await sampler.sample();
-  expect(video).toEqual({sentBps: 100_000, receivedBps: 0, lostPercent: 10, width: 1280, height: 720, fps: 5});
-  expect(audio.jitterMs).toBe(12);
-  expect(localCandidate).toBe('host/udp 10.0.0.1:5');
 });
