@@ -9,8 +9,9 @@ import {useIdle} from './idle';
 import {Invite} from './invite';
 import {tellNews} from './news';
 import {Notices} from './notices';
-import {PathLine} from './path';
+import {PathLine, QualityPanel} from './path';
 import {PeoplePanel} from './people';
+import {tellPauses} from './quality-news';
 import {SettingsPanel} from './settings';
 import {Shortcuts} from './shortcuts';
 import {HearButton, Sounds} from './sound';
@@ -33,6 +34,7 @@ export function Call() {
   useWakeLock();
   useIdle(stage, !alone);
   useEffect(() => tellNews(visit), [visit]);
+  useEffect(() => tellPauses(visit), [visit]);
   useKeys(visit, () => setHelp(true));
 
   const placed = arrange(visit.people.value, swapped);
@@ -73,6 +75,7 @@ export function Call() {
       </main>
       {panel === 'chat' && <ChatPanel />}
       {panel === 'people' && <PeoplePanel />}
+      {panel === 'quality' && <QualityPanel />}
       {panel === 'settings' && <SettingsPanel shortcuts={() => setHelp(true)} />}
       {panel !== null && <div class="sheet-shade" onClick={close} aria-hidden="true" />}
       <Sounds />
