@@ -243,15 +243,6 @@ class FakeNetwork extends FakeEmitter<{change: NetworkVerdict}> implements Netwo
 }
 
 export class FakeRoom extends FakeEmitter<RoomEvents> implements Room {
-  readonly channels: Room['channels'] = {
-    connected: new Set(),
-    open: () => {
-      throw new Error('no channels in the gallery');
-    },
-    accept: () => () => undefined,
-    on: () => () => undefined,
-  };
-  readonly control: Room['control'] = {send: () => false, on: () => () => undefined};
   name = 'garden-table';
   status: RoomStatus = 'lobby';
   ending: Ending | null = null;

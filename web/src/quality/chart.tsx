@@ -46,7 +46,6 @@ export function Chart({series, least, label}: ChartProps) {
     <svg class="chart" viewBox={`0 -2 ${WIDTH} ${HEIGHT + 4}`} preserveAspectRatio="none" role="img" aria-label={label}>
       <path class="chart-ground" d={`M0 ${HEIGHT}H${WIDTH}`} />
       {series.map((values, i) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: the lines keep their places
         <path key={i} class="chart-line" data-line={i} d={linePath(values, top)} />
       ))}
     </svg>
