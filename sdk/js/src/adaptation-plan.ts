@@ -43,10 +43,10 @@ interface Step {
  * which finds out about half as much again as is sent, can see that there is room for it.
  */
 export const steps: readonly Step[] = [
-  {needBps: 700_000, maxBps: 2_500_000, motion: {scale: 1, fps: null}, text: {fps: null}, soundBps: null},
-  {needBps: 380_000, maxBps: 900_000, motion: {scale: 1.5, fps: null}, text: {fps: 8}, soundBps: null},
-  {needBps: 200_000, maxBps: 450_000, motion: {scale: 2, fps: null}, text: {fps: 5}, soundBps: null},
-  {needBps: 110_000, maxBps: 240_000, motion: {scale: 3, fps: 24}, text: {fps: 2}, soundBps: 24_000},
+  {needBps: 500_000, maxBps: 2_500_000, motion: {scale: 1, fps: null}, text: {fps: null}, soundBps: null},
+  {needBps: 300_000, maxBps: 900_000, motion: {scale: 1.5, fps: null}, text: {fps: 8}, soundBps: null},
+  {needBps: 170_000, maxBps: 450_000, motion: {scale: 2, fps: null}, text: {fps: 5}, soundBps: null},
+  {needBps: 100_000, maxBps: 240_000, motion: {scale: 3, fps: 24}, text: {fps: 2}, soundBps: 24_000},
   {needBps: 60_000, maxBps: 120_000, motion: {scale: 4, fps: 15}, text: {fps: 1}, soundBps: 16_000},
 ];
 

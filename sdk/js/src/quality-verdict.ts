@@ -1,5 +1,5 @@
-import type {LinkStats, QualityLevel, QualityReason, TrackStats} from './api.js';
-import {levelOf, mouthToEar, pictureScore, soundScore} from './quality-score.js';
+import type {LinkStats, QualityLevel, QualityReason} from './api.js';
+import {levelOf, pictureScore, soundScore} from './quality-score.js';
 
 /** What the other side says about its own network and machine. */
 export interface Told {
@@ -36,10 +36,8 @@ const fine: Verdict = {level: 2, reason: 'none'};
 
 /** Losses of more than this are not chance. */
 const lossPercent = 3;
-/** From here on people talk at the same time: G.114 calls 400 ms the limit. */
-const longWayMs = 300;
-/** More than a jitter buffer takes without growing. */
-const jitterMs = 30;
+/** From this round trip on, people begin to talk at the same time. */
+const longTripMs = 300;
 
 /** Judges what leaves: what the other side gets of us, as far as it says so. The reason names the symptom. */
 export function leaving({stats, step, paused}: Evidence): Verdict {
@@ -54,7 +52,7 @@ export function leaving({stats, step, paused}: Evidence): Verdict {
   if (picture?.limited === 'cpu' && (picture.fps ?? 30) < 12 && level > 0) return {level: 1, reason: 'cpu', ...score};
   if (level === 2) return {...fine, ...score};
   const lost = Math.max(sound?.lostPercent ?? 0, picture?.lostPercent ?? 0);
-  const reason = held < 2 || step >= 2 ? 'upload-small' : symptom(stats, lost, sound);
+  const reason = held < 2 || step >= 2 ? 'upload-small' : symptom(stats, lost);
   return {level, reason, ...score};
 }
 
@@ -70,16 +68,14 @@ export function arriving({stats, frozen}: Evidence): Verdict {
   const score = heard === undefined ? {} : {sound: heard};
   if (level === 2) return {...fine, ...score};
   const lost = Math.max(sound?.lostPercent ?? 0, camera?.lostPercent ?? 0);
-  return {level, reason: symptom(stats, lost, sound), ...score};
+  return {level, reason: symptom(stats, lost), ...score};
 }
 
-function symptom(stats: LinkStats, lost: number, sound: TrackStats | undefined): QualityReason {
-  const {path} = stats;
+function symptom({path}: LinkStats, lost: number): QualityReason {
   if (lost >= lossPercent) return 'loss';
   if (path.kind === 'relayed' && (path.protocol === 'tcp' || path.protocol === 'tls')) return 'relay-tcp';
-  if ((sound?.jitterMs ?? 0) > jitterMs) return 'jitter';
-  if (mouthToEar(sound?.rttMs ?? path.rttMs, sound?.bufferMs) > longWayMs) return 'delay';
-  return (sound?.concealedPercent ?? 0) >= lossPercent ? 'jitter' : 'loss';
+  // Without a long way it is the waiting for late packets that takes the time, or makes the gaps.
+  return (path.rttMs ?? 0) > longTripMs ? 'delay' : 'jitter';
 }
 
 /**
@@ -106,7 +102,6 @@ export function theirs(evidence: Evidence): Verdict {
   if (weak && told.level <= into.level) return {...into, level: told.level, reason: blame};
   if (into.level === 2) return into;
   if (accessSwells || othersMiss === true) return {...into, reason: 'download-small'};
-  // Delay and a relay are nobody's fault; the rest is the sender's, who may not know it yet.
-  const nobodys = into.reason === 'delay' || into.reason === 'relay-tcp';
-  return {...into, reason: weak || !nobodys ? blame : into.reason};
+  // What vanishes is the sender's to answer for, who may not know it yet; a long or uneven way is nobody's fault.
+  return {...into, reason: weak || into.reason === 'loss' ? blame : into.reason};
 }

@@ -63,6 +63,10 @@ export const de: QualityWords = {
       title: `Der Anruf zu ${name} nimmt einen langsameren Weg, weil ein Netz UDP sperrt.`,
       fix: 'Ein anderes Netz, etwa der Hotspot eines Telefons, ist vielleicht schneller.',
     }),
+    jitter: (name) => ({
+      title: `Ton und Bild von ${name} kommen stoßweise an.`,
+      fix: 'Geh näher ans WLAN, oder nimm ein Kabel.',
+    }),
     reconnecting: (name) => ({
       title: `Die Verbindung zu ${name} kommt zurück…`,
       fix: 'Du brauchst nichts zu tun.',

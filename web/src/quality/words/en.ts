@@ -70,6 +70,10 @@ export const en = {
       title: `The call to ${name} takes a slower way, because a network blocks UDP.`,
       fix: 'Another network, such as a phone hotspot, may be faster.',
     }),
+    jitter: (name: string): Said => ({
+      title: `Sound and picture from ${name} arrive in fits and starts.`,
+      fix: 'Move closer to the Wi-Fi, or use a cable.',
+    }),
     reconnecting: (name: string): Said => ({
       title: `The connection to ${name} is coming back…`,
       fix: 'You need not do anything.',
