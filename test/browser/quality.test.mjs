@@ -50,7 +50,10 @@ async function looks(person, other) {
   await person.stir();
   await person.pick('Direct');
   // A busy machine makes bad calls: what matters here is that there is a verdict.
-  await until(`${person.name} to read a verdict`, async () => !/Measuring|^Connection$/.test(await person.panel('Connection')));
+  await until(
+    `${person.name} to read a verdict`,
+    async () => !/Measuring|^Connection$/.test(await person.panel('Connection')),
+  );
   const before = await drawn(person, 0);
   await until(`${person.name}'s chart to move on`, async () => (await drawn(person, 0)) > before + 2);
   const [rate, lost, trip] = await charts(person);

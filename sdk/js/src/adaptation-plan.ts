@@ -50,8 +50,20 @@ export const steps: readonly Step[] = [
   {needBps: 60_000, maxBps: 120_000, motion: {scale: 4, fps: 15}, text: {fps: 1}, soundBps: 16_000},
 ];
 
+/**
+ * `open`: the picture flows. `fading`: it is about to pause. `paused`: nothing flows. `trying`: it flows again, to see
+ * whether it may.
+ */
+export type PictureState = 'open' | 'fading' | 'paused' | 'trying';
+
+/**
+ * The last of a picture that pauses. What was lost when the path became narrow is asked for again and again, for ten
+ * seconds in Chromium, and drowns the sound; a whole new frame, however small, ends that.
+ */
+const farewell: SenderPlan = {active: true, maxBitrate: 30_000, maxFramerate: 4, scale: 8, keep: 'maintain-framerate'};
+
 /** The plan of a step for what is sent. A shared screen is what people look at: the camera beside it gives way first. */
-export function plan(step: number, state: 'open' | 'paused' | 'trying', {screen}: Sending): Plan {
+export function plan(step: number, state: PictureState, {screen}: Sending): Plan {
   const last = steps.length - 1;
   const paused = state !== 'open';
   const flows = state !== 'paused';
@@ -62,20 +74,26 @@ export function plan(step: number, state: 'open' | 'paused' | 'trying', {screen}
   return {
     paused,
     trying: state === 'trying',
-    camera: {
-      active: flows && !(shared && step >= 3),
-      maxBitrate: beside.maxBps,
-      maxFramerate: beside.motion.fps,
-      scale: beside.motion.scale,
-      keep: 'maintain-framerate',
-    },
-    screen: {
-      active: flows,
-      maxBitrate: own.maxBps,
-      maxFramerate: screen === 'motion' ? own.motion.fps : own.text.fps,
-      scale: screen === 'motion' ? own.motion.scale : 1,
-      keep: screen === 'motion' ? 'maintain-framerate' : 'maintain-resolution',
-    },
+    camera:
+      state === 'fading'
+        ? farewell
+        : {
+            active: flows && !(shared && step >= 3),
+            maxBitrate: beside.maxBps,
+            maxFramerate: beside.motion.fps,
+            scale: beside.motion.scale,
+            keep: 'maintain-framerate',
+          },
+    screen:
+      state === 'fading'
+        ? farewell
+        : {
+            active: flows,
+            maxBitrate: own.maxBps,
+            maxFramerate: screen === 'motion' ? own.motion.fps : own.text.fps,
+            scale: screen === 'motion' ? own.motion.scale : 1,
+            keep: screen === 'motion' ? 'maintain-framerate' : 'maintain-resolution',
+          },
     microphone: {active: true, maxBitrate: soundBps},
     // The sound of a screen goes with its picture: what is said comes first.
     screenAudio: {active: !paused, maxBitrate: soundBps && 32_000},

@@ -2,7 +2,6 @@ import type {Plan, SenderPlan} from './adaptation-plan.js';
 import type {Source} from './wire.gen.js';
 
 /** What browsers know and the DOM types do not. */
-type Encoding = RTCRtpEncodingParameters & {adaptivePtime?: boolean};
 type Parameters = RTCRtpSendParameters & {degradationPreference?: string};
 
 /** Carries plans out on the senders of one link. What a browser refuses stays as it was; the next plan tries anew. */
@@ -20,7 +19,7 @@ export class Senders {
     const key = JSON.stringify([wish, sender.track?.id]);
     if (this.#done.get(sender) === key) return;
     const parameters = sender.getParameters() as Parameters;
-    const encoding = parameters.encodings?.[0] as Encoding | undefined;
+    const encoding = parameters.encodings?.[0];
     if (!encoding) return; // not negotiated yet
     write(parameters, encoding, wish, sender.track?.kind === 'audio');
     this.#done.set(sender, key);
@@ -36,7 +35,12 @@ function partOf(plan: Plan, source: Source): Partial<SenderPlan> {
   return source === 'screen-audio' ? plan.screenAudio : plan[source];
 }
 
-function write(parameters: Parameters, encoding: Encoding, wish: Partial<SenderPlan>, sound: boolean): void {
+function write(
+  parameters: Parameters,
+  encoding: RTCRtpEncodingParameters,
+  wish: Partial<SenderPlan>,
+  sound: boolean,
+): void {
   encoding.active = wish.active ?? true;
   if (wish.maxBitrate) encoding.maxBitrate = wish.maxBitrate;
   else delete encoding.maxBitrate;
@@ -44,8 +48,6 @@ function write(parameters: Parameters, encoding: Encoding, wish: Partial<SenderP
     // Where queues tell packets apart, speech goes first; inside the browser it does in any case.
     encoding.priority = 'high';
     encoding.networkPriority = 'high';
-    // Longer packets when every byte counts: half of what little speech takes is headers. Chromium only.
-    encoding.adaptivePtime = Boolean(wish.maxBitrate);
     return;
   }
   if (wish.maxFramerate) encoding.maxFramerate = wish.maxFramerate;

@@ -6,7 +6,7 @@
  * works below it, within what the plan allows.
  */
 
-import {type Plan, plan, type Sending, steps} from './adaptation-plan.js';
+import {type PictureState, type Plan, plan, type Sending, steps} from './adaptation-plan.js';
 
 export type {Plan, SenderPlan, Sending} from './adaptation-plan.js';
 
@@ -30,6 +30,8 @@ const leastPictureBps = 60_000;
 const sureMs = 1_000;
 /** How long sound has to suffer at the lowest step before the picture goes. */
 const sufferMs = 3_000;
+/** How long the last small frames of a picture have to get through. */
+const fadeMs = 3_000;
 /** How long a picture lives on its first try before it is believed, and how long it may take to prove itself. */
 const proofMs = 4_000;
 const patienceMs = 8_000;
@@ -37,6 +39,8 @@ const patienceMs = 8_000;
 const firstHoldMs = 4_000;
 const firstWaitMs = 5_000;
 const longestMs = 60_000;
+/** A round trip that grows by less than this, without a loss, may be anything; a busy machine is enough. */
+const swellMs = 600;
 /** A step that lasted this long was right. */
 const provenMs = 20_000;
 /** Congestion control finds out what the path carries; until then its estimate is a guess. */
@@ -46,12 +50,14 @@ const warmUpMs = 6_000;
 type Weather = 'dire' | 'poor' | 'fair' | 'calm';
 
 export class Adaptation {
-  #state: 'open' | 'paused' | 'trying' = 'open';
+  #state: PictureState = 'open';
   #step = 0;
   #weather: Weather = 'fair';
   #since = 0;
   #enteredAt = Number.NEGATIVE_INFINITY;
   #beganAt: number | null = null;
+  /** The last change was a step up. */
+  #rose = false;
   #hold = firstHoldMs;
   #wait = firstWaitMs;
   #leastRtt = Number.POSITIVE_INFINITY;
@@ -74,6 +80,8 @@ export class Adaptation {
     this.#observe(sample);
     if (this.#state === 'open') {
       if (picture) this.#run(sample);
+    } else if (this.#state === 'fading') {
+      if (sample.at - this.#enteredAt >= fadeMs) this.#state = 'paused';
     } else if (this.#state === 'paused') this.#rest(sample, picture);
     else this.#prove(sample, picture);
     return plan(this.#step, this.#state, sending);
@@ -107,7 +115,7 @@ export class Adaptation {
     const need = (steps[this.#step] as (typeof steps)[number]).needBps;
     // An estimate below the need counts only while the encoder wants more: a still picture leaves it low.
     if (lost >= 10 || (swollen && lost >= 2) || (room < need && limited !== false)) return 'poor';
-    return lost < 3 && !swollen ? 'calm' : 'fair';
+    return lost < 3 && rttMs <= this.#leastRtt + swellMs ? 'calm' : 'fair';
   }
 
   /** What the estimate leaves for the picture; endless where the browser has none, or does not know yet. */
@@ -133,7 +141,7 @@ export class Adaptation {
       this.#fall(room, at);
     } else if (this.#weather === 'calm' && this.#step > 0 && lasted >= this.#hold && this.#fits(sample, room)) {
       this.#enter(this.#step - 1, at);
-    } else if (at - this.#enteredAt >= provenMs) {
+    } else if (this.#rose && at - this.#enteredAt >= provenMs) {
       this.#hold = firstHoldMs;
       this.#wait = firstWaitMs;
     }
@@ -146,26 +154,27 @@ export class Adaptation {
 
   #fall(room: number, at: number): void {
     // A step up that falls back at once was too early: the next one waits longer.
-    if (at - this.#enteredAt < provenMs) this.#hold = Math.min(longestMs, this.#hold * 2);
+    if (this.#rose && at - this.#enteredAt < provenMs) this.#hold = Math.min(longestMs, this.#hold * 2);
     let step = this.#step + 1;
     while (step < steps.length - 1 && room < (steps[step]?.needBps ?? 0)) step++;
     this.#enter(step, at);
   }
 
   #enter(step: number, at: number): void {
+    this.#rose = step < this.#step;
     this.#step = step;
     this.#enteredAt = this.#since = at;
   }
 
   #pause(at: number): void {
-    this.#state = 'paused';
+    this.#state = 'fading';
     this.#enter(steps.length - 1, at);
     this.#suffersSince = null;
   }
 
   #rest(sample: Sample, picture: boolean): void {
     const {at, soundLost = 0, rttMs = 0} = sample;
-    const clear = soundLost < 3 && rttMs <= Math.max(2 * this.#leastRtt, this.#leastRtt + 250);
+    const clear = soundLost < 3 && rttMs <= this.#leastRtt + swellMs;
     if (!clear)
       this.#enteredAt = Math.max(this.#enteredAt, at - this.#wait + firstHoldMs / 2); // not now
     else if (at - this.#enteredAt >= this.#wait) {
@@ -177,7 +186,7 @@ export class Adaptation {
   #prove(sample: Sample, picture: boolean): void {
     const {at, availableBps, soundLost = 0, rttMs = 0} = sample;
     const tried = at - this.#enteredAt;
-    const hurt = soundLost >= 8 || rttMs > this.#leastRtt + 600;
+    const hurt = soundLost >= 8 || rttMs > this.#leastRtt + swellMs;
     const room = this.#room(sample);
     if (!picture) this.#state = 'open';
     else if (tried >= sureMs && hurt) this.#fail(at);

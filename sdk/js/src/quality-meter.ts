@@ -203,7 +203,8 @@ function sampleOf({tracks, path, availableBps}: LinkStats, at: number): Sample {
     availableBps,
     soundLost: sound?.lostPercent,
     pictureLost: worst < 0 ? undefined : worst,
-    rttMs: Math.max(sound?.rttMs ?? 0, ...active.map((t) => t.rttMs ?? 0)) || path.rttMs,
+    // Reports about pictures come every second; those about sound may be five seconds old.
+    rttMs: active.find((t) => t.rttMs !== undefined)?.rttMs ?? path.rttMs ?? sound?.rttMs,
     limited: active.some((t) => t.limited === 'bandwidth'),
   };
 }

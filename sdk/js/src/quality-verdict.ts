@@ -44,7 +44,7 @@ export function leaving({stats, step, paused}: Evidence): Verdict {
   const tracks = stats.tracks.filter((t) => t.direction === 'sent' && (t.bps ?? 0) > 0);
   const sound = tracks.find((t) => t.source === 'microphone');
   const picture = tracks.find((t) => t.source === 'camera' || t.source === 'screen');
-  const rttMs = sound?.rttMs ?? stats.path.rttMs;
+  const rttMs = stats.path.rttMs ?? sound?.rttMs;
   const heard = sound && soundScore(sound, rttMs);
   const held: QualityLevel = paused ? 0 : step >= 3 ? 1 : 2;
   const level = Math.min(heard === undefined ? 2 : levelOf(heard), held) as QualityLevel;
