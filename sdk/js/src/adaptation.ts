@@ -35,7 +35,7 @@ const fadeMs = 3_000;
 /** How long a picture lives on its first try before it is believed, and how long it may take to prove itself. */
 const proofMs = 4_000;
 const patienceMs = 8_000;
-/** How long before a step up, or a try after a pause; doubled by each one that fails. */
+/** How long before a step up, or a try after a pause; more after each one that fails. */
 const firstHoldMs = 4_000;
 const firstWaitMs = 5_000;
 const longestMs = 60_000;
@@ -45,6 +45,11 @@ const swellMs = 600;
 const provenMs = 20_000;
 /** Congestion control finds out what the path carries; until then its estimate is a guess. */
 const warmUpMs = 6_000;
+
+/** With an estimate the proof is quicker when there is plenty of room, and there is none without room. */
+function provedAfter(room: number): number {
+  return room >= 2 * leastPictureBps ? proofMs / 2 : room >= leastPictureBps ? proofMs : Number.POSITIVE_INFINITY;
+}
 
 /** How a second looks: `poor` costs a step, `dire` costs the picture, `calm` allows more, `fair` changes nothing. */
 type Weather = 'dire' | 'poor' | 'fair' | 'calm';
@@ -190,7 +195,7 @@ export class Adaptation {
     const room = this.#room(sample);
     if (!picture) this.#state = 'open';
     else if (tried >= sureMs && hurt) this.#fail(at);
-    else if (tried >= proofMs && (availableBps === undefined || room >= leastPictureBps)) {
+    else if (availableBps === undefined ? tried >= proofMs : tried >= provedAfter(room)) {
       this.#state = 'open';
       this.#beganAt = at;
       this.#enter(steps.length - 1, at);
@@ -198,7 +203,7 @@ export class Adaptation {
   }
 
   #fail(at: number): void {
-    this.#wait = Math.min(longestMs, this.#wait * 2);
+    this.#wait = Math.min(longestMs, this.#wait * 1.5);
     this.#pause(at);
   }
 }
