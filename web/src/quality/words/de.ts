@@ -80,7 +80,7 @@ export const de: QualityWords = {
   direct: (name) => `Ton und Bild gehen geradewegs zu ${name}. Niemand dazwischen kann sie lesen.`,
   relayed:
     'Zwischen diesen Netzen geht es nicht direkt, darum reicht ein Relais die Pakete weiter. Lesen kann es sie nicht.',
-  minutes: 'Die letzten zwei Minuten',
+  minutes: 'Letzte zwei Minuten',
   rate: 'Rate',
   lost: 'Verloren',
   roundTrip: 'Hin und zurück',
