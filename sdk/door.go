@@ -16,6 +16,8 @@ func (s *state) handle(m signal.Message) {
 	switch m := m.(type) {
 	case *signal.Ping:
 		s.transmit(&signal.Pong{ID: m.ID})
+	case *signal.Pong:
+		s.ponged(m)
 	case *signal.Bye:
 		s.goodbye(m)
 	case *signal.Error:
@@ -52,6 +54,7 @@ func (s *state) handle(m signal.Message) {
 // entrance begins anew in front of the door: in a new session nothing of the old one holds, not even the links, since
 // the others address the session. The media of a lost session is cut by the others as well.
 func (s *state) entrance(room *signal.RoomState) {
+	s.options.Log.Info("a new session begins", "room", s.address.room, "session", s.session.id)
 	for peer := range s.links {
 		s.drop(peer, false)
 	}
@@ -60,6 +63,7 @@ func (s *state) entrance(room *signal.RoomState) {
 	}
 	clear(s.asked)
 	clear(s.people)
+	clear(s.missing)
 	s.me = ""
 	if room != nil {
 		s.room = *room
@@ -73,10 +77,11 @@ func (s *state) entrance(room *signal.RoomState) {
 	s.warm()
 }
 
-// seats replaces everybody.
+// seats replaces everybody, but for those who may only be slower than we to come back after a restart of the server.
 func (s *state) seats(list []signal.Seat) {
-	clear(s.people)
+	maps.DeleteFunc(s.people, func(id string, _ *signal.Seat) bool { return s.missing[id].IsZero() })
 	for _, seat := range list {
+		delete(s.missing, seat.ID)
 		s.people[seat.ID] = &seat
 	}
 }
@@ -103,6 +108,7 @@ func (s *state) knock() {
 
 // joined takes the seat: links that were warmed before carry media from now on, the missing ones are made.
 func (s *state) joined(m *signal.Joined) {
+	again := s.me == m.Seat // after a restart of the server
 	s.me, s.token, s.room = m.Seat, m.Token, m.Room
 	s.room.Seats = nil
 	s.seats(m.Room.Seats)
@@ -111,7 +117,11 @@ func (s *state) joined(m *signal.Joined) {
 		s.cut(fmt.Errorf("parley: the server seated us at %q, where nobody is", m.Seat))
 		return
 	}
-	s.emit(Seated{Me: s.person(me)})
+	if !again {
+		s.emit(Seated{Me: s.person(me), Record: recordOf(m.Call)})
+	}
+	s.reports.seated = s.now
+	s.session.pinged = time.Time{} // a ping tells that we ping more often from now on
 	for _, p := range s.list() {
 		seat := s.people[p.ID]
 		switch {
@@ -129,6 +139,7 @@ func (s *state) joined(m *signal.Joined) {
 	}
 	s.declared = me.Media
 	s.declare()
+	s.tell()
 	if s.joining != nil {
 		s.joining.settle(nil)
 		s.joining = nil
@@ -140,6 +151,7 @@ func (s *state) leave() error {
 	if s.me == "" && !s.wanted {
 		return errNotSeated
 	}
+	s.tell()
 	err := s.send(&signal.Leave{})
 	s.outside(errors.New("parley: left the room"))
 	return err
@@ -151,7 +163,9 @@ func (s *state) outside(why error) {
 		s.drop(peer, false)
 	}
 	s.me, s.token, s.wanted = "", "", false
+	s.reports = reports{}
 	clear(s.people)
+	clear(s.missing)
 	if s.joining != nil {
 		s.joining.settle(why)
 		s.joining = nil
@@ -176,7 +190,7 @@ func (s *state) refused(m *signal.Error) {
 		s.joining = nil
 	case l != nil:
 		s.options.Log.Info("an offer was refused", "room", s.address.room, "err", err)
-		s.drop(l.peer, false)
+		s.closed(l)
 	case m.Code == signal.CodeNoPeer:
 		// The other session went while we talked to it; left, gone or seat say so too.
 		s.options.Log.Debug("a peer is gone", "room", s.address.room, "err", err)
@@ -187,9 +201,11 @@ func (s *state) refused(m *signal.Error) {
 
 // linkOffered returns the link whose newest offer was message n.
 func (s *state) linkOffered(n uint64) *link {
-	for _, l := range s.links {
-		if n != 0 && l.offer == n {
-			return l
+	for _, main := range s.links {
+		for _, l := range main.each() {
+			if n != 0 && l.offer == n {
+				return l
+			}
 		}
 	}
 	return nil
@@ -237,6 +253,7 @@ func (s *state) roomChanged(room signal.RoomState) {
 func (s *state) seatChanged(seat signal.Seat) {
 	old := s.people[seat.ID]
 	s.people[seat.ID] = &seat
+	delete(s.missing, seat.ID)
 	p := s.person(&seat)
 	switch {
 	case old == nil && !p.Me:
@@ -255,6 +272,9 @@ func (s *state) seatChanged(seat signal.Seat) {
 	}
 	if l := s.links[seat.Session]; l != nil {
 		s.admit(l)
+		if old != nil && old.State == signal.SeatAway && seat.State == signal.SeatPresent {
+			s.revive(l) // they are back; so the network between us may be
+		}
 	} else if s.me == "" {
 		s.warm()
 	}
@@ -266,6 +286,7 @@ func (s *state) left(m *signal.Left) {
 		return
 	}
 	delete(s.people, m.Seat)
+	delete(s.missing, m.Seat)
 	s.drop(seat.Session, false)
 	s.emit(Departed{Person: s.person(seat), Reason: string(m.Reason)})
 	if m.Seat == s.me {

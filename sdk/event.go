@@ -37,6 +37,14 @@ type Info struct {
 	Host string
 }
 
+// Record leads to what the server keeps about a call: /calls/{ID} shows it, GET /api/v1/calls/{ID} is it.
+type Record struct {
+	// ID is the call's.
+	ID string
+	// Token lets its bearer read the record.
+	Token string
+}
+
 // The events.
 type (
 	// Online says that the signalling socket is up, or being replaced. Media does not depend on it.
@@ -46,7 +54,11 @@ type (
 	// Waiting says that a host has to admit us; Seated, or the end of Join, follows.
 	Waiting struct{}
 	// Seated says that we have a seat.
-	Seated struct{ Me Person }
+	Seated struct {
+		Me Person
+		// Record leads to the record of the call; its ID is empty when the server keeps none.
+		Record Record
+	}
 	// Arrived says that somebody took a seat, or began to wait for one (State; only hosts are told of those).
 	Arrived struct{ Person Person }
 	// Updated says that somebody's name, role, state or media changed.

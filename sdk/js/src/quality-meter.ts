@@ -109,7 +109,7 @@ export class LinkMeter implements Meter {
       this.#still = [];
     }
     const now = performance.now();
-    const stats = this.#figures.take(reports, link.path, (mid, direction) => link.sourceOf(mid, direction));
+    const stats = this.#figures.take(reports, link.path, (mid, direction) => link.carries(mid, direction));
     this.#stats = stats;
     const seconds = (now - this.#at) / 1000;
     this.#at = now;

@@ -220,7 +220,7 @@ describe('the watch', () => {
       lost,
       set,
       reports: new Map() as unknown,
-      sourceOf: (mid: string) => (mid === '0' ? 'microphone' : 'camera'),
+      carries: (mid: string) => (mid === '0' ? 'microphone' : 'camera'),
       *senders() {
         yield ['camera', sender];
       },
