@@ -59,8 +59,7 @@ export class Heart {
   beat(every: number): void {
     const now = this.clock();
     // What waits was not sent when it could have been: more of it would be old news.
-    if (now - this.#beaten < every || this.channel.readyState !== 'open' || this.channel.bufferedAmount > 4 * size)
-      return;
+    if (now - this.#beaten < every || this.channel.readyState !== 'open' || this.channel.bufferedAmount > 4 * size) return;
     this.#beaten = now;
     const bytes = new DataView(new ArrayBuffer(size));
     bytes.setUint8(0, ping);

@@ -1,6 +1,6 @@
 import type {Trouble} from './api.js';
-import {carry, holdMs} from './carry.js';
 import type {Carrier} from './channels.js';
+import {carry, holdMs} from './carry.js';
 import {Link, type Prepared} from './link.js';
 import {type Body, freshId, type Incoming, type LinkMessage} from './message.js';
 import type {Publication} from './publication.js';
@@ -118,8 +118,7 @@ export class Pair {
   receive(message: Relayed): void {
     const link = this.#find(message.link);
     if (message.type === 'offer' && !link) this.#accept(message);
-    else if (!link)
-      return; // of a link that is gone
+    else if (!link) return; // of a link that is gone
     else if (message.type === 'close-link') this.#ended(link);
     else link.receive(message);
   }
@@ -282,11 +281,7 @@ export class Pair {
     this.#drop('next');
     const prepared = this.port.prepare('offer', ways) ?? (ways === 'tls' ? this.port.prepare('offer', 'stream') : null);
     if (!prepared) return;
-    this.port.note({
-      kind: 'restart',
-      link: this.#main.id,
-      cause: ways === 'tls' ? 'another link, by relay' : 'another link',
-    });
+    this.port.note({kind: 'restart', link: this.#main.id, cause: ways === 'tls' ? 'another link, by relay' : 'another link'});
     this.#next = this.#begin(freshId(), prepared);
   }
 
