@@ -31,6 +31,7 @@ import type {Numbered} from './sequence.js';
 import {Servers} from './servers.js';
 import {Socket} from './socket.js';
 import {View} from './view.js';
+import {watchWhileJoined} from './watching.js';
 import type * as wire from './wire.gen.js';
 
 /** Opens a session with a room. It connects at once and stands in front of the door until `join`. */
@@ -221,6 +222,16 @@ class Call extends View implements Room {
       this.#end({reason: 'protocol', retry: 0});
     });
     if (this.#media) this.#release.push(this.#media.on('change', () => this.#publish()));
+    this.#release.push(
+      watchWhileJoined(this, {
+        people: () => this.roster.list,
+        onPeople: (listener) => this.on('people', listener),
+        control: this.control,
+        channels: this.channels,
+        note: (event) => this.#record.note(event),
+        serverRtt: () => this.#socket.rttMs || undefined,
+      }),
+    );
   }
 
   #welcome({session, room, ice}: wire.Welcome, lost: readonly Numbered[]): void {
