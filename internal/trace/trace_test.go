@@ -119,6 +119,9 @@ func TestVerdict(t *testing.T) {
 		{"a reload", connected + "28 away ann\n29 back ann\n" + `30 report ann {"at":29,"kind":"note","cause":"reloaded"}
 			30 report ben {"at":29.5,"kind":"recovered","seat":"ann","ms":1500}
 			60 end`, "Ann and Ben were connected directly. 1.5 s gap at 14:00 UTC when Ann loaded the page again."},
+		{"a reload, told by the paths alone", connected + "28 away ben\n28.2 back ben\n" + `30 report ben {"at":28.3,"kind":"note","cause":"reloaded"} {"at":28.3,"kind":"path","seat":"ann","path":{"kind":"connecting"}} {"at":29.2,"kind":"path","seat":"ann","path":{"kind":"direct"}}
+			30 report ann {"at":28.1,"kind":"path","seat":"ben","path":{"kind":"connecting"}} {"at":29.2,"kind":"path","seat":"ben","path":{"kind":"direct"}}
+			60 end`, "Ann and Ben were connected directly. 1.1 s gap at 14:00 UTC when Ben loaded the page again."},
 		{"sleep", connected + `99 report ann {"at":95,"kind":"recovered","seat":"ben","ms":65000,"cause":"asleep"}
 			120 end`, "Ann and Ben were connected directly. 1 min 5 s gap at 14:00 UTC while Ann's device slept."},
 		{"too short to notice", connected + `30 report ann {"at":30,"kind":"recovered","seat":"ben","ms":200}` + "\n60 end", "Ann and Ben were connected directly. There was no interruption."},

@@ -8,6 +8,8 @@ import {words} from './words/words';
 const APART = 30;
 /** How far apart the times of day on the axis are. */
 const TICKS = 96;
+/** How wide a time of day is, so that none is cut off at the end. */
+const LABEL = 72;
 
 interface TimelineProps {
   record: CallRecord;
@@ -24,11 +26,13 @@ export function Timeline({record, teller, chosen, choose}: TimelineProps) {
     <div class="timeline">
       <div class="axis figures" aria-hidden="true">
         <div class="track" ref={track}>
-          {ticks(span, width, TICKS).map((at) => (
-            <span key={at} class="tick" style={{left: `${place(at, span)}%`}}>
-              {teller.clock(at, span.to - span.from < 600_000)}
-            </span>
-          ))}
+          {ticks(span, width, TICKS)
+            .filter((at) => (1 - place(at, span) / 100) * width > LABEL)
+            .map((at) => (
+              <span key={at} class="tick" style={{left: `${place(at, span)}%`}}>
+                {teller.clock(at, span.to - span.from < 600_000)}
+              </span>
+            ))}
         </div>
       </div>
       {record.people.map((lane) => (
