@@ -8,6 +8,8 @@ import {words} from './words/words';
 const APART = 30;
 /** How far apart the times of day on the axis are. */
 const TICKS = 96;
+/** How wide a letter of a band's words is. */
+const LETTER = 7;
 /** How wide a time of day is, so that none is cut off at the end. */
 const LABEL = 72;
 
@@ -38,7 +40,7 @@ export function Timeline({record, teller, chosen, choose}: TimelineProps) {
       {record.people.map((lane) => (
         <LaneRow key={lane.seat} {...{lane, record, teller, span, width, chosen, choose}} />
       ))}
-      <Legend record={record} />
+      <Legend record={record} teller={teller} />
     </div>
   );
 }
@@ -55,6 +57,8 @@ function LaneRow({lane, record, teller, span, width, chosen, choose}: LaneProps)
     left: `${place(from, span)}%`,
     width: `${place(to, span) - place(from, span)}%`,
   });
+  const fits = (s: PathSpan) =>
+    ((s.to - s.from) / (span.to - span.from)) * width > spanWords(s, teller).length * LETTER + 16;
   const own = record.events.filter((e) => e.who === lane.seat);
   return (
     <div class="lane">
@@ -73,7 +77,7 @@ function LaneRow({lane, record, teller, span, width, chosen, choose}: LaneProps)
               style={style(s)}
               title={spanWords(s, teller)}
             >
-              <span>{spanWords(s, teller)}</span>
+              <span>{fits(s) && spanWords(s, teller)}</span>
             </li>
           ))}
         </ol>
@@ -152,7 +156,7 @@ function Marks({clusters, label, teller, chosen, choose}: MarksProps) {
   );
 }
 
-function Legend({record}: {record: CallRecord}) {
+function Legend({record, teller}: {record: CallRecord; teller: Teller}) {
   const w = words();
   const states = [...new Set(record.people.flatMap((l) => l.path.map((s) => s.state)))];
   const levels = [...new Set(record.people.flatMap((l) => l.quality.map((s) => s.level)))].filter(
@@ -173,6 +177,12 @@ function Legend({record}: {record: CallRecord}) {
           {w.path.away}
         </li>
       )}
+      {record.restarts?.map((at) => (
+        <li key={at}>
+          <i class="restart" />
+          {w.restart(teller.clock(at))}
+        </li>
+      ))}
       {levels.sort().map((level) => (
         <li key={level}>
           <i class="band thin" data-quality={level} />

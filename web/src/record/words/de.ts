@@ -26,7 +26,8 @@ export const de: RecordWords = {
   json: 'Als JSON sichern',
   print: 'Drucken',
   timeline: 'Wer da war, und wie',
-  timelineHint: 'Wähle eine Marke, um zu sehen, worauf sie beruht. Die Pfeiltasten führen von Marke zu Marke.',
+  timelineHint: 'Wähle eine Marke, um zu sehen, worauf sie beruht.',
+  timelineKeys: 'Die Pfeiltasten führen von Marke zu Marke.',
   legend: 'Was die Farben bedeuten',
   path: {
     alone: 'allein',

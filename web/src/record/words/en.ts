@@ -33,6 +33,7 @@ export interface RecordWords {
   print: string;
   timeline: string;
   timelineHint: string;
+  timelineKeys: string;
   legend: string;
   path: {[state: string]: string};
   quality: string[];
@@ -83,7 +84,8 @@ export const en: RecordWords = {
   json: 'Save as JSON',
   print: 'Print',
   timeline: 'Who was there, and how',
-  timelineHint: 'Choose a mark to see what it rests on. Arrow keys move between marks.',
+  timelineHint: 'Choose a mark to see what it rests on.',
+  timelineKeys: 'Arrow keys move between the marks of a lane.',
   legend: 'What the colours mean',
   path: {
     alone: 'alone',
