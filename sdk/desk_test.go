@@ -23,7 +23,7 @@ type desk struct {
 	guests  []*guest
 	offers  int // relayed
 	refuse  bool
-	window  int // seconds
+	window  int           // seconds
 	down    chan struct{} // once it is closed, nobody can connect
 	order   uint64
 	count   int // sessions so far

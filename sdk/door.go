@@ -37,8 +37,13 @@ func (s *state) handle(m signal.Message) {
 		s.drop(m.Session, false)
 	case *signal.Chat:
 		s.emit(Chat{
-			ID: m.ID, From: m.From, Name: m.Name, Text: m.Text, At: time.UnixMilli(m.At), Mine: m.From == s.me && s.me != "",
+			ID: m.ID, From: m.From, Name: m.Name, Text: m.Text, At: time.UnixMilli(m.At), Mine: s.mine(m.From),
+			Seq: m.Seq, Unsaved: m.Unsaved,
 		})
+	case *signal.ChatSaved:
+		s.emit(Saved{From: m.From, ID: m.ID, Seq: m.Seq})
+	case *signal.HistoryAnswer:
+		s.recalled(m)
 	case *signal.Muted:
 		s.turn(m.Source, false)
 		s.declared = s.on // the server has changed it for everybody
@@ -54,6 +59,7 @@ func (s *state) handle(m signal.Message) {
 // entrance begins anew in front of the door: in a new session nothing of the old one holds, not even the links, since
 // the others address the session. The media of a lost session is cut by the others as well.
 func (s *state) entrance(room *signal.RoomState) {
+	s.options.Log.Info("a new session begins", "room", s.address.room, "session", s.session.id)
 	for peer := range s.links {
 		s.drop(peer, false)
 	}
@@ -61,6 +67,7 @@ func (s *state) entrance(room *signal.RoomState) {
 		q.settle(errors.New("parley: the session was lost; it is not known whether this was done"))
 	}
 	clear(s.asked)
+	s.forgetRecalls()
 	clear(s.people)
 	clear(s.missing)
 	s.me = ""
@@ -176,6 +183,9 @@ func (s *state) refused(m *signal.Error) {
 	err := &Refused{Code: m.Code, Field: m.Field, Words: m.Words}
 	q, l := s.asked[m.Re], s.linkOffered(m.Re)
 	switch {
+	case s.recalls[m.Re] != nil:
+		s.recalls[m.Re].settle(err)
+		delete(s.recalls, m.Re)
 	case q != nil:
 		delete(s.asked, m.Re)
 		q.settle(err)

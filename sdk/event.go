@@ -81,6 +81,23 @@ type (
 		At time.Time
 		// Mine is true for what we sent.
 		Mine bool
+		// Seq is its place in the room's history, 0 while it has none; Unsaved is true while it is to get one. Saved
+		// follows then.
+		Seq     uint64
+		Unsaved bool
+	}
+	// Saved says that a message is in the room's history now.
+	Saved struct {
+		// From and ID are the message's.
+		From, ID string
+		// Seq is its place.
+		Seq uint64
+	}
+	// Recalled is what was said before we came, oldest first, as much as fits; Room.History asks for more.
+	Recalled struct {
+		Messages []Chat
+		// More is true when there are older ones.
+		More bool
 	}
 	// Muted says that a host turned off one of our sources; that is done already.
 	Muted struct {
@@ -116,6 +133,8 @@ func (Arrived) event()     {}
 func (Updated) event()     {}
 func (Departed) event()    {}
 func (Chat) event()        {}
+func (Saved) event()       {}
+func (Recalled) event()    {}
 func (Muted) event()       {}
 func (TrackAdded) event()  {}
 func (PathChanged) event() {}

@@ -16,6 +16,7 @@ describe('carry', () => {
     ['all is well', {}, 'main'],
     ['no spare', {spare: false}, 'main'],
     ['nothing works', {main: false, spare: false}, 'main'],
+    ['nothing works, on the spare', {using: 'spare', main: false, spare: false}, 'spare'],
     ['the main one is silent', {main: false}, 'spare'],
     ['the main one is silent, on the spare already', {using: 'spare', main: false}, 'spare'],
     ['the spare dies', {using: 'spare', spare: false}, 'main'],

@@ -1,5 +1,7 @@
 /** How long nothing may be heard on a link before it counts as stalled, beside round trips. */
 const silenceMs = 450;
+/** The same when something else says that the network may be gone, and for how long that is believed. */
+const [alarmedMs, alarmMs] = [200, 3_000];
 /** The longest such time in a page that is looked at, whatever the round trip. */
 const longestMs = 1_500;
 /** The same in a hidden page, and with somebody whose SDK sends no beats: ICE and RTCP speak every few seconds. */
@@ -45,6 +47,7 @@ export class Heart {
   #media = Number.NEGATIVE_INFINITY;
   #worst = {ms: 0, at: 0}; // the longest silence of late
   #look = notYet();
+  #alarmedUntil = Number.NEGATIVE_INFINITY;
 
   constructor(
     readonly channel: RTCDataChannel,
@@ -79,7 +82,14 @@ export class Heart {
   patience(visible: boolean): number {
     if (!this.#beats) return quietMs;
     if (!visible) return hiddenMs;
-    return Math.min(longestMs, Math.max(silenceMs + 2 * this.#rttMs, 2 * this.#recent(this.chest.clock())));
+    const now = this.chest.clock();
+    if (now < this.#alarmedUntil) return alarmedMs + 2 * this.#rttMs;
+    return Math.min(longestMs, Math.max(silenceMs + 2 * this.#rttMs, 2 * this.#recent(now)));
+  }
+
+  /** Something else says that the network may be gone: little silence is needed to believe it. */
+  alarm(): void {
+    this.#alarmedUntil = this.chest.clock() + alarmMs;
   }
 
   /** Something arrived on the transport. */

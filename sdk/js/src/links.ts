@@ -143,6 +143,11 @@ export class Links {
     for (const {pair} of this.#entries.values()) pair.hurry();
   }
 
+  /** Something says that the network may be gone. */
+  alarm(): void {
+    for (const {pair} of this.#entries.values()) pair.alarm();
+  }
+
   /** The server counts anew: what it refuses from now on is something else. */
   renumber(): void {
     for (const {pair} of this.#entries.values()) pair.renumber();
@@ -262,7 +267,8 @@ export class Links {
     if (ways === 'stream' || ways === 'tls') {
       const fits = (url: string) => ['tls', ways === 'tls' ? 'tls' : 'tcp'].includes(transportOf(url) ?? '');
       const iceServers = only(servers, fits);
-      return iceServers.length ? this.#try(kind, {iceServers, iceTransportPolicy: 'relay'}, unbound()) : null;
+      const prepared = iceServers.length ? this.#try(kind, {iceServers, iceTransportPolicy: 'relay'}, unbound()) : null;
+      return prepared && {...prepared, fits};
     }
     const connection = ways === 'all' ? unbound() : RTCPeerConnection;
     // A browser that dislikes one of the servers, such as its port, may still reach the other side without any.

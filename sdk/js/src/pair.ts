@@ -126,7 +126,8 @@ export class Pair {
     }
     this.#listen(now, patience);
     this.#switch(now);
-    const reach = {online: this.port.online(), present: this.port.present()};
+    const calm = this.#using === 'spare' && this.#spare.alive;
+    const reach = {online: this.port.online(), present: this.port.present(), calm};
     const remedy = this.#recovery.next(now, reach);
     if (remedy) this.#apply(remedy);
     this.#upkeep(now);
@@ -135,6 +136,11 @@ export class Pair {
   /** The network, the socket or the other one came back. */
   hurry(): void {
     this.#recovery.hurry(this.port.clock());
+  }
+
+  /** Something says that the network may be gone. */
+  alarm(): void {
+    this.#main.heart.alarm();
   }
 
   /** The server counts anew. */

@@ -12,6 +12,8 @@ export interface Prepared {
   /** When it was made, by performance.now(). */
   at: number;
   ready: Promise<void>;
+  /** Which of the servers it may use; absent when all. */
+  fits?: (url: string) => boolean;
 }
 
 /**

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {connectMs, type Reach, Recovery, sameLossMs} from './recovery.js';
 
-const reach: Reach = {online: true, present: true};
+const reach: Reach = {online: true, present: true, calm: false};
 
 /** Asks every 100 ms until `until`, after `event` at each of its times; returns what was given and when. */
 function run(
@@ -117,9 +117,21 @@ describe('Recovery', () => {
         [0, well],
         [1_000, ill],
       ],
-      (now) => ({online: now >= 7_000, present: true}),
+      (now) => ({...reach, online: now >= 7_000}),
     );
     expect(log[0]).toBe('7000 restart');
+  });
+
+  it('takes its time while media goes another way', () => {
+    const log = run(
+      7_000,
+      [
+        [0, well],
+        [1_000, ill],
+      ],
+      () => ({...reach, calm: true}),
+    );
+    expect(log).toEqual(['1000 restart', '4200 restart']);
   });
 
   it('leaves one message with somebody who is away', () => {
@@ -130,7 +142,7 @@ describe('Recovery', () => {
         [1_000, ill],
         [90_000, hurry],
       ],
-      (now) => ({online: true, present: now >= 90_000}),
+      (now) => ({...reach, present: now >= 90_000}),
     );
     expect(log.slice(0, 2)).toEqual(['1000 restart', '90000 restart']);
   });
