@@ -131,9 +131,9 @@ func TestVerdict(t *testing.T) {
 			630 end`, "Ann and Ben were connected directly. 9 min 54 s gap at 14:00 UTC when Ben's network was gone. Ben lost the connection at 14:00 UTC and did not come back."},
 		{"the server restarts", connected + "30 restart ann ben\n31 back ann\n31 back ben\n60 end", "Ann and Ben were connected directly. The server restarted at 14:00 UTC. There was no interruption."},
 		{"bad quality", connected + `2 report ann {"at":2,"kind":"quality","seat":"ben","level":2} {"at":2,"kind":"quality","seat":"ben","level":2}
-			40 report ann {"at":40,"kind":"quality","seat":"ben","level":0,"cause":"their-upload"}
+			40 report ann {"at":40,"kind":"quality","seat":"ben","level":0,"cause":"upload-small"}
 			50 report ann {"at":50,"kind":"quality","seat":"ben","level":2}
-			100 end`, "Ann and Ben were connected directly. The connection was bad for Ann for 10 s, 10 % of the time (their-upload)."},
+			100 end`, "Ann and Ben were connected directly. The connection was bad for Ann for 10 s, 10 % of the time (the upload is too small)."},
 		{"video paused and a device", connected + `40 report ben {"at":40,"kind":"video-paused","cause":"upload"}
 			50 report ben {"at":50,"kind":"video-resumed","ms":10000} {"at":50,"kind":"device","source":"microphone","cause":"unplugged"}
 			100 end`, "Ann and Ben were connected directly. Ben's video was paused for 10 s so that the sound could go on (upload). A device of Ben's failed at 14:00 UTC (unplugged)."},
