@@ -194,6 +194,9 @@ func (s *state) accept(l *link, m *signal.Offer, fresh bool) error {
 			}
 		}
 	}
+	if !fresh {
+		s.equip(l)
+	}
 	if err := l.pc.SetRemoteDescription(offer); err != nil {
 		return err
 	}
