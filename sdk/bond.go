@@ -134,10 +134,10 @@ func (s *state) choose(main *link) {
 	s.look(main)
 }
 
-// admit lets our media flow on a link, or not.
+// admit lets our media flow on a link, or not. On one that is not up nothing flows: what is written then waits below us.
 func (l *link) admit(s *state, open bool) {
 	for source, out := range l.outlets {
-		out.open(open)
+		out.open(open && l.up)
 		if open && l.up {
 			s.shows[source].refresh(true) // the first picture does not wait for its turn
 		}

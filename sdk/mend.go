@@ -103,6 +103,7 @@ func (s *state) judge(l *link) {
 func (s *state) stalled(l *link) {
 	main := s.links[l.peer]
 	l.up, l.stopped = false, s.now
+	l.admit(s, false)
 	b := l.bond
 	switch l {
 	case main:
