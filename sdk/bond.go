@@ -202,6 +202,7 @@ func (s *state) shut(l *link, tell bool) {
 		return
 	}
 	l.gone, l.up = true, false
+	s.reports.forget(l)
 	b := l.bond
 	if tell {
 		_ = s.send(&signal.CloseLink{Peer: l.address()}) // an overflow has ended the room

@@ -37,8 +37,13 @@ func (s *state) handle(m signal.Message) {
 		s.drop(m.Session, false)
 	case *signal.Chat:
 		s.emit(Chat{
-			ID: m.ID, From: m.From, Name: m.Name, Text: m.Text, At: time.UnixMilli(m.At), Mine: m.From == s.me && s.me != "",
+			ID: m.ID, From: m.From, Name: m.Name, Text: m.Text, At: time.UnixMilli(m.At), Mine: s.mine(m.From),
+			Seq: m.Seq, Unsaved: m.Unsaved,
 		})
+	case *signal.ChatSaved:
+		s.emit(Saved{From: m.From, ID: m.ID, Seq: m.Seq})
+	case *signal.HistoryAnswer:
+		s.recalled(m)
 	case *signal.Muted:
 		s.turn(m.Source, false)
 		s.declared = s.on // the server has changed it for everybody
@@ -62,6 +67,7 @@ func (s *state) entrance(room *signal.RoomState) {
 		q.settle(errors.New("parley: the session was lost; it is not known whether this was done"))
 	}
 	clear(s.asked)
+	s.forgetRecalls()
 	clear(s.people)
 	clear(s.missing)
 	s.me = ""
@@ -118,8 +124,9 @@ func (s *state) joined(m *signal.Joined) {
 		return
 	}
 	if !again {
-		s.emit(Seated{Me: s.person(me)})
+		s.emit(Seated{Me: s.person(me), Record: recordOf(m.Call)})
 	}
+	s.reports.seated = s.now
 	s.session.pinged = time.Time{} // a ping tells that we ping more often from now on
 	for _, p := range s.list() {
 		seat := s.people[p.ID]
@@ -138,6 +145,7 @@ func (s *state) joined(m *signal.Joined) {
 	}
 	s.declared = me.Media
 	s.declare()
+	s.tell()
 	if s.joining != nil {
 		s.joining.settle(nil)
 		s.joining = nil
@@ -149,6 +157,7 @@ func (s *state) leave() error {
 	if s.me == "" && !s.wanted {
 		return errNotSeated
 	}
+	s.tell()
 	err := s.send(&signal.Leave{})
 	s.outside(errors.New("parley: left the room"))
 	return err
@@ -160,6 +169,7 @@ func (s *state) outside(why error) {
 		s.drop(peer, false)
 	}
 	s.me, s.token, s.wanted = "", "", false
+	s.reports = reports{}
 	clear(s.people)
 	clear(s.missing)
 	if s.joining != nil {
@@ -173,6 +183,9 @@ func (s *state) refused(m *signal.Error) {
 	err := &Refused{Code: m.Code, Field: m.Field, Words: m.Words}
 	q, l := s.asked[m.Re], s.linkOffered(m.Re)
 	switch {
+	case s.recalls[m.Re] != nil:
+		s.recalls[m.Re].settle(err)
+		delete(s.recalls, m.Re)
 	case q != nil:
 		delete(s.asked, m.Re)
 		q.settle(err)

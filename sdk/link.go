@@ -117,6 +117,15 @@ func (s *state) listen(l *link) {
 	}
 	l.pc.OnICECandidate(func(c *webrtc.ICECandidate) { on(func(s *state) { s.gathered(l, c) }) })
 	l.pc.OnConnectionStateChange(func(c webrtc.PeerConnectionState) { on(func(s *state) { s.linkState(l, c) }) })
+	l.pc.OnICEConnectionStateChange(func(c webrtc.ICEConnectionState) {
+		if c == webrtc.ICEConnectionStateConnected {
+			on(func(s *state) {
+				if !l.ever {
+					s.reportStep(l, signal.ReportICEConnected)
+				}
+			})
+		}
+	})
 	data, peer := s.data, l.peer
 	l.pc.OnDataChannel(func(c *webrtc.DataChannel) { data.arrived(peer, c) })
 	l.pc.OnTrack(func(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) { on(func(s *state) { s.arrived(l, t, r) }) })
@@ -158,6 +167,9 @@ func (s *state) linkState(l *link, c webrtc.PeerConnectionState) {
 	main := s.links[l.peer]
 	switch c {
 	case webrtc.PeerConnectionStateConnected:
+		if !l.ever {
+			s.reportStep(l, signal.ReportDTLSConnected)
+		}
 		l.pulse.restart(s.now)
 		s.flows(l)
 		return

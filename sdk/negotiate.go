@@ -291,6 +291,7 @@ func (s *state) catchUp(l *link) {
 
 // gathered trickles one of our candidates (RFC 8838).
 func (s *state) gathered(l *link, c *webrtc.ICECandidate) {
+	s.reportCandidate(l, c)
 	if c == nil {
 		_ = s.send(&signal.EndOfCandidates{Peer: l.address()}) // an overflow has ended the room
 		return

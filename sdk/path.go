@@ -57,6 +57,7 @@ func (s *state) look(main *link) {
 	if seat := s.holder(main.peer); seat != nil && path != main.bond.told {
 		main.bond.told = path
 		s.emit(PathChanged{Person: s.person(seat), Path: path})
+		s.reportPath(main.bond.active, path)
 	}
 }
 

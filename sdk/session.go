@@ -95,6 +95,7 @@ func (s *state) deadline() time.Time {
 	for _, l := range s.links {
 		sooner(s.due(l))
 	}
+	sooner(s.reports.due)
 	for _, until := range s.missing {
 		sooner(until)
 	}
@@ -118,6 +119,7 @@ func (s *state) tick() {
 	}
 	s.acknowledge()
 	s.tend()
+	s.tellDue()
 	for seat, until := range s.missing {
 		if !s.now.Before(until) {
 			delete(s.missing, seat)

@@ -23,6 +23,7 @@ type state struct {
 	events  *outbound
 	session session
 	door                     // the room, from the door inwards
+	reports reports          // for the record of the call
 	kit     *kit             // makes peer connections
 	links   map[string]*link // by the peer's session
 	shows   map[Source]*show
@@ -47,6 +48,7 @@ type door struct {
 	declared MediaState           // what the others were told
 	missing  map[string]time.Time // seats that a restarted server does not know yet, and until when they are kept
 	asked    map[uint64]*request  // numbered messages whose refusal somebody waits for
+	recalls  map[uint64]*recall   // questions for the past
 }
 
 func newState(life context.Context, a address, o Options, kit *kit, connect func(context.Context) (*socket, error)) *state {
@@ -57,7 +59,7 @@ func newState(life context.Context, a address, o Options, kit *kit, connect func
 		links: make(map[string]*link), shows: make(map[Source]*show), data: newChannels(), opened: newRequest(),
 		door: door{
 			token: o.Seat, people: make(map[string]*signal.Seat),
-			asked: make(map[uint64]*request), missing: make(map[string]time.Time),
+			asked: make(map[uint64]*request), recalls: make(map[uint64]*recall), missing: make(map[string]time.Time),
 		},
 	}
 	s.session.connect = connect
@@ -149,6 +151,7 @@ func (s *state) shutdown() {
 	if s.joining != nil {
 		s.joining.settle(cause)
 	}
+	s.forgetRecalls()
 	for _, q := range s.asked {
 		q.settle(cause)
 	}

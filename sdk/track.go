@@ -127,6 +127,7 @@ func (s *state) arrived(l *link, remote *webrtc.TrackRemote, receiver *webrtc.RT
 		t = s.track(source, remote)
 		l.bond.tracks[source] = t
 	}
+	s.reportFirst(l, source)
 	from := &feed{pc: l.pc, remote: remote, pulse: l.pulse}
 	for _, x := range receiver.GetParameters().HeaderExtensions {
 		if x.URI == levelURI {

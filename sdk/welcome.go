@@ -125,6 +125,7 @@ func (s *state) reset(w *signal.Welcome) {
 	if s.wanted {
 		s.knock()
 	}
+	s.forgetRecalls()
 	asked := s.asked
 	s.asked = make(map[uint64]*request)
 	for _, old := range backlog {

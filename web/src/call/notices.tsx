@@ -4,10 +4,11 @@ import {DeviceHelp} from '../parts/notes';
 import {useVisit} from '../visit/visit';
 import {Icon} from './icon';
 import {Knocker} from './people';
+import type {Filing} from './send-file';
 import {words} from './words/words';
 
 /** What stands at the top of the stage for as long as it is true: the line to the server, who knocks, what you share. */
-export function Notices() {
+export function Notices({filing}: {filing: Filing | null}) {
   const visit = useVisit();
   return (
     <div class="notices">
@@ -20,6 +21,7 @@ export function Notices() {
           ))}
         </ul>
       )}
+      {filing && <filing.FileNotices desk={filing.desk} />}
       <Sharing />
     </div>
   );
