@@ -122,6 +122,7 @@ func (s *state) choose(main *link) {
 		return
 	}
 	moved := b.active != nil
+	s.options.Log.Info("media moves to another link", "room", s.address.room, "link", best.id, "kind", best.kind, "up", best.up)
 	if b.active != nil {
 		b.active.admit(s, false)
 	}
