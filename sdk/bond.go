@@ -131,7 +131,7 @@ func (s *state) choose(main *link) {
 	if moved && best.up {
 		best.say(`{"type":"here"}`)
 	}
-	s.data.moved()
+	s.stir = true
 	s.look(main)
 }
 
@@ -249,7 +249,7 @@ func (s *state) drop(peer string, tell bool) {
 	for _, t := range main.bond.tracks {
 		t.end(errTrackEnded)
 	}
-	s.data.moved()
+	s.stir = true
 }
 
 // closed is the other side's end of one link.

@@ -152,7 +152,7 @@ func (s *state) flows(l *link) {
 	}
 	s.choose(main)
 	s.look(main)
-	s.data.moved()
+	s.stir = true
 }
 
 // mend tries to bring a broken link back: ICE restarts first, then a new link beside it, at last one over the relay and
