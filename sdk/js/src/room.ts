@@ -15,11 +15,8 @@ import type {
 } from './api.js';
 import type {ChannelPort, Control, Delivery} from './channels.js';
 import {DataHub} from './data.js';
-<<<<<<< HEAD
 import type {Files} from './files/api.js';
-=======
 import {Grace} from './grace.js';
->>>>>>> main
 import {Host} from './host.js';
 import type {Links} from './links.js';
 import {pageStore, SeatMemory} from './memory.js';
@@ -34,6 +31,7 @@ import type {Numbered} from './sequence.js';
 import {Servers} from './servers.js';
 import {Socket} from './socket.js';
 import {View} from './view.js';
+import {watchWhileJoined} from './watching.js';
 import type * as wire from './wire.gen.js';
 
 /** Opens a session with a room. It connects at once and stands in front of the door until `join`. */
@@ -82,17 +80,12 @@ class Call extends View implements Room {
   readonly #page = new Page();
   readonly #mesh: Mesh;
   readonly #links: Links;
-<<<<<<< HEAD
-  readonly #channels = new Channels();
-  readonly #data = new DataHub(this.#channels);
-  #files: Promise<Files> | null = null;
-=======
   readonly #data: DataHub;
   readonly #record: Notes;
   readonly #grace = new Grace(this.roster, (seat) => this.#left({type: 'left', seat, reason: 'expired'}));
   #offlineAt = 0;
   #joinedAt = 0; // by performance.now(); 0 without a seat
->>>>>>> main
+  #files: Promise<Files> | null = null;
   readonly #host: Host;
   readonly #requests = new Requests();
   readonly #release: (() => void)[] = [];
@@ -229,6 +222,16 @@ class Call extends View implements Room {
       this.#end({reason: 'protocol', retry: 0});
     });
     if (this.#media) this.#release.push(this.#media.on('change', () => this.#publish()));
+    this.#release.push(
+      watchWhileJoined(this, {
+        people: () => this.roster.list,
+        onPeople: (listener) => this.on('people', listener),
+        control: this.control,
+        channels: this.channels,
+        note: (event) => this.#record.note(event),
+        serverRtt: () => this.#socket.rttMs || undefined,
+      }),
+    );
   }
 
   #welcome({session, room, ice}: wire.Welcome, lost: readonly Numbered[]): void {
@@ -480,15 +483,11 @@ class Call extends View implements Room {
     // Without a seat there is nothing to come back to: the server may forget the session at once.
     this.#socket.close(this.status === 'lobby');
     for (const release of this.#release) release();
-<<<<<<< HEAD
     void this.#files?.then((files) => files.close());
-    this.#links.closeAll();
-=======
     this.#mesh.close();
     this.#grace.close();
     this.#socket.release();
     this.#record.clear();
->>>>>>> main
     this.#network.close();
     this.#servers.close();
     this.#requests.close();

@@ -163,7 +163,7 @@ describe('a transfer', () => {
   it.each(['sender', 'receiver'] as const)('is paused by the %s, and goes on', async (who) => {
     const scene = new Scene([content(0, 10 * MiB)]);
     scene.connect();
-    await scene.run(6, 30);
+    await scene.run(6, 12);
     scene[who].pause(true);
     await scene.run();
     const {received} = scene.receiver;
