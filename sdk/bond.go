@@ -122,6 +122,7 @@ func (s *state) choose(main *link) {
 		return
 	}
 	moved := b.active != nil
+	s.options.Log.Info("media moves to another link", "room", s.address.room, "link", best.id, "kind", best.kind, "up", best.up)
 	if b.active != nil {
 		b.active.admit(s, false)
 	}
@@ -130,14 +131,14 @@ func (s *state) choose(main *link) {
 	if moved && best.up {
 		best.say(`{"type":"here"}`)
 	}
-	s.data.moved()
+	s.stir = true
 	s.look(main)
 }
 
-// admit lets our media flow on a link, or not.
+// admit lets our media flow on a link, or not. On one that is not up nothing flows: what is written then waits below us.
 func (l *link) admit(s *state, open bool) {
 	for source, out := range l.outlets {
-		out.open(open)
+		out.open(open && l.up)
 		if open && l.up {
 			s.shows[source].refresh(true) // the first picture does not wait for its turn
 		}
@@ -248,7 +249,7 @@ func (s *state) drop(peer string, tell bool) {
 	for _, t := range main.bond.tracks {
 		t.end(errTrackEnded)
 	}
-	s.data.moved()
+	s.stir = true
 }
 
 // closed is the other side's end of one link.

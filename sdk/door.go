@@ -143,6 +143,7 @@ func (s *state) joined(m *signal.Joined) {
 			s.admit(l)
 		}
 	}
+	s.stir = true
 	s.declared = me.Media
 	s.declare()
 	s.tell()
@@ -261,7 +262,7 @@ func (s *state) roomChanged(room signal.RoomState) {
 // seatChanged notes one seat and what follows for the link with whoever sits there.
 func (s *state) seatChanged(seat signal.Seat) {
 	old := s.people[seat.ID]
-	s.people[seat.ID] = &seat
+	s.people[seat.ID], s.stir = &seat, true
 	delete(s.missing, seat.ID)
 	p := s.person(&seat)
 	switch {
@@ -295,6 +296,7 @@ func (s *state) left(m *signal.Left) {
 		return
 	}
 	delete(s.people, m.Seat)
+	s.stir = true
 	delete(s.missing, m.Seat)
 	s.drop(seat.Session, false)
 	s.emit(Departed{Person: s.person(seat), Reason: string(m.Reason)})

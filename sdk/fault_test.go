@@ -78,6 +78,7 @@ func (f fault) run(t *testing.T, seed uint64) time.Duration {
 		_, gap := p.silent()
 		longest = max(longest, gap)
 	}
+	t.Logf("media gap %v", longest.Round(time.Millisecond))
 	end()
 	for _, p := range w.people {
 		inside(t, p.room, func(s *state) bool {

@@ -78,9 +78,9 @@ func (k *kit) settings(how transports) webrtc.SettingEngine {
 		se.SetPrflxAcceptanceMinWait(0)
 		se.SetRelayAcceptanceMinWait(0)
 	}
-	if k.options.Interfaces != nil {
-		se.SetInterfaceFilter(k.options.Interfaces)
-	}
+	// With a filter the agent asks STUN from every address of its own, not from whichever the system takes: so it is
+	// known which uplink a path uses, and paths by all of them are found.
+	se.SetInterfaceFilter(func(name string) bool { return k.options.Interfaces == nil || k.options.Interfaces(name) })
 	se.SetIncludeLoopbackCandidate(k.loopback())
 	if how.uplink == "" {
 		se.SetNet(k.network)

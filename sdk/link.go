@@ -46,8 +46,10 @@ type link struct {
 	offered time.Time       // when it was made
 	moves   int             // how often our addresses had changed then
 	began   time.Time
+	base    string    // the address of ours that it used last
 	up      bool      // connected, and something comes
 	ever    bool      // was up once
+	tries   int       // ICE restarts since it was up
 	gone    bool      // closed
 	stopped time.Time // when nothing came any more
 	mend    time.Time // when to try to bring it back

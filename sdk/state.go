@@ -28,6 +28,8 @@ type state struct {
 	links   map[string]*link // by the peer's session
 	shows   map[Source]*show
 	data    *channels
+	hub     *dataHub
+	stir    bool           // links or people changed: programs' data has to follow
 	running sync.WaitGroup // every goroutine that the owner began
 	opened  *request       // settled by the first welcome
 	ended   *Ended         // set when it is over
@@ -62,7 +64,7 @@ func newState(life context.Context, a address, o Options, kit *kit, connect func
 			asked: make(map[uint64]*request), recalls: make(map[uint64]*recall), missing: make(map[string]time.Time),
 		},
 	}
-	s.session.connect = connect
+	s.session.connect, s.hub = connect, newDataHub(s.data)
 	for _, source := range Sources() {
 		s.shows[source] = newShow(source)
 	}
@@ -119,6 +121,10 @@ func (s *state) run(cmds <-chan func(*state)) {
 			s.now = time.Now()
 			s.end(Ended{})
 		}
+		if s.stir {
+			s.stir = false
+			s.hub.tend(s)
+		}
 	}
 	s.shutdown()
 }
@@ -155,6 +161,7 @@ func (s *state) shutdown() {
 	for _, q := range s.asked {
 		q.settle(cause)
 	}
+	s.hub.close()
 	for peer := range s.links {
 		s.drop(peer, false)
 	}
