@@ -36,7 +36,7 @@ func serveForEver(listen, data string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println(s.Info().Listen)
+	fmt.Fprintln(os.Stdout, s.Info().Listen)
 	return s.Run(context.Background())
 }
 
