@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -40,6 +41,7 @@ type world struct {
 	server *simnet.Host
 	keys   *auth.Keys
 	house  *house
+	keeper *memoryKeeper
 	people [2]*peer
 	diary  diary
 }
@@ -104,6 +106,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 			t.Log("\n" + w.diary.String())
 		}
 	})
+	w.keeper = newMemoryKeeper()
 	w.keys = auth.NewKeys(bytes.Repeat([]byte{7}, 32))
 	w.server = w.net.Host()
 	w.server.Plug("eth0", serverIP, nil)
@@ -189,7 +192,7 @@ func (w *world) open() {
 		w.t.Fatal(err)
 	}
 	h.relay.SetPort(relayPort)
-	if h.signals, err = signalserver.New(signalserver.Config{Ended: h.relay.End, Shards: 1}, w.keys, iceOf{w}, log, bytesOf); err != nil {
+	if h.signals, err = signalserver.New(signalserver.Config{Ended: h.relay.End, Shards: 1, Keeper: w.keeper}, w.keys, iceOf{w}, log, bytesOf); err != nil {
 		w.t.Fatal(err)
 	}
 	h.http = &http.Server{Handler: h.signals.Handler()}
@@ -220,6 +223,7 @@ func (w *world) open() {
 // kill ends the server at once: nothing is said, nothing is remembered.
 func (w *world) kill() {
 	h := w.house
+	w.keeper.crash()
 	w.server.Crash()
 	now, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -287,6 +291,14 @@ func (p *peer) follow(t *testing.T) {
 		case Chat:
 			p.mu.Lock()
 			p.chats = append(p.chats, e.Text)
+			p.mu.Unlock()
+		case Recalled: // what was said while we were not back after a restart of the server
+			p.mu.Lock()
+			for _, c := range e.Messages {
+				if !slices.Contains(p.chats, c.Text) {
+					p.chats = append(p.chats, c.Text)
+				}
+			}
 			p.mu.Unlock()
 		case Ended:
 			if e.Err != nil {
@@ -449,7 +461,7 @@ func (p *peer) complete(t *testing.T, people [2]*peer) {
 		var name string
 		var n int
 		if _, err := fmt.Sscanf(text, "%s %d", &name, &n); err != nil || n != next[name] {
-			t.Errorf("%s got %q, want number %d: %v", p.name, text, next[name], err)
+			t.Errorf("%s got %q, want number %d: %v; of %q", p.name, text, next[name], err, p.chats)
 			return
 		}
 		next[name]++
