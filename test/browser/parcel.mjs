@@ -27,6 +27,20 @@ export class Parcel {
     return path;
   }
 
+  /**
+   * Makes a file of zeros that takes no space.
+   *
+   * @param {string} name
+   * @param {number} size bytes
+   */
+  hollow(name, size) {
+    const path = join(this.folder, name);
+    mkdirSync(dirname(path), {recursive: true});
+    writeFileSync(path, '');
+    truncateSync(path, size);
+    return path;
+  }
+
   drop() {
     rmSync(this.folder, {recursive: true, force: true});
   }

@@ -5,8 +5,11 @@ package e2e
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
+	"os"
+	"strings"
 	"sync"
 	"testing"
 	"testing/fstest"
@@ -20,7 +23,16 @@ import (
 	"github.com/parley-rtc/parley/sdk/media"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if listen, data, ok := strings.Cut(os.Getenv(serveChild), " "); ok {
+		if err := serveForEver(listen, data); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // patience is how long a test waits for what must come.
 const patience = 30 * time.Second

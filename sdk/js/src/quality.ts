@@ -126,7 +126,7 @@ class Watch {
       seat: person.id,
       level,
       cause: reason,
-      ...(sound !== undefined && {score: Math.round(sound * 100) / 100}),
+      ...(sound !== undefined && {score: Math.round(sound * 100)}),
     });
   }
 

@@ -140,6 +140,7 @@ class Call extends View implements Room {
   warm(): void {
     if (this.#warm || this.status === 'ended') return;
     this.#warm = true;
+    void this.#record.load();
     if (this.#session) this.network.check();
     this.#relink();
   }
