@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/pion/webrtc/v4"
@@ -218,21 +219,27 @@ func (s *state) shut(l *link, tell bool) {
 			*place = nil
 		}
 	}
-	log, room := s.options.Log, s.address.room
-	s.running.Go(func() {
-		closed := make(chan error, 1)
-		go func() { closed <- l.pc.GracefulClose() }()
-		select {
-		case err := <-closed:
-			if err != nil && !errors.Is(err, webrtc.ErrConnectionClosed) {
-				log.Info("a link was not closed cleanly", "room", room, "err", err)
-			}
-		case <-time.After(closePatience):
-			log.Warn("a link does not close; it is left behind", "room", room, "link", l.id)
-		}
-	})
+	log := s.options.Log.With("room", s.address.room, "link", l.id)
+	s.running.Go(func() { l.close(log) })
 	if main := s.links[l.peer]; main != nil && main != l && b.active == l {
 		s.choose(main)
+	}
+}
+
+// close closes the transport, as far as it lets itself be closed.
+func (l *link) close(log *slog.Logger) {
+	if !l.mine { // below us, two ends that close at the same moment wait for each other
+		<-time.After(closeAfter)
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- l.pc.GracefulClose() }()
+	select {
+	case err := <-closed:
+		if err != nil && !errors.Is(err, webrtc.ErrConnectionClosed) {
+			log.Info("a link was not closed cleanly", "err", err)
+		}
+	case <-time.After(closePatience):
+		log.Warn("a link does not close; it is left behind")
 	}
 }
 

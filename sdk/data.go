@@ -239,7 +239,7 @@ func (d *Data) reach(s *state) {
 		if l.channel != nil {
 			_ = l.channel.Close() // of a link that is not used any more
 		}
-		channel, err := link.pc.CreateDataChannel(d.label, d.init)
+		channel, err := s.openChannel(seat, d.label, d.init)
 		if err != nil {
 			l.link, l.channel = nil, nil
 			continue // the link is going down; another one comes

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/parley-rtc/parley/internal/signal"
@@ -394,9 +393,4 @@ func (s *state) declare() {
 	}
 	s.declared = s.on
 	_ = s.send(&signal.Media{Media: s.on}) // an overflow has ended the room
-}
-
-// flag returns the field of m that stands for source, which is one of Sources.
-func flag(m *MediaState, source Source) *bool {
-	return []*bool{&m.Microphone, &m.Camera, &m.Screen, &m.ScreenAudio}[slices.Index(Sources(), source)]
 }

@@ -16,6 +16,8 @@ const (
 	maxKnown   = 512
 	// closePatience is how long a transport may take to close before it is left behind.
 	closePatience = 5 * time.Second
+	// closeAfter is how much later the side that did not make a link closes it.
+	closeAfter = 150 * time.Millisecond
 )
 
 // link is one transport with the client that holds, or waits for, a seat. The room's owner owns it.

@@ -135,8 +135,7 @@ func (s *state) flows(l *link) {
 	}
 	if l == b.spare {
 		b.spares = 0
-		s.options.Log.Info("a spare link is up", "room", s.address.room, "link", l.id, "path", s.pathOf(l), "from", s.kit.base(l),
-			"local", s.pathOf(l).Local, "mainlocal", s.pathOf(main).Local, "besides", s.kit.base(main))
+		s.options.Log.Info("a spare link is up", "room", s.address.room, "link", l.id, "path", s.pathOf(l), "from", s.kit.base(l))
 	}
 	if b.active == l && b.open {
 		l.admit(s, true)
