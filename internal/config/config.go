@@ -29,6 +29,7 @@ type Config struct {
 	Relay          Relay          `key:"relay"`
 	Rooms          Rooms          `key:"rooms"`
 	History        History        `key:"history"`
+	Calls          Calls          `key:"calls"`
 	ACME           ACME           `key:"acme"`
 	Log            Log            `key:"log"`
 }
@@ -47,6 +48,13 @@ type Rooms struct {
 	Seats      int           `key:"seats" default:"2" min:"1" max:"2" doc:"How many people may be in a room. Calls are between two until Parley forwards media itself."`
 	PerAddress int           `key:"per_address" default:"32" min:"1" max:"1000000" doc:"How many rooms that still exist one address (IPv6: one /64) may have made."`
 	Grace      time.Duration `key:"grace" default:"10m" min:"10s" max:"24h" doc:"How long the seat of a person who lost the network is kept, and for how long their session can resume."`
+}
+
+// Calls configures the records of calls.
+type Calls struct {
+	Keep      time.Duration `key:"keep" default:"720h" min:"1h" max:"8760h" doc:"How long the record of a call is kept after its end."`
+	Most      int           `key:"most" default:"2000" min:"1" max:"100000" doc:"How many records are kept at most; the oldest go first."`
+	Addresses string        `key:"addresses" default:"prefix" oneof:"full prefix none" doc:"How much of people's network addresses the records keep: full addresses, the network's prefix only (24 bits of IPv4, 48 of IPv6), or none. What is not kept is never written down."`
 }
 
 // History configures what is kept of what people write to each other.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/parley-rtc/parley/internal/archive"
 	"github.com/parley-rtc/parley/internal/signalserver"
 	"github.com/parley-rtc/parley/internal/store"
 )
@@ -17,6 +18,9 @@ const (
 	chatJournal = "chat"
 )
 
+// longestCall is how long a call may last for its record to be whole.
+const longestCall = 31 * 24 * time.Hour
+
 // readTimeout bounds what the start and people wait for the store.
 const readTimeout = 5 * time.Second
 
@@ -25,7 +29,11 @@ func (s *Server) openStore(ctx context.Context) {
 	h := s.cfg.History
 	opened, err := store.Open(ctx, store.Config{
 		Dir: filepath.Join(s.cfg.Data, storeDir), Log: s.log,
-		Buckets:  []store.Bucket{{Name: roomsBucket}},
+		Buckets: []store.Bucket{
+			{Name: roomsBucket},
+			// The archive drops what is too old itself; a call that goes on for long must not lose its beginning before.
+			{Name: archive.Calls, Keep: s.cfg.Calls.Keep + longestCall}, {Name: archive.Events, Keep: s.cfg.Calls.Keep + longestCall},
+		},
 		Journals: []store.Journal{{Name: chatJournal, Entries: h.Messages, Bytes: int64(h.Size) << 20}},
 	})
 	if err != nil {

@@ -200,6 +200,7 @@ export class FakeRoom extends FakeEmitter<RoomEvents> implements Room {
   readonly channels = new Channels();
   readonly control = this.channels.control;
   previous: {name: string} | null = null;
+  call: {id: string; token: string} | null = null;
 
   get me(): FakePerson | null {
     return this.people.find((p) => p.isMe) ?? null;

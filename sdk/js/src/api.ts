@@ -6,9 +6,20 @@
  */
 
 import type {ChannelPort, Control, Delivery} from './channels.js';
-import type {ByeReason, Chat, Code, History, MediaState, Role, RoomState, SeatState, Source} from './wire.gen.js';
+import type {
+  ByeReason,
+  CallRef,
+  Chat,
+  Code,
+  History,
+  MediaState,
+  Role,
+  RoomState,
+  SeatState,
+  Source,
+} from './wire.gen.js';
 
-export type {ByeReason, Chat, Code, History, MediaState, Role, RoomState, SeatState, Source};
+export type {ByeReason, CallRef, Chat, Code, History, MediaState, Role, RoomState, SeatState, Source};
 
 /** A typed event source. `on` returns the function that stops listening. */
 export interface Emitter<E> {
@@ -97,6 +108,8 @@ export interface Room extends Emitter<RoomEvents> {
   /** Everybody with a seat, me included, sorted by order; those in the waiting room only for hosts (state waiting). */
   readonly people: readonly Participant[];
   readonly me: Participant | null;
+  /** The record of the newest call we had a seat in: `/calls/{id}`, with the token that lets us read it. Null without one. */
+  readonly call: CallRef | null;
   /** The conversation, oldest first: what this session saw and what was asked for with `earlier`. */
   readonly chat: readonly ChatMessage[];
   /** Whether the server keeps older messages than `chat` shows. */

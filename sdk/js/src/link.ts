@@ -128,6 +128,12 @@ export class Link implements Side, Carrier {
     return this.#offered;
   }
 
+  /** The source of a track that arrives, by its id. */
+  sourceOf(id: string): Source | null {
+    for (const [source, receiver] of this.#receivers) if (receiver.track.id === id) return source;
+    return null;
+  }
+
   /** What arrives, by source; whether anything is sent on it is for the seat to say. */
   track(source: Source): MediaStreamTrack | null {
     return this.#receivers.get(source)?.track ?? null;

@@ -34,6 +34,7 @@ function make(session = 'me') {
     suspect: () => {},
     note: () => {},
     clock: () => performance.now(),
+    watch: () => {},
   });
   setInterval(() => links.tick(true), 100);
   const want = (change: Partial<Wanted>) =>

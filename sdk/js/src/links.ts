@@ -1,5 +1,6 @@
 import type {Trouble} from './api.js';
 import {unbound} from './frame.js';
+import type {Link} from './link.js';
 import {freshId, type Incoming, type Sender} from './message.js';
 import {only, transportOf} from './network.js';
 import {type Happening, Pair, type Ways} from './pair.js';
@@ -30,6 +31,7 @@ export interface LinksPort extends Sender {
   /** Media says that the network is gone, or is back. */
   suspect(suspected: boolean): void;
   note(session: string, happening: Happening): void;
+  watch(session: string, link: Link, pc: RTCPeerConnection): void;
   clock(): number;
 }
 
@@ -206,6 +208,7 @@ export class Links {
       suspect: (suspected) => port.suspect(suspected),
       trouble: (kind, detail) => port.trouble(session, kind, detail),
       note: (happening) => port.note(session, happening),
+      watch: (link, pc) => port.watch(session, link, pc),
       watched: () => port.watched(session),
       channel: (channel) => port.channel(session, channel),
       control: (text) => port.control(session, text),

@@ -2,8 +2,8 @@ import type {RoomState, RoomStatus, Trouble} from './api.js';
 import {Channels} from './channels.js';
 import {Links} from './links.js';
 import type {Sender} from './message.js';
+import type {Notes} from './notes.js';
 import type {Page} from './page.js';
-import type {Happening} from './pair.js';
 import type {People} from './people.js';
 import type {Person} from './person.js';
 import type {Pulse} from './pulse.js';
@@ -25,7 +25,9 @@ export interface MeshPort extends Sender {
   trouble(kind: Trouble['kind'], detail: string, person: Person | null): void;
   /** Media says that the network is gone, or is back. */
   suspect(suspected: boolean): void;
-  note(happening: Happening & {seat?: string}): void;
+  readonly record: Notes;
+  /** When I took my seat, by performance.now(); 0 without one. */
+  joinedAt(): number;
 }
 
 /** The transports with everybody in the room, and the people that they lead to. */
@@ -56,8 +58,15 @@ export class Mesh {
       suspect: (suspected) => port.suspect(suspected),
       note: (session, happening) => {
         const seat = this.#seatOf(session);
-        port.note({...happening, ...(seat && {seat})});
+        port.record.note({...happening, ...(seat && {seat})});
       },
+      watch: (session, link, pc) =>
+        port.record.watch(pc, {
+          link: link.id,
+          seat: () => this.#seatOf(session),
+          joined: () => port.joinedAt(),
+          sourceOf: (track) => link.sourceOf(track),
+        }),
       clock: () => pulse.awake,
     });
     this.#release = [pulse.on('tick', () => this.links.tick(page.visible))];
@@ -90,6 +99,7 @@ export class Mesh {
     this.channels.connect(person.id, pair?.carrier ?? null);
     if (!reachable) person.connect(null, 'none');
     else person.connect(pair?.shown ?? null, this.links.hopeless(person.session) ? 'lost' : 'connecting');
+    this.port.record.way(person.id, person.path);
   }
 
   /** Everybody else with a seat and a client. My own seat of before a reload is not somebody else. */

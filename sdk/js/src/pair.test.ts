@@ -50,6 +50,7 @@ function make(maker = true) {
     channel: () => {},
     control: () => {},
     clock: () => performance.now(),
+    watch: () => {},
   });
   const channel = (pc: FakePeerConnection, label: string) =>
     pc.channels.find((c) => c.label === label) as FakeDataChannel;

@@ -31,6 +31,8 @@ export interface PairPort
   /** Media says that the network is gone, or is back. */
   suspect(suspected: boolean): void;
   note(happening: Happening): void;
+  /** There is a new transport, for the record of the call. */
+  watch(link: Link, pc: RTCPeerConnection): void;
 }
 
 type Relayed = Incoming['offer' | 'answer' | 'candidate' | 'end-of-candidates' | 'renegotiate' | 'close-link'];
@@ -328,6 +330,7 @@ export class Pair {
       },
       kind,
     );
+    port.watch(link, prepared.pc);
     return link;
   }
 

@@ -21,10 +21,10 @@ import type {Links} from './links.js';
 import {pageStore, SeatMemory} from './memory.js';
 import {Mesh} from './mesh.js';
 import {NetworkCheck} from './network.js';
+import {Notes} from './notes.js';
 import {Page} from './page.js';
 import {mediaState, publication, sameMedia} from './publication.js';
 import {Pulse} from './pulse.js';
-import {Report} from './report.js';
 import {closed, Requests, roomError} from './requests.js';
 import type {Numbered} from './sequence.js';
 import {Servers} from './servers.js';
@@ -79,9 +79,10 @@ class Call extends View implements Room {
   readonly #mesh: Mesh;
   readonly #links: Links;
   readonly #data: DataHub;
-  readonly #record: Report;
+  readonly #record: Notes;
   readonly #grace = new Grace(this.roster, (seat) => this.#left({type: 'left', seat, reason: 'expired'}));
   #offlineAt = 0;
+  #joinedAt = 0; // by performance.now(); 0 without a seat
   readonly #host: Host;
   readonly #requests = new Requests();
   readonly #release: (() => void)[] = [];
@@ -101,7 +102,7 @@ class Call extends View implements Room {
     };
     const pulse = new Pulse();
     this.#socket = new Socket(url.href, hello, this.#page, pulse);
-    this.#record = new Report({
+    this.#record = new Notes({
       ready: () => this.status === 'joined' && this.online,
       send: (events) => void this.#socket.send('report', {events}),
     });
@@ -117,7 +118,8 @@ class Call extends View implements Room {
       own: () => this.me?.id ?? this.#memory.held?.id ?? '',
       trouble: this.report.bind(this),
       suspect: (suspected: boolean) => this.#socket.suspect(suspected),
-      note: this.#record.note.bind(this.#record),
+      record: this.#record,
+      joinedAt: () => this.#joinedAt,
     };
     this.#mesh = new Mesh(port, this.#page, pulse);
     this.#links = this.#mesh.links;
@@ -151,6 +153,7 @@ class Call extends View implements Room {
 
   leave(): void {
     const asked = this.status === 'joining' || this.status === 'waiting' || this.status === 'joined';
+    this.#record.flush();
     if (asked) this.#socket.send('leave', {});
     if (asked || this.#joining) this.#forgetSeat();
   }
@@ -324,7 +327,7 @@ class Call extends View implements Room {
     this.#relink();
   }
 
-  #seated({re, seat, token, room}: wire.Joined): void {
+  #seated({re, seat, token, room, call}: wire.Joined): void {
     const joining = this.#joining;
     const again = this.status === 'joined';
     if (joining?.n !== re) return; // we have left before it came
@@ -333,11 +336,14 @@ class Call extends View implements Room {
     const {same} = joining;
     if (again && !same) this.#links.closeAll(); // they belong to a session that is gone
     const name = room.seats?.find(({id}) => id === seat)?.name ?? joining.name;
+    if (!again && this.#memory.held?.id === seat) this.#record.note({kind: 'note', cause: 'reloaded'});
     this.#memory.keep({id: seat, token, name, host: room.host ?? ''});
     const seats = room.seats ?? [];
     const reachable = (session: string) => this.#links.get(session) !== null;
     this.roster.replace(same ? this.#grace.keep(seats, reachable) : seats, seat);
     this.setInfo(room);
+    this.setCall(call ?? null);
+    if (!again) this.#joinedAt = performance.now();
     if (!same) this.#earlier = new Set(this.#mesh.others().map((p) => p.session));
     this.#links.forgive();
     this.#told = joining.media;
@@ -435,6 +441,8 @@ class Call extends View implements Room {
     if (removed) this.#memory.expel();
     else this.#memory.forget();
     this.#unsent = [];
+    this.#record.clear();
+    this.#joinedAt = 0;
     this.#warm = false;
     this.#unseat(roomError('closed', 'Left before the join was through.'));
   }
@@ -453,13 +461,14 @@ class Call extends View implements Room {
 
   #end(ending: Ending): void {
     if (this.status === 'ended') return;
+    this.#record.flush();
     // Without a seat there is nothing to come back to: the server may forget the session at once.
     this.#socket.close(this.status === 'lobby');
     for (const release of this.#release) release();
     this.#mesh.close();
     this.#grace.close();
     this.#socket.release();
-    this.#record.close();
+    this.#record.clear();
     this.#network.close();
     this.#servers.close();
     this.#requests.close();

@@ -1,6 +1,7 @@
 import {useEffect, useRef, useState} from 'preact/hooks';
 import {useWatch} from '../hooks';
 import {Notes} from '../parts/notes';
+import {rememberRoom} from '../record/calls';
 import {useVisit} from '../visit/visit';
 import {arrange} from './arrange';
 import {Bar} from './bar';
@@ -62,6 +63,7 @@ export function Call() {
   useWakeLock();
   useIdle(stage, !alone);
   useEffect(() => tellNews(visit), [visit]);
+  useEffect(() => rememberRoom(visit.room), [visit]);
   useKeys(visit, () => setHelp(true));
 
   const placed = arrange(visit.people.value, swapped);

@@ -217,6 +217,7 @@ export const de: CallWords = {
     closed: {title: 'Das Gespräch ist vorbei', line: ''},
     unreachable: {title: 'Der Server ist nicht zu erreichen', line: 'Prüfe dein Netz und komm dann zurück.'},
     rejoin: 'Zurück in den Raum',
+    record: 'Was in diesem Gespräch geschah',
     take: 'Hier weitermachen',
     retrying: (s) => `Zurück in ${s} s`,
   },

@@ -211,6 +211,7 @@ export const en = {
     closed: {title: 'The call is over', line: ''},
     unreachable: {title: 'The server cannot be reached', line: 'Check your network, then come back.'},
     rejoin: 'Rejoin',
+    record: 'What happened in this call',
     take: 'Continue here',
     retrying: (s: number) => `Coming back in ${s} s`,
   },
