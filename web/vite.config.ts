@@ -1,7 +1,7 @@
 import {defineConfig} from 'vite';
 
 /** What is not needed in front of the door, or not by everybody, comes in files of its own. */
-const LATER = /\/web\/src\/(call|record|words\/de)|\/sdk\/js\/src\/(observer|report)\.|\/uqr\//;
+const LATER = /\/web\/src\/(call|record|words\/de)|\/sdk\/js\/src\/(observer|report|upkeep|heart|carry|recovery)\.|\/uqr\//;
 
 export default defineConfig({
   oxc: {jsx: {runtime: 'automatic', importSource: 'preact'}},

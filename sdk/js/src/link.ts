@@ -1,6 +1,5 @@
 import type {LinkStats, Path, Source, Trouble} from './api.js';
 import type {Carrier} from './channels.js';
-import {Heart} from './heart.js';
 import {loudness} from './level.js';
 import type {Body, LinkMessage, Outgoing} from './message.js';
 import {Negotiation, type Side} from './negotiation.js';
@@ -25,8 +24,8 @@ export interface LinkPort {
   found(): void;
   /** It is connected, for the first time or again. */
   connected(): void;
-  /** Only a new link helps. */
-  broken(why: string): void;
+  /** Only a new link helps; a hopeless one carries nothing any more. */
+  broken(why: string, hopeless: boolean): void;
   /** The other side asks for an ICE restart. */
   asked(): void;
   trouble(kind: Trouble['kind'], detail: string): void;
@@ -36,14 +35,11 @@ export interface LinkPort {
   channel(channel: RTCDataChannel): void;
   /** The other side's SDK said something. */
   control(text: unknown): void;
-  /** A clock that stands still when the page does. */
-  clock(): number;
 }
 
 /** One RTCPeerConnection with one other session. */
 export class Link implements Side, Carrier {
   readonly #negotiation: Negotiation;
-  readonly #heart: Heart;
   readonly #sampler: Sampler;
   readonly #pc: RTCPeerConnection;
   readonly #control: RTCDataChannel;
@@ -78,12 +74,7 @@ export class Link implements Side, Carrier {
     this.#control.onmessage = ({data}) => port.control(data);
     pc.ondatachannel = ({channel}) => port.channel(channel);
     this.#negotiation = new Negotiation(pc, this);
-    this.#heart = new Heart(prepared.beat, {
-      clock: () => port.clock(),
-      receivers: () => this.#receivers.values(),
-      getStats: () => pc.getStats(),
-    });
-    this.#control.onclose = () => this.#closed || this.port.broken('the data channels ended');
+    this.#control.onclose = () => this.#closed || this.port.broken('the data channels ended', false);
     this.#sampler = new Sampler(pc, () =>
       (pc.getConfiguration().iceServers ?? []).flatMap((s) => s.urls).filter((url) => url.startsWith('turn')),
     );
@@ -114,8 +105,18 @@ export class Link implements Side, Carrier {
     return this.#connectedAt > 0;
   }
 
-  get heart(): Heart {
-    return this.#heart;
+  /** The channel for beats. */
+  get beat(): RTCDataChannel {
+    return this.prepared.beat;
+  }
+
+  /** What receives sound and pictures. */
+  receivers(): Iterable<RTCRtpReceiver> {
+    return this.#receivers.values();
+  }
+
+  getStats(): Promise<RTCStatsReport> {
+    return this.#pc.getStats();
   }
 
   /** It did connect, and not just now: what breaks it is a new problem. */
@@ -157,7 +158,6 @@ export class Link implements Side, Carrier {
   /** Sets what is sent from now on. Nothing leaves while `live` is false: the other side has no seat, or we have none. */
   publish(publication: Publication, live: boolean): void {
     this.#publication = publication;
-    if (live && !this.#live) this.#heart.hear(); // until now there was nothing to hear
     this.#live = live;
     for (const [source, place] of this.#senders) {
       const track = live ? (publication.get(source) ?? null) : null;
@@ -243,7 +243,7 @@ export class Link implements Side, Carrier {
 
   fault(step: keyof Outgoing, error: unknown, fatal: boolean): void {
     this.port.trouble('negotiation', `${step}: ${error}`);
-    if (fatal) this.port.broken(`${step}: ${error}`);
+    if (fatal) this.port.broken(`${step}: ${error}`, false);
   }
 
   // ----
@@ -299,12 +299,11 @@ export class Link implements Side, Carrier {
     if (this.#closed || state === this.#state) return;
     this.#state = state;
     if (state === 'connected') {
-      this.#heart.hear();
       this.#connectedAt = performance.now();
       void this.#sample();
       this.port.connected();
     } else if (state === 'failed' && ice) {
-      this.port.broken('DTLS failed'); // no restart of ICE helps
+      this.port.broken('DTLS failed', true); // no restart of ICE helps
       return;
     } else if (!this.#connectedAt) {
       // A restart that is under way is still a loss until it succeeds.

@@ -48,6 +48,7 @@ export class FakePeerConnection {
   remoteDescription: {type: string; sdp: string} | null = null;
   onicecandidate: ((event: {candidate: RTCIceCandidate | null}) => void) | null = null;
   onconnectionstatechange: (() => void) | null = null;
+  iceGatheringState = 'new';
   closed = false;
   restarts = 0;
   readonly transceivers: FakeTransceiver[] = [];
@@ -62,6 +63,7 @@ export class FakePeerConnection {
     this.channels.push(channel);
     return channel;
   }
+  addEventListener(): void {}
   addTransceiver(kind: string): void {
     this.transceivers.push(new FakeTransceiver(kind));
   }
