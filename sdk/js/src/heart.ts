@@ -141,8 +141,9 @@ export class Heart {
   }
 
   #take(data: unknown): void {
-    if (!(data instanceof ArrayBuffer) || data.byteLength !== size) return;
-    const bytes = new DataView(data);
+    // Not instanceof: that of a transport of a frame (frame.ts) is another ArrayBuffer than ours.
+    if (typeof data !== 'object' || (data as ArrayBuffer).byteLength !== size) return;
+    const bytes = new DataView(data as ArrayBuffer);
     this.hear();
     this.#beats = true;
     if (bytes.getUint8(0) === pong) {
@@ -152,7 +153,7 @@ export class Heart {
       this.#rttMs = this.#rttMs ? this.#rttMs + (ms - this.#rttMs) / 8 : ms;
     } else if (bytes.getUint8(0) === ping && this.channel.readyState === 'open') {
       bytes.setUint8(0, pong);
-      this.channel.send(data);
+      this.channel.send(data as ArrayBuffer);
     }
   }
 
