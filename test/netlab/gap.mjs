@@ -61,7 +61,10 @@ export function rememberGaps() {
       state.sockets.push({at: now(), what: 'open'});
       this.addEventListener('message', ({data}) => {
         if (/^\{"type":"welcome"/.test(data)) {
-          state.sockets.push({at: now(), what: /"resumed":true/.test(data) ? 'resumed' : /"reset":true/.test(data) ? 'reset' : 'welcome'});
+          state.sockets.push({
+            at: now(),
+            what: /"resumed":true/.test(data) ? 'resumed' : /"reset":true/.test(data) ? 'reset' : 'welcome',
+          });
         }
       });
     }

@@ -1,13 +1,13 @@
-import type {LinkStats, Path, Source, Trouble} from './api.js';
+import type {Path, Source, Trouble} from './api.js';
 import type {Carrier} from './channels.js';
 import {loudness} from './level.js';
 import type {Body, LinkMessage, Outgoing} from './message.js';
 import {Negotiation, type Side} from './negotiation.js';
 import {only} from './network.js';
+import {pathOf, type Report, type Reports} from './path.js';
 import {type Prepared, pairStreams} from './prepared.js';
 import {type Publication, sections} from './publication.js';
 import {sameLossMs, type TransportState} from './recovery.js';
-import {Sampler} from './stats.js';
 import type {LinkKind, Track} from './wire.gen.js';
 
 /** The fields that every relayed message shares. */
@@ -40,7 +40,6 @@ export interface LinkPort {
 /** One RTCPeerConnection with one other session. */
 export class Link implements Side, Carrier {
   readonly #negotiation: Negotiation;
-  readonly #sampler: Sampler;
   readonly #pc: RTCPeerConnection;
   readonly #control: RTCDataChannel;
   readonly #senders = new Map<Source, {sender: RTCRtpSender; mid: string; track: MediaStreamTrack | null}>();
@@ -52,7 +51,7 @@ export class Link implements Side, Carrier {
   #described = false; // an offer or answer has left, so candidates may follow
   #closed = false;
   #path: Path = {kind: 'connecting'};
-  #stats: LinkStats | null = null;
+  #reports: Reports | null = null;
   #connectedAt = 0;
   #offered = 0;
   #restartedAt = Number.NEGATIVE_INFINITY;
@@ -75,9 +74,6 @@ export class Link implements Side, Carrier {
     pc.ondatachannel = ({channel}) => port.channel(channel);
     this.#negotiation = new Negotiation(pc, this);
     this.#control.onclose = () => this.#closed || this.port.broken('the data channels ended', false);
-    this.#sampler = new Sampler(pc, () =>
-      (pc.getConfiguration().iceServers ?? []).flatMap((s) => s.urls).filter((url) => url.startsWith('turn')),
-    );
     this.#ticker = setInterval(() => void this.#tick(), 1_000);
     pc.onicecandidate = ({candidate}) => this.#trickle(candidate);
     pc.onconnectionstatechange = () => this.#changed();
@@ -150,9 +146,21 @@ export class Link implements Side, Carrier {
     return now - this.#heard.at > 500 ? 0 : loudness(source.audioLevel ?? 0);
   }
 
-  async stats(): Promise<LinkStats | null> {
-    if (!this.#stats && this.connected) await this.#sample();
-    return this.#stats;
+  /** The last look at the statistics, another object each time; null without a connection. */
+  get reports(): Reports | null {
+    return this.#reports;
+  }
+
+  /** The source that a section carries in a direction. */
+  carries(mid: string, direction: 'sent' | 'received'): Source | null {
+    if (direction === 'sent') return [...this.#senders].find(([, place]) => place.mid === mid)?.[0] ?? null;
+    const receiver = this.#pc.getTransceivers().find((t) => t.mid === mid)?.receiver;
+    return [...this.#receivers].find(([, known]) => known === receiver)?.[0] ?? null;
+  }
+
+  /** What sends each source here. */
+  *senders(): Generator<readonly [Source, RTCRtpSender]> {
+    for (const [source, {sender}] of this.#senders) yield [source, sender];
   }
 
   /** Sets what is sent from now on. Nothing leaves while `live` is false: the other side has no seat, or we have none. */
@@ -308,7 +316,7 @@ export class Link implements Side, Carrier {
     } else if (!this.#connectedAt) {
       // A restart that is under way is still a loss until it succeeds.
       this.#path = {kind: state === 'connecting' ? 'connecting' : 'lost'};
-      this.#stats = null;
+      this.#reports = null;
     }
     this.port.changed();
   }
@@ -339,10 +347,16 @@ export class Link implements Side, Carrier {
 
   async #sample(): Promise<void> {
     try {
-      const stats = await this.#sampler.sample();
+      const reports = new Map<string, Report>();
+      (await this.#pc.getStats()).forEach((report: Report) => void reports.set(report.id, report));
       if (this.#closed || !this.connected) return;
-      this.#stats = stats;
-      if (!this.#lost) this.#path = stats.path;
+      this.#reports = reports;
+      const urls = (this.#pc.getConfiguration().iceServers ?? []).flatMap((s) => s.urls);
+      const path = pathOf(
+        reports,
+        urls.filter((url) => url.startsWith('turn')),
+      );
+      if (!this.#lost) this.#path = path;
       this.port.changed();
     } catch {
       // the connection was closed meanwhile

@@ -39,7 +39,7 @@ export class FakeDataChannel {
   }
 }
 
-export class FakePeerConnection {
+export class FakePeerConnection extends EventTarget {
   static all: FakePeerConnection[] = [];
   signalingState = 'stable';
   connectionState = 'new';
@@ -55,6 +55,7 @@ export class FakePeerConnection {
   readonly channels: FakeDataChannel[] = [];
 
   constructor(public configuration: RTCConfiguration) {
+    super();
     FakePeerConnection.all.push(this);
   }
   ondatachannel: ((event: {channel: RTCDataChannel}) => void) | null = null;
@@ -63,7 +64,6 @@ export class FakePeerConnection {
     this.channels.push(channel);
     return channel;
   }
-  addEventListener(): void {}
   addTransceiver(kind: string): void {
     this.transceivers.push(new FakeTransceiver(kind));
   }

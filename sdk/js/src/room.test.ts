@@ -12,6 +12,8 @@ const bob: Seat = {id: 'B', name: 'Bob', role: 'speaker', state: 'present', sess
 const lobby: RoomState = {name: 'r', exists: true, may: 'join', role: 'speaker', seats: [ann]};
 const inside: RoomState = {...lobby, seats: [ann, bob]};
 
+const opened: Room[] = [];
+
 function memoryStore(): Store {
   const items = new Map<string, string>();
   return {
@@ -30,6 +32,7 @@ beforeEach(() => {
   vi.stubGlobal('MediaStream', class {});
 });
 afterEach(() => {
+  for (const room of opened.splice(0)) room.close();
   vi.unstubAllGlobals();
   vi.useRealTimers();
 });
@@ -37,6 +40,7 @@ afterEach(() => {
 /** A room and the server's end of it. `say` numbers like a server; `sent` gives what the room sent, by type. */
 function enter(storage: Store | null = memoryStore()) {
   const room = openRoom({room: 'r', server: 'https://parley.example', storage});
+  opened.push(room);
   const log: string[] = [];
   room.on('status', (s) => log.push(s));
   room.on('joined', (p) => log.push(`+${p.name}`));
@@ -126,7 +130,7 @@ describe('joining', () => {
     const {room, server} = enter(storage);
     expect(room.previous).toEqual({name: 'Bob'});
     server.welcome('me2');
-    void room.join('Bob');
+    void room.join('Bob').catch(() => {});
     expect(server.sent('join')).toMatchObject([{seat: 'T'}]);
   });
 

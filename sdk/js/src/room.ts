@@ -15,6 +15,7 @@ import type {
 } from './api.js';
 import type {ChannelPort, Control, Delivery} from './channels.js';
 import {DataHub} from './data.js';
+import type {Files} from './files/api.js';
 import {Grace} from './grace.js';
 import {Host} from './host.js';
 import type {Links} from './links.js';
@@ -30,6 +31,7 @@ import type {Numbered} from './sequence.js';
 import {Servers} from './servers.js';
 import {Socket} from './socket.js';
 import {View} from './view.js';
+import {watchWhileJoined} from './watching.js';
 import type * as wire from './wire.gen.js';
 
 /** Opens a session with a room. It connects at once and stands in front of the door until `join`. */
@@ -83,6 +85,7 @@ class Call extends View implements Room {
   readonly #grace = new Grace(this.roster, (seat) => this.#left({type: 'left', seat, reason: 'expired'}));
   #offlineAt = 0;
   #joinedAt = 0; // by performance.now(); 0 without a seat
+  #files: Promise<Files> | null = null;
   readonly #host: Host;
   readonly #requests = new Requests();
   readonly #release: (() => void)[] = [];
@@ -187,6 +190,11 @@ class Call extends View implements Room {
     return this.#data.open(label, delivery);
   }
 
+  files(): Promise<Files> {
+    this.#files ??= import('./files/index.js').then(({openFiles}) => openFiles(this));
+    return this.#files;
+  }
+
   #listen(): void {
     const socket = this.#socket;
     socket.on('online', (online) => {
@@ -214,6 +222,16 @@ class Call extends View implements Room {
       this.#end({reason: 'protocol', retry: 0});
     });
     if (this.#media) this.#release.push(this.#media.on('change', () => this.#publish()));
+    this.#release.push(
+      watchWhileJoined(this, {
+        people: () => this.roster.list,
+        onPeople: (listener) => this.on('people', listener),
+        control: this.control,
+        channels: this.channels,
+        note: (event) => this.#record.note(event),
+        serverRtt: () => this.#socket.rttMs || undefined,
+      }),
+    );
   }
 
   #welcome({session, room, ice}: wire.Welcome, lost: readonly Numbered[]): void {
@@ -465,6 +483,7 @@ class Call extends View implements Room {
     // Without a seat there is nothing to come back to: the server may forget the session at once.
     this.#socket.close(this.status === 'lobby');
     for (const release of this.#release) release();
+    void this.#files?.then((files) => files.close());
     this.#mesh.close();
     this.#grace.close();
     this.#socket.release();

@@ -89,6 +89,11 @@ export class Socket extends Events<SocketEvents> implements Sender {
     this.#open();
   }
 
+  /** The round trip to the server in milliseconds, smoothed; 0 while it is not known. */
+  get rttMs(): number {
+    return this.#rttMs;
+  }
+
   get online(): boolean {
     return this.#online;
   }
