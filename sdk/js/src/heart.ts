@@ -6,6 +6,8 @@ const [alarmedMs, alarmMs] = [200, 3_000];
 const longestMs = 1_500;
 /** The same in a hidden page, and with somebody whose SDK sends no beats: ICE and RTCP speak every few seconds. */
 const [hiddenMs, quietMs] = [3_000, 6_000];
+/** The longest silence of a link on which beats get through, beside a round trip. */
+const livelyMs = 400;
 /** The longest silence of late is half forgotten after this time. */
 const forgetMs = 10_000;
 
@@ -85,6 +87,11 @@ export class Heart {
     const now = this.chest.clock();
     if (now < this.#alarmedUntil) return alarmedMs + 2 * this.#rttMs;
     return Math.min(longestMs, Math.max(silenceMs + 2 * this.#rttMs, 2 * this.#recent(now)));
+  }
+
+  /** Not silent for longer than it has been of late, or than beats lie apart. */
+  get lively(): boolean {
+    return this.silence < Math.max(livelyMs + this.#rttMs, 1.25 * this.#recent(this.chest.clock()));
   }
 
   /** Something else says that the network may be gone: little silence is needed to believe it. */

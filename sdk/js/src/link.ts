@@ -192,6 +192,11 @@ export class Link implements Side, Carrier {
     this.port.changed();
   }
 
+  /** See {@link Negotiation.restarting}. */
+  get restarting(): boolean {
+    return this.#negotiation.restarting;
+  }
+
   /** See {@link Negotiation.watch}. */
   watch(ms: number): void {
     this.#negotiation.watch(ms);
@@ -321,8 +326,12 @@ export class Link implements Side, Carrier {
     this.port.changed();
   }
 
-  /** Begins ICE anew with fresh servers, or asks the other side to: it does so only when it is the maker. */
-  async restart(): Promise<void> {
+  /**
+   * Begins ICE anew with fresh servers, or asks the other side to: it does so only when it is the maker. While an offer
+   * to do so waits for its answer, another one is made only for a network that is another one since (`anew`).
+   */
+  async restart(anew = false): Promise<void> {
+    if (!anew && this.#negotiation.restarting) return;
     const now = performance.now();
     if (now - this.#restartedAt < sameLossMs) return; // both sides noticed the same loss
     this.#restartedAt = now;

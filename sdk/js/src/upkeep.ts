@@ -6,8 +6,6 @@ import {Recovery, type Remedy} from './recovery.js';
 
 /** How often beats leave, in a page that is looked at and in a hidden one. */
 const [beatMs, hiddenBeatMs] = [200, 1_000];
-/** How much silence makes a spare useless, beside a round trip. */
-const deafMs = 400;
 /** For how long the main link is well before a spare is made, and how long one that failed is not made again. */
 const [wellMs, againMs] = [3_000, 30_000];
 /** How long a transport that was replaced is kept, for what is still under way on it. */
@@ -28,6 +26,7 @@ export class Upkeep {
   #steadySince = Number.POSITIVE_INFINITY;
   #lostAt: number | null = null; // when something was heard for the last time before a loss
   #spareAfter = 0;
+  #anew = false; // the network may be another one since the last remedy
   #ticked: number;
   #patience = Number.POSITIVE_INFINITY;
 
@@ -67,6 +66,7 @@ export class Upkeep {
 
   /** The network, the socket or the other one came back. */
   hurry(): void {
+    this.#anew = true;
     this.#recovery.hurry(this.pair.port.clock());
   }
 
@@ -92,6 +92,7 @@ export class Upkeep {
 
   /** The other side asks for a restart of the main link. */
   asked(): void {
+    if (this.pair.main.restarting) return;
     const remedy = this.#recovery.asked(this.pair.port.clock());
     if (remedy) this.#apply(remedy);
   }
@@ -175,9 +176,7 @@ export class Upkeep {
 
   get #spareAlive(): boolean {
     const {spare} = this.pair;
-    if (!spare?.connected) return false;
-    const heart = this.#heart(spare);
-    return heart.silence < deafMs + heart.rttMs;
+    return spare?.connected === true && this.#heart(spare).lively;
   }
 
   #switch(now: number): void {
@@ -217,11 +216,12 @@ export class Upkeep {
     const {main, maker} = pair;
     if (remedy === 'restart' || (!maker && main.proven)) {
       pair.port.note({kind: 'restart', link: main.id, cause: maker ? 'ICE' : 'ICE, asked for'});
-      void main.restart();
+      void main.restart(this.#anew);
       // What took both away is the network of one side; the spare finds another one sooner (frame.ts).
-      if (pair.spare && !this.#spareAlive) void pair.spare.restart();
+      if (pair.spare && !this.#spareAlive) void pair.spare.restart(this.#anew);
     } else if (main.proven) pair.replace(remedy === 'replace-tls' ? 'tls' : 'all');
     else pair.end(main);
+    this.#anew = false;
   }
 
   // ---- what is made and cleared away in time
