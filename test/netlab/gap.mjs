@@ -97,7 +97,9 @@ export function rememberGaps() {
           if (link.connectionState !== 'connected' || link.getTransceivers().length === 0) continue;
           const stats = [.../** @type {any} */ (await link.getStats()).values()];
           const transport = stats.find((s) => s.type === 'transport');
-          const pair = stats.find((s) => s.id === transport?.selectedCandidatePairId);
+          const pair = transport?.selectedCandidatePairId
+            ? stats.find((s) => s.id === transport.selectedCandidatePairId)
+            : stats.find((s) => s.type === 'candidate-pair' && s.nominated && s.state === 'succeeded');
           const local = stats.find((s) => s.id === pair?.localCandidateId);
           const remote = stats.find((s) => s.id === pair?.remoteCandidateId);
           if (local?.relayProtocol && local.relayProtocol !== 'udp') stream = true;
