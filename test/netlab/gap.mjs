@@ -55,9 +55,9 @@ export function rememberGaps() {
   }, 15);
   const Native = window.WebSocket;
   window.WebSocket = class extends Native {
-    /** @param {string} url @param {string} protocol */
-    constructor(url, protocol) {
-      super(url, protocol);
+    /** @param {string | URL} url @param {string | string[]} [protocols] */
+    constructor(url, protocols) {
+      super(url, protocols);
       state.sockets.push({at: now(), what: 'open'});
       this.addEventListener('message', ({data}) => {
         if (/^\{"type":"welcome"/.test(data)) {
