@@ -316,8 +316,8 @@ func TestServerRestartsAndTheCallGoesOn(t *testing.T) {
 	}
 	_, stop = startHouse(t, h.Info().Listen.String(), data, nil)
 	t.Cleanup(stop)
-	until[parley.Seated](ann, nil)
-	until[parley.Seated](bob, nil)
+	until(ann, func(e parley.Online) bool { return e.Up }) // with the seat it had
+	until(bob, func(e parley.Online) bool { return e.Up })
 	ann.hears(direct)
 	bob.hears(direct)
 	ann.Close()
