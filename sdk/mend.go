@@ -165,6 +165,10 @@ func (s *state) mend(l *link) {
 		}
 		return
 	}
+	if seat := s.holder(l.peer); seat != nil && seat.State == signal.SeatAway {
+		l.mend = s.now.Add(lastMend) // they would get it when they are back, and then a newer one is better: seatChanged
+		return
+	}
 	wait := min(lastMend, firstMend+time.Duration(b.failures)*time.Second) + 4*l.trip()
 	wait += time.Duration(rand.Int64N(int64(wait / 4))) // jitter
 	l.mend = s.now.Add(wait)
