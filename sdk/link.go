@@ -51,7 +51,7 @@ type link struct {
 	base    string    // the address of ours that it used last
 	up      bool      // connected, and something comes
 	ever    bool      // was up once
-	tries   int       // ICE restarts since it was up
+	hope    time.Time // when it broke, or the network came back
 	gone    bool      // closed
 	stopped time.Time // when nothing came any more
 	mend    time.Time // when to try to bring it back
