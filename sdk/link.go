@@ -181,6 +181,8 @@ func (s *state) linkState(l *link, c webrtc.PeerConnectionState) {
 			s.stalled(l)
 		case l == main && l.mend.IsZero(): // never was up
 			l.ever, l.mend = true, s.now
+		case l == main && c == webrtc.PeerConnectionStateFailed:
+			l.mend = s.now // ICE has given up, and so may have the attempt of now: its patience counts from the first one
 		}
 	default:
 		return

@@ -233,7 +233,11 @@ func (l *link) trip() time.Duration { return time.Duration(l.pulse.trip.Load()) 
 // again makes a further offer because the other side asked for one.
 func (s *state) again(l *link, restart bool) {
 	switch {
-	case !l.mine || s.now.Sub(l.offered) < holdOff:
+	case !l.mine:
+	case s.now.Sub(l.offered) < holdOff:
+		if restart && !l.up {
+			l.mend = l.offered.Add(holdOff)
+		}
 	case !restart:
 		if l.pc.SignalingState() == webrtc.SignalingStateStable {
 			s.propose(l, false)
