@@ -29,6 +29,8 @@ type link struct {
 	peer    string // session
 	mine    bool   // we made it
 	pc      *webrtc.PeerConnection
+	control *webrtc.DataChannel // small messages between the SDKs
+	beat    *webrtc.DataChannel // shows that the path is alive
 	outlets map[Source]*outlet
 	senders map[Source]*webrtc.RTPTransceiver
 	sources map[string]Source // by mid: what the other side sends there
@@ -75,13 +77,26 @@ func (s *state) connect(peer, id string, mine bool) (*link, error) {
 		told: Path{Kind: PathConnecting},
 	}
 	s.links[peer] = l
-	zero, yes := uint16(0), true
-	if _, err := pc.CreateDataChannel("parley", &webrtc.DataChannelInit{ID: &zero, Negotiated: &yes, Ordered: &yes}); err != nil {
+	if err := l.standing(); err != nil {
 		s.drop(peer, false)
 		return nil, err
 	}
 	s.listen(l)
 	return l, nil
+}
+
+// standing makes the data channels that every link has: one for small messages between the two SDKs, and one that
+// shows that the path is alive, on which nothing is sent twice.
+func (l *link) standing() (err error) {
+	ids, never, yes, no := []uint16{0, 1}, uint16(0), true, false
+	l.control, err = l.pc.CreateDataChannel("parley", &webrtc.DataChannelInit{ID: &ids[0], Negotiated: &yes, Ordered: &yes})
+	if err != nil {
+		return err
+	}
+	l.beat, err = l.pc.CreateDataChannel("beat", &webrtc.DataChannelInit{
+		ID: &ids[1], Negotiated: &yes, Ordered: &no, MaxRetransmits: &never,
+	})
+	return err
 }
 
 // listen turns the callbacks of the transport into messages to the owner. Those of a link that was dropped since are
@@ -96,6 +111,8 @@ func (s *state) listen(l *link) {
 	}
 	l.pc.OnICECandidate(func(c *webrtc.ICECandidate) { on(func(s *state) { s.gathered(l, c) }) })
 	l.pc.OnConnectionStateChange(func(c webrtc.PeerConnectionState) { on(func(s *state) { s.linkState(l, c) }) })
+	data, peer := s.data, l.peer
+	l.pc.OnDataChannel(func(c *webrtc.DataChannel) { data.arrived(peer, c) })
 	l.pc.OnTrack(func(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) { on(func(s *state) { s.arrived(l, t, r) }) })
 	l.pc.SCTP().Transport().ICETransport().OnSelectedCandidatePairChange(func(*webrtc.ICECandidatePair) {
 		on(func(s *state) { s.look(l) })

@@ -26,6 +26,7 @@ type state struct {
 	kit     *kit             // makes peer connections
 	links   map[string]*link // by the peer's session
 	shows   map[Source]*show
+	data    *channels
 	running sync.WaitGroup // every goroutine that the owner began
 	opened  *request       // settled by the first welcome
 	ended   *Ended         // set when it is over
@@ -51,7 +52,7 @@ func newState(life context.Context, a address, o Options, kit *kit, connect func
 	s := &state{
 		options: o, address: a, life: life, work: work, cancel: cancel,
 		inbox: newMailbox(), events: newOutbound(), kit: kit,
-		links: make(map[string]*link), shows: make(map[Source]*show), opened: newRequest(),
+		links: make(map[string]*link), shows: make(map[Source]*show), data: newChannels(), opened: newRequest(),
 		door: door{
 			token: o.Seat, people: make(map[string]*signal.Seat),
 			asked: make(map[uint64]*request),

@@ -165,7 +165,7 @@ func serverField(t Type, key string) bool {
 	case TypeAnswer, TypeCandidate, TypeEndOfCandidates, TypeRenegotiate, TypeCloseLink:
 		return key == "from"
 	case TypeChat:
-		return key == "from" || key == "name" || key == "at"
+		return key == "from" || key == "name" || key == "at" || key == "seq" || key == "unsaved"
 	}
 	return false
 }

@@ -192,10 +192,10 @@ func fill(v reflect.Value, t string, from Side) {
 	for i := range v.NumField() {
 		f, name := v.Field(i), v.Type().Field(i).Name
 		switch {
-		case name == "Type":
+		case f.Type() == reflect.TypeFor[Type]():
 			f.SetString(t)
 		case name == "N" && !Numbered(Type(t)):
-		case from == FromClient && (name == "From" || name == "Early" || name == "At" || t == "chat" && name == "Name"):
+		case from == FromClient && t != "report" && (name == "From" || name == "Early" || name == "At" || t == "chat" && (name == "Name" || name == "Seq" || name == "Unsaved")):
 		case name == "Reason" && t == "left":
 			f.SetString("left")
 		case name == "Reason":
@@ -219,11 +219,13 @@ func fillValue(f reflect.Value, t string, from Side) {
 	case reflect.Bool:
 		f.SetBool(true)
 	case reflect.Int, reflect.Int64:
-		f.SetInt(7)
+		f.SetInt(2)
 	case reflect.Uint16, reflect.Uint64:
 		f.SetUint(7)
 	case reflect.String:
-		values := map[string]string{"Source": "camera", "Role": "host", "May": "join", "SeatState": "away", "Code": "full"}
+		values := map[string]string{"Source": "camera", "Role": "host", "May": "join", "SeatState": "away", "Code": "full",
+			"History": "forever", "LinkKind": "spare", "ReportKind": "path", "PathKind": "hub", "Transport": "tls",
+			"CandidateType": "relay", "PairState": "won"}
 		f.SetString(values[f.Type().Name()])
 		if f.String() == "" {
 			f.SetString("x")

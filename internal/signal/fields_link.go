@@ -74,6 +74,8 @@ func (m *Offer) field(r *reader, key string) bool {
 		m.SDP = r.sdp()
 	case "tracks":
 		m.Tracks = readTracks(r)
+	case "kind":
+		m.Kind = enum(r, LinkSpare, LinkBulk)
 	case "early":
 		m.Early = r.boolean()
 	default:

@@ -9,6 +9,8 @@ func (s *RoomState) read(r *reader) {
 			s.Exists = r.boolean()
 		case "may":
 			s.May = enum(r, MayCreate, MayJoin, MayKnock, MayNot)
+		case "why":
+			s.Why = enum(r, CodeFull, CodeLocked, CodeRemoved, CodeNoRoom)
 		case "role":
 			s.Role = r.role()
 		case "locked":
@@ -17,6 +19,8 @@ func (s *RoomState) read(r *reader) {
 			s.WaitingRoom = r.boolean()
 		case "early":
 			s.Early = r.boolean()
+		case "history":
+			s.History = r.history()
 		case "seats":
 			r.array(maxSeats, func() {
 				s.Seats = append(s.Seats, Seat{})
@@ -115,10 +119,27 @@ func (m *Joined) field(r *reader, key string) bool {
 		m.Token = r.token()
 	case "room":
 		m.Room.read(r)
+	case "call":
+		m.Call = new(CallRef)
+		m.Call.read(r)
 	default:
 		return false
 	}
 	return true
+}
+
+func (c *CallRef) read(r *reader) {
+	r.object([]string{"id", "token"}, func(key string) bool {
+		switch key {
+		case "id":
+			c.ID = r.id()
+		case "token":
+			c.Token = r.token()
+		default:
+			return false
+		}
+		return true
+	})
 }
 
 func (m *Room) need(Side) []string { return []string{"room"} }
@@ -172,30 +193,5 @@ func (m *Media) field(r *reader, key string) bool {
 		return false
 	}
 	m.Media.read(r)
-	return true
-}
-
-func (m *Chat) need(from Side) []string {
-	if from == FromServer {
-		return []string{"id", "text", "from", "name", "at"}
-	}
-	return []string{"id", "text"}
-}
-
-func (m *Chat) field(r *reader, key string) bool {
-	switch key {
-	case "id":
-		m.ID = r.id()
-	case "text":
-		m.Text = r.prose(MaxChat)
-	case "from":
-		m.From = r.id()
-	case "name":
-		m.Name = r.name()
-	case "at":
-		m.At = int64(r.number(maxNumber))
-	default:
-		return false
-	}
 	return true
 }

@@ -7,6 +7,7 @@ const (
 	maxServers = 64
 	maxURL     = 1024
 	maxSeats   = 4096
+	maxEvery   = 600_000 // ms
 )
 
 func (m *Hello) need(Side) []string { return []string{"client", "room"} }
@@ -53,6 +54,8 @@ func (m *Welcome) field(r *reader, key string) bool {
 		m.Session = r.id()
 	case "resumed":
 		m.Resumed = r.boolean()
+	case "reset":
+		m.Reset = r.boolean()
 	case "resume":
 		m.Resume = r.token()
 	case "received":
@@ -113,10 +116,14 @@ func (s *ICEServer) read(r *reader) {
 func (m *Ping) need(Side) []string { return []string{"id"} }
 
 func (m *Ping) field(r *reader, key string) bool {
-	if key != "id" {
+	switch key {
+	case "id":
+		m.ID = r.number(maxNumber)
+	case "every":
+		m.Every = int(r.number(maxEvery))
+	default:
 		return false
 	}
-	m.ID = r.number(maxNumber)
 	return true
 }
 

@@ -39,9 +39,21 @@ type Offer struct {
 	SDP string `json:"sdp"`
 	// Tracks says what each media section carries from the offerer.
 	Tracks []Track `json:"tracks,omitempty"`
+	// Kind says what the link is for; absent is the main link of the two sessions. A client that does not know a kind
+	// answers close-link.
+	Kind LinkKind `json:"kind,omitempty"`
 	// Early is set by the server when the sender has no seat yet: connect, send no media.
 	Early bool `json:"early,omitempty"`
 }
+
+// LinkKind says what a link is for.
+type LinkKind string
+
+// Kinds of links besides the main one. They live and die beside it, each with an id of its own.
+const (
+	LinkSpare LinkKind = "spare" // a second transport, connected and idle, for when the first one dies
+	LinkBulk  LinkKind = "bulk"  // data channels only, for files between programs
+)
 
 // Answer is an SDP answer.
 type Answer struct {

@@ -20,8 +20,8 @@ type Entry struct {
 	Make func() Message
 }
 
-// Registry lists every message of the protocol in the order of the manual. ice-servers stands in it twice, because the
-// question and the answer are different Go types.
+// Registry lists every message of the protocol in the order of the manual. ice-servers stands in it twice, and so does history, because
+// the question and the answer are different Go types.
 func Registry() []Entry {
 	var list []Entry
 	add := func(from Side, types ...Type) {
@@ -40,10 +40,14 @@ func Registry() []Entry {
 	add(FromBoth, TypeOffer, TypeAnswer, TypeCandidate, TypeEndOfCandidates, TypeRenegotiate, TypeCloseLink)
 	add(FromClient, TypeMedia)
 	add(FromBoth, TypeChat)
+	add(FromServer, TypeChatSaved)
+	add(FromClient, TypeHistory)
+	add(FromServer, TypeHistory)
 	add(FromClient, TypeLock, TypeWaitingRoom, TypeAdmit, TypeMute)
 	add(FromServer, TypeMuted)
 	add(FromClient, TypeRemove, TypeICEServers)
 	add(FromServer, TypeICEServers)
+	add(FromClient, TypeKeepHistory, TypeReport)
 	return list
 }
 
@@ -109,6 +113,12 @@ func makeClientBody(t Type) Message {
 		return new(Remove)
 	case TypeICEServers:
 		return new(ICEServersAsk)
+	case TypeHistory:
+		return new(HistoryAsk)
+	case TypeKeepHistory:
+		return new(KeepHistory)
+	case TypeReport:
+		return new(Report)
 	}
 	return nil
 }
@@ -135,6 +145,10 @@ func makeServerBody(t Type) Message {
 		return new(Muted)
 	case TypeICEServers:
 		return new(ICEServersAnswer)
+	case TypeChatSaved:
+		return new(ChatSaved)
+	case TypeHistory:
+		return new(HistoryAnswer)
 	}
 	return nil
 }
@@ -183,6 +197,14 @@ func TypeOf(m Message) Type {
 		return TypeRemove
 	case *ICEServersAsk, *ICEServersAnswer:
 		return TypeICEServers
+	case *ChatSaved:
+		return TypeChatSaved
+	case *HistoryAsk, *HistoryAnswer:
+		return TypeHistory
+	case *KeepHistory:
+		return TypeKeepHistory
+	case *Report:
+		return TypeReport
 	}
 	return ""
 }

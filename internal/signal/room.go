@@ -8,6 +8,8 @@ type RoomState struct {
 	Exists bool `json:"exists"`
 	// May says what a join would do now.
 	May May `json:"may"`
+	// Why says why May is no: full, locked, removed or no-room.
+	Why Code `json:"why,omitempty"`
 	// Role is what this session is, or would be on joining.
 	Role Role `json:"role"`
 	// Locked rooms let nobody in but hosts, and do not tell who is inside.
@@ -17,6 +19,8 @@ type RoomState struct {
 	// Early is true when this session may exchange offers, answers and candidates with the people inside before it
 	// joins. Never media.
 	Early bool `json:"early,omitempty"`
+	// History says for how long chat is kept; absent means none.
+	History History `json:"history,omitempty"`
 	// Seats are the people inside; empty when they are not to be told.
 	Seats []Seat `json:"seats,omitempty"`
 	// Host is the host secret, given to the person who made the room by joining it and to hosts who join.
@@ -32,6 +36,16 @@ const (
 	MayJoin   May = "join"   // enter
 	MayKnock  May = "knock"  // wait for a host
 	MayNot    May = "no"     // nothing: no such room and no right to make it, or locked, or full, or removed
+)
+
+// History says for how long a room's chat is kept.
+type History string
+
+// Policies of History.
+const (
+	HistoryNone    History = "none"    // not at all
+	HistorySession History = "session" // until the room ends
+	HistoryForever History = "forever" // beyond the room's end, for whoever joins it later
 )
 
 // Role is what a person may do.
@@ -117,6 +131,16 @@ type Joined struct {
 	Token string `json:"token"`
 	// Room is the room with everybody in it, you included.
 	Room RoomState `json:"room"`
+	// Call is the record of this call, when one is kept.
+	Call *CallRef `json:"call,omitempty"`
+}
+
+// CallRef leads to a call's record.
+type CallRef struct {
+	// ID is the call's id, unguessable: the record is at /calls/{id}.
+	ID string `json:"id"`
+	// Token lets its bearer read the record.
+	Token string `json:"token"`
 }
 
 // Leave gives the seat up. The session stays, in front of the room's door.
@@ -182,6 +206,66 @@ type Chat struct {
 	Name string `json:"name,omitempty"`
 	// At is when the server got it, in milliseconds since 1970; set by the server.
 	At int64 `json:"at,omitempty"`
+	// Seq is its place in the room's history, once it is kept there; set by the server.
+	Seq uint64 `json:"seq,omitempty"`
+	// Unsaved is true while the room keeps its history and this message is not on the disk yet; set by the server.
+	// ChatSaved follows.
+	Unsaved bool `json:"unsaved,omitempty"`
+}
+
+// ChatSaved says that a chat message that was unsaved is on the disk now.
+type ChatSaved struct {
+	Header
+	// From is the seat the message came from.
+	From string `json:"from"`
+	// ID is the message's.
+	ID string `json:"id"`
+	// Seq is its place in the history.
+	Seq uint64 `json:"seq"`
+}
+
+// HistoryAsk asks for older chat messages; the answer is HistoryAnswer, of the same wire type.
+type HistoryAsk struct {
+	Header
+	// Before is the Seq before which the messages are wanted; 0 asks for the newest.
+	Before uint64 `json:"before,omitempty"`
+	// Limit is how many are wanted at most; 0 means MaxHistory.
+	Limit int `json:"limit,omitempty"`
+}
+
+// HistoryAnswer carries chat messages of the past. It is also sent right after joined, when there are any.
+type HistoryAnswer struct {
+	Header
+	// Re is the number of the question; 0 when nobody asked.
+	Re uint64 `json:"re,omitempty"`
+	// Messages are the messages, oldest first.
+	Messages []Kept `json:"messages"`
+	// More is true when there are older ones.
+	More bool `json:"more,omitempty"`
+}
+
+// Kept is a chat message of the history.
+type Kept struct {
+	// ID is the message's, unique for its sender.
+	ID string `json:"id"`
+	// Text is plain text.
+	Text string `json:"text"`
+	// From is the seat it came from, which may be long gone.
+	From string `json:"from"`
+	// Name is the sender's name at that time.
+	Name string `json:"name"`
+	// At is when the server got it, in milliseconds since 1970.
+	At int64 `json:"at"`
+	// Seq is its place in the history.
+	Seq uint64 `json:"seq"`
+}
+
+// KeepHistory says for how long the room's chat is kept. What was kept and is not to be kept any more is deleted.
+// Hosts only.
+type KeepHistory struct {
+	Header
+	// Policy is the new policy.
+	Policy History `json:"policy"`
 }
 
 // Lock locks or unlocks the room. Hosts only.

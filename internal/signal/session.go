@@ -31,6 +31,10 @@ type Welcome struct {
 	// Resumed is true when the session named by the resume token goes on: what was not acknowledged follows, and Room
 	// is absent. False on a new session, even if a resume was asked for: forget the old state and take Room.
 	Resumed bool `json:"resumed,omitempty"`
+	// Reset is true when the server has lost its memory (a restart) but recognised the resume token: the session goes on
+	// under the same id, numbers start at 1 in both directions, Room is a snapshot. Links stay; say join with the seat
+	// token, then send again what was not acknowledged.
+	Reset bool `json:"reset,omitempty"`
 	// Resume is the token for the next resume; it replaces the older one as soon as the client sends anything on this socket.
 	Resume string `json:"resume"`
 	// Received is, on resume, the number up to which the server has received everything: resend what came after.
@@ -74,6 +78,9 @@ type Ping struct {
 	Header
 	// ID comes back in the pong.
 	ID uint64 `json:"id"`
+	// Every promises, in milliseconds, how often pings come from now on: four times as long without any message, and
+	// MinSilence at least, means that the socket is lost. 0 goes back to the heartbeat of welcome. Set by clients.
+	Every int `json:"every,omitempty"`
 }
 
 // Pong answers ping.

@@ -35,6 +35,14 @@ const (
 	MaxTracks = 64
 	// MaxCandidate is the longest candidate line in bytes.
 	MaxCandidate = 1024
+	// MaxHistory is how many chat messages one history message holds at most.
+	MaxHistory = 100
+	// MaxReport is how many events one report holds at most.
+	MaxReport = 64
+	// MaxCause is the longest cause of a report's event in bytes of UTF-8.
+	MaxCause = 200
+	// MinSilence is the shortest silence after which a socket counts as lost, however often a client pings (Ping.Every).
+	MinSilence = 1500 * time.Millisecond
 	// HelloTimeout is how long a fresh socket may take to say hello.
 	HelloTimeout = 10 * time.Second
 )
@@ -67,12 +75,16 @@ const (
 	TypeCloseLink       Type = "close-link"        // CS, relayed: the link is closed
 	TypeMedia           Type = "media"             // C, what I send now
 	TypeChat            Type = "chat"              // CS
+	TypeChatSaved       Type = "chat-saved"        // S, a chat message is on the disk
+	TypeHistory         Type = "history"           // C asks, S answers, and tells it to who joins
+	TypeReport          Type = "report"            // C, for the call record
 	TypeLock            Type = "lock"              // C, host
 	TypeWaitingRoom     Type = "waiting-room"      // C, host
 	TypeAdmit           Type = "admit"             // C, host
 	TypeMute            Type = "mute"              // C, host
 	TypeMuted           Type = "muted"             // S, a host muted you
 	TypeRemove          Type = "remove"            // C, host
+	TypeKeepHistory     Type = "keep-history"      // C, host
 	TypeICEServers      Type = "ice-servers"       // C asks, S answers
 )
 

@@ -25,6 +25,7 @@ import type {
   Source,
   SourceStatus,
 } from '@parley-rtc/sdk';
+import {Channels} from '../../sdk/js/src/channels';
 
 class FakeEmitter<E> implements Emitter<E> {
   readonly #listeners = new Map<keyof E, Set<(value: never) => void>>();
@@ -193,6 +194,8 @@ export class FakeRoom extends FakeEmitter<RoomEvents> implements Room {
   people: FakePerson[] = [];
   chat: ChatMessage[] = [];
   readonly network = new FakeNetwork();
+  readonly channels = new Channels();
+  readonly control = this.channels.control;
   previous: {name: string} | null = null;
 
   get me(): FakePerson | null {

@@ -5,6 +5,7 @@
  * touches the DOM except to ask for devices.
  */
 
+import type {ChannelPort, Control} from './channels.js';
 import type {ByeReason, Chat, Code, MediaState, Role, RoomState, SeatState, Source} from './wire.gen.js';
 
 export type {ByeReason, Chat, Code, MediaState, Role, RoomState, SeatState, Source};
@@ -77,6 +78,10 @@ export interface Trouble {
 }
 
 export interface Room extends Emitter<RoomEvents> {
+  /** Data channels with the others, for what the SDK has no words for. */
+  readonly channels: ChannelPort;
+  /** Small messages between the SDKs at both ends, past the server. */
+  readonly control: Control;
   readonly name: string;
   readonly status: RoomStatus;
   readonly ending: Ending | null;

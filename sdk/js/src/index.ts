@@ -3,6 +3,7 @@
  * what the network lets through. Everything else follows from these; see api.ts.
  */
 export * from './api.js';
+export type {ChannelPort, Control, ControlMessage, Delivery} from './channels.js';
 export {type MediaOptions, openMedia} from './media.js';
 export {checkNetwork} from './network.js';
 export {openRoom} from './room.js';

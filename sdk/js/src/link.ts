@@ -1,4 +1,5 @@
 import type {LinkStats, Path, Source, Trouble} from './api.js';
+import type {Carrier} from './channels.js';
 import {loudness} from './level.js';
 import type {Body, LinkMessage, Outgoing} from './message.js';
 import {Negotiation, type Side} from './negotiation.js';
@@ -24,11 +25,19 @@ export interface LinkPort {
   trouble(kind: Trouble['kind'], detail: string): void;
   /** Whether somebody looks at the numbers. */
   watched(): boolean;
+  /** The other side opened a data channel. */
+  channel(channel: RTCDataChannel): void;
+  /** The other side's SDK said something. */
+  control(text: unknown): void;
 }
 
 /** A transport made in advance, gathering while nobody needs it. */
 export interface Prepared {
   pc: RTCPeerConnection;
+  /** The channel for small messages between the two SDKs. */
+  control: RTCDataChannel;
+  /** The channel that shows that the path is alive: nothing is sent twice on it. */
+  beat: RTCDataChannel;
   kind: 'offer' | 'answer';
   /** When it was made, by performance.now(). */
   at: number;
@@ -45,16 +54,17 @@ export function prepare(kind: 'offer' | 'answer', iceServers: RTCIceServer[]): P
     bundlePolicy: 'max-bundle',
     iceCandidatePoolSize: kind === 'answer' ? 1 : 0,
   });
-  pc.createDataChannel('parley', {negotiated: true, id: 0});
+  const control = pc.createDataChannel('parley', {negotiated: true, id: 0});
+  const beat = pc.createDataChannel('beat', {negotiated: true, id: 1, ordered: false, maxRetransmits: 0});
   const at = performance.now();
-  if (kind === 'answer') return {pc, kind, at, ready: Promise.resolve()};
+  if (kind === 'answer') return {pc, control, beat, kind, at, ready: Promise.resolve()};
   const streams = pairStreams();
   for (const {kind: media, source} of sections) {
     pc.addTransceiver(media, {direction: 'sendrecv', streams: [streams(source)]});
   }
   const ready = pc.setLocalDescription();
   ready.catch(() => {}); // reported when it is used
-  return {pc, kind, at, ready};
+  return {pc, control, beat, kind, at, ready};
 }
 
 /** Microphone and camera share a stream, and so do a screen and its sound: browsers keep a stream's tracks in step. */
@@ -64,11 +74,12 @@ function pairStreams(): (source: Source) => MediaStream {
 }
 
 /** One RTCPeerConnection with one other session. */
-export class Link implements Side {
+export class Link implements Side, Carrier {
   readonly #negotiation: Negotiation;
   readonly #recovery: Recovery;
   readonly #sampler: Sampler;
   readonly #pc: RTCPeerConnection;
+  readonly #control: RTCDataChannel;
   readonly #senders = new Map<Source, {sender: RTCRtpSender; mid: string; track: MediaStreamTrack | null}>();
   readonly #receivers = new Map<Source, RTCRtpReceiver>();
   #publication: Publication = new Map();
@@ -92,6 +103,9 @@ export class Link implements Side {
   ) {
     const {pc} = prepared;
     this.#pc = pc;
+    this.#control = prepared.control;
+    this.#control.onmessage = ({data}) => port.control(data);
+    pc.ondatachannel = ({channel}) => port.channel(channel);
     this.#negotiation = new Negotiation(pc, this);
     this.#recovery = new Recovery({
       leads: maker,
@@ -170,6 +184,20 @@ export class Link implements Side {
     else this.#negotiation.receive(message);
   }
 
+  // ---- Carrier
+
+  open(label: string, init: RTCDataChannelInit): RTCDataChannel {
+    return this.#pc.createDataChannel(label, init);
+  }
+
+  tell(text: string): boolean {
+    if (this.#control.readyState !== 'open') return false;
+    this.#control.send(text);
+    return true;
+  }
+
+  // ----
+
   /** The network came back. */
   hurry(): void {
     this.#recovery.hurry();
@@ -180,7 +208,7 @@ export class Link implements Side {
     this.#negotiation.close();
     this.#recovery.close();
     clearInterval(this.#ticker);
-    this.#pc.onicecandidate = this.#pc.onconnectionstatechange = null;
+    this.#pc.onicecandidate = this.#pc.onconnectionstatechange = this.#pc.ondatachannel = null;
     this.#pc.close();
   }
 

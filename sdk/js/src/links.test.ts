@@ -27,6 +27,8 @@ function make(session = 'me') {
     changed: () => {},
     trouble: (_, kind) => void troubles.push(kind),
     watched: () => false,
+    channel: () => {},
+    control: () => {},
   });
   const want = (change: Partial<Wanted>) =>
     links.want({session, seated: new Set(), make: new Set(), live: false, prepare: null, ...change});

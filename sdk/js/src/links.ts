@@ -18,6 +18,8 @@ export interface LinksPort extends Sender {
   changed(session: string): void;
   trouble(session: string, kind: Trouble['kind'], detail: string): void;
   watched(session: string): boolean;
+  channel(session: string, channel: RTCDataChannel): void;
+  control(session: string, text: unknown): void;
 }
 
 /** The links that a room wants at a moment. */
@@ -177,6 +179,8 @@ export class Links {
       broken: () => this.#broken(link),
       trouble: (kind, detail) => this.port.trouble(session, kind, detail),
       watched: () => this.port.watched(session),
+      channel: (channel) => this.port.channel(session, channel),
+      control: (text) => this.port.control(session, text),
     });
     const entry = {link, guest: false};
     this.#entries.set(session, entry);

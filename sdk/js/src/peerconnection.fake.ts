@@ -19,6 +19,24 @@ export class FakeTransceiver {
   }
 }
 
+export class FakeDataChannel {
+  readyState = 'connecting';
+  protocol = '';
+  binaryType = 'blob';
+  onmessage: ((event: {data: unknown}) => void) | null = null;
+  /** What was sent, in order. */
+  readonly sent: unknown[] = [];
+
+  constructor(readonly label: string) {}
+  send(data: unknown): void {
+    this.sent.push(data);
+  }
+  addEventListener(): void {}
+  close(): void {
+    this.readyState = 'closed';
+  }
+}
+
 export class FakePeerConnection {
   static all: FakePeerConnection[] = [];
   signalingState = 'stable';
@@ -31,11 +49,17 @@ export class FakePeerConnection {
   closed = false;
   restarts = 0;
   readonly transceivers: FakeTransceiver[] = [];
+  readonly channels: FakeDataChannel[] = [];
 
   constructor(public configuration: RTCConfiguration) {
     FakePeerConnection.all.push(this);
   }
-  createDataChannel(): void {}
+  ondatachannel: ((event: {channel: RTCDataChannel}) => void) | null = null;
+  createDataChannel(label: string): FakeDataChannel {
+    const channel = new FakeDataChannel(label);
+    this.channels.push(channel);
+    return channel;
+  }
   addTransceiver(kind: string): void {
     this.transceivers.push(new FakeTransceiver(kind));
   }

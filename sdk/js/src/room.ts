@@ -11,6 +11,7 @@ import type {
   RoomState,
   Source,
 } from './api.js';
+import {type ChannelPort, Channels, type Control} from './channels.js';
 import {Host} from './host.js';
 import {Links} from './links.js';
 import {pageStore, SeatMemory} from './memory.js';
@@ -41,6 +42,8 @@ interface Joining {
 
 class Call extends View implements Room {
   readonly network: Network;
+  readonly channels: ChannelPort;
+  readonly control: Control;
   readonly lock = (on: boolean) => this.#host.lock(on);
   readonly waitingRoom = (on: boolean) => this.#host.waitingRoom(on);
   readonly admit = (person: Participant) => this.#host.admit(person);
@@ -60,6 +63,7 @@ class Call extends View implements Room {
   readonly #network: NetworkCheck;
   readonly #memory: SeatMemory;
   readonly #links: Links;
+  readonly #channels = new Channels();
   readonly #host: Host;
   readonly #requests = new Requests();
   readonly #release: (() => void)[] = [];
@@ -80,6 +84,8 @@ class Call extends View implements Room {
     this.#servers = new Servers(this.#socket, () => this.#warm && this.network.check());
     this.#host = new Host(this.#socket, this.#requests, this.roster, () => this.info);
     this.network = this.#network = new NetworkCheck(() => this.#servers.ice);
+    this.channels = this.#channels;
+    this.control = this.#channels.control;
     this.#links = new Links({
       send: (type, body) => this.#socket.send(type, body),
       online: () => this.online,
@@ -88,6 +94,8 @@ class Call extends View implements Room {
       changed: (session) => this.#connect(this.roster.bySession(session)),
       trouble: (session, kind, detail) => this.report(kind, detail, this.roster.bySession(session)),
       watched: (session) => this.roster.bySession(session)?.watched ?? false,
+      channel: (session, channel) => this.#channels.arrived(this.#seatOf(session), channel),
+      control: (session, text) => this.#channels.heard(this.#seatOf(session), text),
     });
     this.#listen();
   }
@@ -285,6 +293,7 @@ class Call extends View implements Room {
       return;
     }
     person.connect(null, 'none');
+    this.#channels.connect(person.id, null);
     this.showPeople();
     if (this.status === 'joined' && person.state !== 'waiting') this.emit('left', {person, reason});
     this.#relink();
@@ -377,12 +386,21 @@ class Call extends View implements Room {
       }),
     );
     for (const person of this.roster.list) this.#connect(person);
+    this.#channels.retain(new Set(this.roster.list.map((p) => p.id)));
+  }
+
+  /** The seat that a session holds, as far as it may talk to us: empty when there is none. */
+  #seatOf(session: string): string {
+    return this.status === 'joined' ? (this.roster.bySession(session)?.id ?? '') : '';
   }
 
   #connect(person: Person | null): void {
     if (!person || person.isMe) return;
-    if (this.status !== 'joined' || !person.session) person.connect(null, 'none');
-    else person.connect(this.#links.get(person.session), this.#links.hopeless(person.session) ? 'lost' : 'connecting');
+    const reachable = this.status === 'joined' && person.session;
+    const link = reachable ? this.#links.get(person.session) : null;
+    this.#channels.connect(person.id, link);
+    if (!reachable) person.connect(null, 'none');
+    else person.connect(link, this.#links.hopeless(person.session) ? 'lost' : 'connecting');
   }
 
   /** Sends what the devices give now, and says so. */

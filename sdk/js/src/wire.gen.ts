@@ -46,6 +46,18 @@ export const MaxTracks = 64;
 /** MaxCandidate is the longest candidate line in bytes. */
 export const MaxCandidate = 1024;
 
+/** MaxHistory is how many chat messages one history message holds at most. */
+export const MaxHistory = 100;
+
+/** MaxReport is how many events one report holds at most. */
+export const MaxReport = 64;
+
+/** MaxCause is the longest cause of a report's event in bytes of UTF-8. */
+export const MaxCause = 200;
+
+/** MinSilence is the shortest silence after which a socket counts as lost, however often a client pings (Ping.Every). In milliseconds. */
+export const MinSilenceMs = 1500;
+
 /** HelloTimeout is how long a fresh socket may take to say hello. In milliseconds. */
 export const HelloTimeoutMs = 10000;
 
@@ -74,6 +86,12 @@ export interface Welcome extends Header {
    * is absent. False on a new session, even if a resume was asked for: forget the old state and take Room.
    */
   resumed?: boolean;
+  /**
+   * Reset is true when the server has lost its memory (a restart) but recognised the resume token: the session goes on
+   * under the same id, numbers start at 1 in both directions, Room is a snapshot. Links stay; say join with the seat
+   * token, then send again what was not acknowledged.
+   */
+  reset?: boolean;
   /** Resume is the token for the next resume; it replaces the older one as soon as the client sends anything on this socket. */
   resume: string;
   /** Received is, on resume, the number up to which the server has received everything: resend what came after. */
@@ -103,6 +121,11 @@ export interface Ping extends Header {
   type: 'ping';
   /** ID comes back in the pong. */
   id: number;
+  /**
+   * Every promises, in milliseconds, how often pings come from now on: four times as long without any message, and
+   * MinSilence at least, means that the socket is lost. 0 goes back to the heartbeat of welcome. Set by clients.
+   */
+  every?: number;
 }
 
 /** Pong answers ping. */
@@ -167,6 +190,8 @@ export interface Joined extends Header {
   token: string;
   /** Room is the room with everybody in it, you included. */
   room: RoomState;
+  /** Call is the record of this call, when one is kept. */
+  call?: CallRef;
 }
 
 /** Leave gives the seat up. The session stays, in front of the room's door. */
@@ -211,6 +236,11 @@ export interface Offer extends Header, Peer {
   sdp: string;
   /** Tracks says what each media section carries from the offerer. */
   tracks?: Track[];
+  /**
+   * Kind says what the link is for; absent is the main link of the two sessions. A client that does not know a kind
+   * answers close-link.
+   */
+  kind?: LinkKind;
   /** Early is set by the server when the sender has no seat yet: connect, send no media. */
   early?: boolean;
 }
@@ -270,6 +300,44 @@ export interface Chat extends Header {
   name?: string;
   /** At is when the server got it, in milliseconds since 1970; set by the server. */
   at?: number;
+  /** Seq is its place in the room's history, once it is kept there; set by the server. */
+  seq?: number;
+  /**
+   * Unsaved is true while the room keeps its history and this message is not on the disk yet; set by the server.
+   * ChatSaved follows.
+   */
+  unsaved?: boolean;
+}
+
+/** ChatSaved says that a chat message that was unsaved is on the disk now. */
+export interface ChatSaved extends Header {
+  type: 'chat-saved';
+  /** From is the seat the message came from. */
+  from: string;
+  /** ID is the message's. */
+  id: string;
+  /** Seq is its place in the history. */
+  seq: number;
+}
+
+/** HistoryAsk asks for older chat messages; the answer is HistoryAnswer, of the same wire type. */
+export interface HistoryAsk extends Header {
+  type: 'history';
+  /** Before is the Seq before which the messages are wanted; 0 asks for the newest. */
+  before?: number;
+  /** Limit is how many are wanted at most; 0 means MaxHistory. */
+  limit?: number;
+}
+
+/** HistoryAnswer carries chat messages of the past. It is also sent right after joined, when there are any. */
+export interface HistoryAnswer extends Header {
+  type: 'history';
+  /** Re is the number of the question; 0 when nobody asked. */
+  re?: number;
+  /** Messages are the messages, oldest first. */
+  messages: Kept[];
+  /** More is true when there are older ones. */
+  more?: boolean;
 }
 
 /** Lock locks or unlocks the room. Hosts only. */
@@ -335,6 +403,23 @@ export interface ICEServersAnswer extends Header {
   ice: ICEServers;
 }
 
+/**
+ * KeepHistory says for how long the room's chat is kept. What was kept and is not to be kept any more is deleted.
+ * Hosts only.
+ */
+export interface KeepHistory extends Header {
+  type: 'keep-history';
+  /** Policy is the new policy. */
+  policy: History;
+}
+
+/** Report tells the server what a client saw of its links, for the call record. Only clients with a seat are heard. */
+export interface Report extends Header {
+  type: 'report';
+  /** Events are what happened, oldest first; MaxReport at most. */
+  events: ReportEvent[];
+}
+
 /** Header stands at the head of every message. */
 export interface Header {
   /** Type names the message. */
@@ -369,6 +454,8 @@ export interface RoomState {
   exists: boolean;
   /** May says what a join would do now. */
   may: May;
+  /** Why says why May is no: full, locked, removed or no-room. */
+  why?: Code;
   /** Role is what this session is, or would be on joining. */
   role: Role;
   /** Locked rooms let nobody in but hosts, and do not tell who is inside. */
@@ -380,6 +467,8 @@ export interface RoomState {
    * joins. Never media.
    */
   early?: boolean;
+  /** History says for how long chat is kept; absent means none. */
+  history?: History;
   /** Seats are the people inside; empty when they are not to be told. */
   seats?: Seat[];
   /** Host is the host secret, given to the person who made the room by joining it and to hosts who join. */
@@ -424,6 +513,14 @@ export interface MediaState {
   screen: boolean;
   /** ScreenAudio is true when the shared screen has sound. */
   screenAudio: boolean;
+}
+
+/** CallRef leads to a call's record. */
+export interface CallRef {
+  /** ID is the call's id, unguessable: the record is at /calls/{id}. */
+  id: string;
+  /** Token lets its bearer read the record. */
+  token: string;
 }
 
 /** Seat is a person's place in a room. It survives a reload and the loss of the network for Welcome.Window seconds. */
@@ -477,6 +574,11 @@ export interface Track {
   source: Source;
 }
 
+/** LinkKind says what a link is for. */
+export type LinkKind =
+  | 'spare' // a second transport, connected and idle, for when the first one dies
+  | 'bulk'; // data channels only, for files between programs
+
 /** ICECandidate is an RTCIceCandidateInit (W3C WebRTC §4.8.1.1). */
 export interface ICECandidate {
   /** Candidate is the candidate line, without "a=". */
@@ -489,12 +591,62 @@ export interface ICECandidate {
   usernameFragment?: string | null;
 }
 
+/** Kept is a chat message of the history. */
+export interface Kept {
+  /** ID is the message's, unique for its sender. */
+  id: string;
+  /** Text is plain text. */
+  text: string;
+  /** From is the seat it came from, which may be long gone. */
+  from: string;
+  /** Name is the sender's name at that time. */
+  name: string;
+  /** At is when the server got it, in milliseconds since 1970. */
+  at: number;
+  /** Seq is its place in the history. */
+  seq: number;
+}
+
 /** Source is what a track shows. A track is {seat, source}; its identity does not change when its transport does. */
 export type Source =
   | 'microphone'
   | 'camera'
   | 'screen'
   | 'screen-audio';
+
+/** History says for how long a room's chat is kept. */
+export type History =
+  | 'none' // not at all
+  | 'session' // until the room ends
+  | 'forever'; // beyond the room's end, for whoever joins it later
+
+/** ReportEvent is one thing that a client saw. Kind says which of the other fields mean something. */
+export interface ReportEvent {
+  /** At is when it happened, in milliseconds since 1970 by the client's own clock, which may be wrong. */
+  at: number;
+  /** Kind says what happened. */
+  kind: ReportKind;
+  /** Seat is the person whom it concerns; absent when it is the client itself. */
+  seat?: string;
+  /** Link is the link it happened on. */
+  link?: string;
+  /** Source is the track it concerns. */
+  source?: Source;
+  /** MS is how long it took, or lasted, in milliseconds. */
+  ms?: number;
+  /** Cause says why, as a word for programs or a short text: MaxCause bytes at most. */
+  cause?: string;
+  /** Path is the way that media takes from now on. */
+  path?: ReportPath;
+  /** Candidates are those that were gathered. */
+  candidates?: ReportCandidate[];
+  /** Pair is a candidate pair that was tried. */
+  pair?: ReportPair;
+  /** Level is a quality: 0 bad, 1 fair, 2 good. */
+  level?: number | null;
+  /** Score is the audio score, a mean opinion score times 100: 100 to 500. */
+  score?: number;
+}
 
 /** Type names a message on the wire. */
 export type Type =
@@ -521,12 +673,16 @@ export type Type =
   | 'close-link' // CS, relayed: the link is closed
   | 'media' // C, what I send now
   | 'chat' // CS
+  | 'chat-saved' // S, a chat message is on the disk
+  | 'history' // C asks, S answers, and tells it to who joins
+  | 'report' // C, for the call record
   | 'lock' // C, host
   | 'waiting-room' // C, host
   | 'admit' // C, host
   | 'mute' // C, host
   | 'muted' // S, a host muted you
   | 'remove' // C, host
+  | 'keep-history' // C, host
   | 'ice-servers'; // C asks, S answers
 
 /** ICEServer is one RTCIceServer (W3C WebRTC §4.2.2). */
@@ -559,6 +715,86 @@ export type SeatState =
   | 'present' // here
   | 'away'; // the client lost its socket; the seat is kept for the window
 
+/** ReportKind says what a client saw. */
+export type ReportKind =
+  | 'gathered' // Candidates
+  | 'pair' // Pair
+  | 'ice-connected' // MS since the link began
+  | 'dtls-connected' // MS since the link began
+  | 'first-packet' // Source, MS since Join
+  | 'first-frame' // Source, MS since Join
+  | 'path' // Path
+  | 'stalled' // nothing is heard on a link any more
+  | 'restart' // ICE begins again; Cause
+  | 'replaced' // another link carries the media; Cause
+  | 'recovered' // media flows again; MS is the gap
+  | 'quality' // Level, Score, Cause
+  | 'video-paused' // to keep the sound; Cause
+  | 'video-resumed' // MS is how long it was paused
+  | 'device' // Source, Cause
+  | 'signalling-lost' // the socket died; Cause
+  | 'signalling-back' // MS is how long it was gone
+  | 'transfer' // a file went over; Cause is how it ended, MS how long it took
+  | 'note'; // Cause
+
+/** ReportPath is the way that media takes. */
+export interface ReportPath {
+  /** Kind is the way. */
+  kind: PathKind;
+  /** Protocol is how the relay is reached. */
+  protocol?: Transport;
+  /** Server is the relay's name. */
+  server?: string;
+}
+
+/** ReportCandidate is an ICE candidate, as far as a record needs it. */
+export interface ReportCandidate {
+  /** Type is its type (RFC 8445 §5.1.1). */
+  type: CandidateType;
+  /** Protocol is udp or tcp. */
+  protocol: Transport;
+  /** Address is its address and port; the server shortens or drops it by policy. */
+  address?: string;
+  /** Relay is how the relay is reached, on relayed candidates of one's own. */
+  relay?: Transport;
+}
+
+/** ReportPair is a candidate pair and what became of it. */
+export interface ReportPair {
+  /** Local and Remote are its ends, from the reporter's side. */
+  local: ReportCandidate;
+  remote: ReportCandidate;
+  /** State is what became of it. */
+  state: PairState;
+}
+
+/** PathKind is a way for media. */
+export type PathKind =
+  | 'connecting'
+  | 'direct'
+  | 'relayed'
+  | 'hub'
+  | 'lost';
+
+/** Transport is how something is reached. */
+export type Transport =
+  | 'udp'
+  | 'tcp'
+  | 'tls';
+
+/** CandidateType is the type of an ICE candidate. */
+export type CandidateType =
+  | 'host'
+  | 'srflx'
+  | 'prflx'
+  | 'relay';
+
+/** PairState is what became of a candidate pair. */
+export type PairState =
+  | 'won' // media takes it
+  | 'tried' // it worked, or might have
+  | 'failed'; // its checks were not answered
+
 /** Every message that a client may send, told apart by type. */
 export type ClientMessage =
   | Hello
@@ -576,12 +812,15 @@ export type ClientMessage =
   | CloseLink
   | Media
   | Chat
+  | HistoryAsk
   | Lock
   | WaitingRoom
   | Admit
   | Mute
   | Remove
-  | ICEServersAsk;
+  | ICEServersAsk
+  | KeepHistory
+  | Report;
 
 /** Every message that the server may send, told apart by type. */
 export type ServerMessage =
@@ -604,5 +843,7 @@ export type ServerMessage =
   | Renegotiate
   | CloseLink
   | Chat
+  | ChatSaved
+  | HistoryAnswer
   | Muted
   | ICEServersAnswer;
