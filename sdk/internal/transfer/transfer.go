@@ -77,7 +77,7 @@ type File struct {
 
 // Chunks is how many chunks the file has.
 func (f File) Chunks() uint32 {
-	return uint32((f.Size + ChunkSize - 1) / ChunkSize) // at most 2^33: see Offer.check
+	return uint32((f.Size + ChunkSize - 1) / ChunkSize) // Offer.check sees to it that it fits
 }
 
 // ChunkLength is the length of one chunk.
