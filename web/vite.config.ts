@@ -18,7 +18,12 @@ export default defineConfig({
     rolldownOptions: {
       output: {
         // One file for all that is needed at once: every further one costs a round of headers.
-        codeSplitting: {groups: [{name: 'app', test: (id: string) => !LATER.test(id)}]},
+        codeSplitting: {
+          groups: [
+            {name: 'app', test: (id: string) => !LATER.test(id)},
+            {name: 'call-de', test: /\/src\/call\/words\/de/},
+          ],
+        },
       },
     },
   },

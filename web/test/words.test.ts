@@ -1,15 +1,21 @@
 import type {Ending, NetworkVerdict, Path, RoomError, RoomState, SourceStatus} from '@parley-rtc/sdk';
 import {describe, expect, it} from 'vitest';
 import {goodbyeOf} from '../src/call/endings';
+import {bitrate, percent} from '../src/call/figures';
 import {pathParts} from '../src/call/path-words';
+import {de as callDe} from '../src/call/words/de';
+import {en as callEn} from '../src/call/words/en';
 import {browserOf} from '../src/logic/browser';
 import {deviceNote} from '../src/logic/device-words';
 import {networkLine} from '../src/logic/network-words';
-import {bitrate, initials, listed, percent, visitedAt} from '../src/logic/numbers';
+import {initials, listed, visitedAt} from '../src/logic/numbers';
 import {refusalAhead, refusalOf} from '../src/logic/refusals';
-import {de} from '../src/words/de';
-import {en} from '../src/words/en';
+import {de as doorDe} from '../src/words/de';
+import {en as doorEn} from '../src/words/en';
 import {chooseLanguage} from '../src/words/words';
+
+const en = {...doorEn, ...callEn};
+const de = {...doorDe, ...callDe};
 
 /** Words that no person should ever read here. */
 const FORBIDDEN = /\b(error|failed to|ICE|null|undefined|NaN|\[object)\b/;

@@ -1,17 +1,20 @@
 import type {
   ChatMessage,
   Ending,
+  History,
   LocalMedia,
   MediaState,
   Network,
   Participant,
   Room,
+  RoomData,
   RoomError,
   RoomOptions,
   RoomState,
   Source,
 } from './api.js';
-import {type ChannelPort, Channels, type Control} from './channels.js';
+import {type ChannelPort, Channels, type Control, type Delivery} from './channels.js';
+import {DataHub} from './data.js';
 import {Host} from './host.js';
 import {Links} from './links.js';
 import {pageStore, SeatMemory} from './memory.js';
@@ -49,6 +52,7 @@ class Call extends View implements Room {
   readonly admit = (person: Participant) => this.#host.admit(person);
   readonly mute = (person: Participant, source: Source) => this.#host.mute(person, source);
   readonly remove = (person: Participant) => this.#host.remove(person);
+  readonly keepHistory = (policy: History) => this.#host.keepHistory(policy);
   #session = '';
   #warm = false;
   #joining: Joining | null = null;
@@ -57,6 +61,7 @@ class Call extends View implements Room {
   #told: MediaState | null = null;
   #unsent: Pick<wire.Chat, 'id' | 'text'>[] = []; // words that wait for a seat
   #restarts = 0;
+  #recalled = 0; // the question that the newest page of the past answers
   readonly #media: LocalMedia | null;
   readonly #socket: Socket;
   readonly #servers: Servers;
@@ -64,6 +69,7 @@ class Call extends View implements Room {
   readonly #memory: SeatMemory;
   readonly #links: Links;
   readonly #channels = new Channels();
+  readonly #data = new DataHub(this.#channels);
   readonly #host: Host;
   readonly #requests = new Requests();
   readonly #release: (() => void)[] = [];
@@ -141,6 +147,22 @@ class Call extends View implements Room {
     return message;
   }
 
+  earlier(): Promise<void> {
+    if (!this.hasEarlier) return Promise.resolve();
+    let asked = 0;
+    return this.#requests.start(
+      () => {
+        asked = this.#socket.send('history', {before: this.conversation.oldest});
+        return asked;
+      },
+      () => asked > 0 && this.#recalled === asked,
+    );
+  }
+
+  data(label: string, delivery: Delivery = {}): RoomData {
+    return this.#data.open(label, delivery);
+  }
+
   #listen(): void {
     const socket = this.#socket;
     socket.on('online', (online) => {
@@ -200,6 +222,15 @@ class Call extends View implements Room {
         break;
       case 'chat':
         this.emit('chat', this.conversation.receive(message, this.me?.id ?? ''));
+        break;
+      case 'chat-saved':
+        this.conversation.saved(message);
+        this.emit('history', undefined);
+        break;
+      case 'history':
+        this.conversation.recall(message, this.me?.id ?? '');
+        this.#recalled = message.re ?? 0;
+        this.emit('history', undefined);
         break;
       case 'muted':
         this.#muted(message);
@@ -265,6 +296,10 @@ class Call extends View implements Room {
   }
 
   #reshape(room: RoomState): void {
+    if (this.info?.history !== room.history && (room.history ?? 'none') === 'none') {
+      this.conversation.forget();
+      this.emit('history', undefined);
+    }
     this.setInfo(room);
     if (!this.#servers.ice && room.may !== 'no') this.#servers.ask(); // a door that opens opens the relay too
     const seated = this.status === 'joined';

@@ -43,6 +43,10 @@ export class View extends Events<RoomEvents> {
     return this.#conversation.list;
   }
 
+  get hasEarlier(): boolean {
+    return this.#conversation.more;
+  }
+
   protected get roster(): People {
     return this.#people;
   }

@@ -1,8 +1,8 @@
 import {SourceToggles, Tool} from '../parts/toggle';
 import {useVisit} from '../visit/visit';
-import {words} from '../words/words';
 import {Icon} from './icon';
 import {ShareTool} from './share';
+import {words} from './words/words';
 
 /** The control bar: what one does in a call, in one row within the thumb's reach. */
 export function Bar() {

@@ -3,8 +3,8 @@ import {Table} from '../parts/mark';
 import {DeviceHelp} from '../parts/notes';
 import {Preview} from '../screens/door';
 import {useVisit} from '../visit/visit';
-import {words} from '../words/words';
 import {goodbyeOf} from './endings';
+import {words} from './words/words';
 
 /** In the waiting room, until a host decides. */
 export function Waiting() {

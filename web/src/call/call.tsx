@@ -1,13 +1,13 @@
-import {useRef, useState} from 'preact/hooks';
+import {useEffect, useRef, useState} from 'preact/hooks';
 import {Notes} from '../parts/notes';
 import {useVisit} from '../visit/visit';
-import {words} from '../words/words';
 import {arrange} from './arrange';
 import {Bar} from './bar';
 import {ChatPanel} from './chat';
 import type {Corner} from './corner';
 import {useIdle} from './idle';
 import {Invite} from './invite';
+import {tellNews} from './news';
 import {Notices} from './notices';
 import {PathLine} from './path';
 import {PeoplePanel} from './people';
@@ -17,6 +17,7 @@ import {HearButton, Sounds} from './sound';
 import {Tile} from './tile';
 import {useKeys} from './use-keys';
 import {useWakeLock} from './wake';
+import {words} from './words/words';
 
 /** In the room: the others fill the stage, everything else floats over it or docks beside it and leaves again. */
 export function Call() {
@@ -31,6 +32,7 @@ export function Call() {
 
   useWakeLock();
   useIdle(stage, !alone);
+  useEffect(() => tellNews(visit), [visit]);
   useKeys(visit, () => setHelp(true));
 
   const placed = arrange(visit.people.value, swapped);

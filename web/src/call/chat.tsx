@@ -2,11 +2,12 @@ import type {ChatMessage} from '@parley-rtc/sdk';
 import {useLayoutEffect, useRef, useState} from 'preact/hooks';
 import {clock} from '../logic/numbers';
 import {useVisit} from '../visit/visit';
-import {language, words} from '../words/words';
+import {language} from '../words/words';
 import {groupChat} from './chat-groups';
 import {Icon} from './icon';
 import {findLinks} from './links';
 import {Panel} from './panel';
+import {words} from './words/words';
 
 /** The longest message the server takes, in bytes of UTF-8. */
 const MAX_BYTES = 4000;

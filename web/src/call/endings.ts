@@ -1,7 +1,7 @@
 /** The goodbye screen in words: why it is over and what the one button does. */
 
 import type {Ending} from '@parley-rtc/sdk';
-import type {Words} from '../words/words';
+import type {Words} from './words/words';
 
 export interface Goodbye {
   title: string;
@@ -16,10 +16,10 @@ export interface Goodbye {
 /** `seated` says whether the person was in the room, or only in front of it. */
 export function goodbyeOf(ending: Ending, seated: boolean, w: Words): Goodbye {
   const e = w.ending;
-  const {title, line} = ending.reason === 'removed' && !seated ? e.declined : e[ending.reason];
+  const {title, line} = told(ending.reason, seated, w);
   switch (ending.reason) {
     case 'protocol':
-      return {title, line, action: 'reload', button: e.reload, auto: 0};
+      return {title, line, action: 'reload', button: w.stale.reload, auto: 0};
     case 'removed':
       return {title, line, action: 'none', button: '', auto: 0};
     case 'replaced':
@@ -30,4 +30,9 @@ export function goodbyeOf(ending: Ending, seated: boolean, w: Words): Goodbye {
     default:
       return {title, line, action: 'rejoin', button: e.rejoin, auto: 0};
   }
+}
+
+function told(reason: Ending['reason'], seated: boolean, w: Words): {title: string; line: string} {
+  if (reason === 'protocol') return w.stale;
+  return reason === 'removed' && !seated ? w.ending.declined : w.ending[reason];
 }

@@ -9,3 +9,4 @@ import './style/notes.css';
 
 export {Goodbye, Waiting} from './between';
 export {Call} from './call';
+export {speak} from './words/words';

@@ -1,8 +1,8 @@
 import {Table} from '../parts/mark';
 import {useVisit} from '../visit/visit';
-import {words} from '../words/words';
 import {CopyButton, guestLink, ShareButton} from './link';
 import {QR} from './qr';
+import {words} from './words/words';
 
 /** Alone in the room: the stage is the invitation. */
 export function Invite() {

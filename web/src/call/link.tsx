@@ -1,8 +1,8 @@
 import {useEffect, useState} from 'preact/hooks';
 import {roomPath} from '../logic/route';
 import {useVisit} from '../visit/visit';
-import {words} from '../words/words';
 import {Icon} from './icon';
+import {words} from './words/words';
 
 /** The address that lets a guest in. */
 export function guestLink(room: string): string {

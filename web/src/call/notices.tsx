@@ -2,9 +2,9 @@ import {useEffect, useState} from 'preact/hooks';
 import {useWatch} from '../hooks';
 import {DeviceHelp} from '../parts/notes';
 import {useVisit} from '../visit/visit';
-import {words} from '../words/words';
 import {Icon} from './icon';
 import {Knocker} from './people';
+import {words} from './words/words';
 
 /** What stands at the top of the stage for as long as it is true: the line to the server, who knocks, what you share. */
 export function Notices() {

@@ -1,8 +1,8 @@
 import type {ComponentChildren} from 'preact';
 import {useEffect, useLayoutEffect, useRef} from 'preact/hooks';
 import {type Panel as PanelName, useVisit} from '../visit/visit';
-import {words} from '../words/words';
 import {Icon} from './icon';
+import {words} from './words/words';
 
 interface PanelProps {
   name: PanelName;

@@ -1,7 +1,7 @@
 /** The path line: how a person's media reaches us, and never more than is true. */
 
 import type {Path} from '@parley-rtc/sdk';
-import type {Words} from '../words/words';
+import type {Words} from './words/words';
 
 /** Its parts in order, to be joined with middle dots; empty when there is nothing to say. */
 export function pathParts(path: Path, w: Words): string[] {

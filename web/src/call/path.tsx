@@ -1,12 +1,13 @@
 import type {LinkStats, Participant} from '@parley-rtc/sdk';
 import {useEffect, useRef, useState} from 'preact/hooks';
 import {useWatch} from '../hooks';
-import {bitrate, percent} from '../logic/numbers';
-import {language, words} from '../words/words';
+import {language} from '../words/words';
 import {useDismiss} from './dismiss';
+import {bitrate, percent} from './figures';
 import {Icon} from './icon';
 import {pathParts} from './path-words';
 import {grade} from './quality';
+import {words} from './words/words';
 
 const OPENER = 'path-line';
 

@@ -3,10 +3,10 @@ import {useState} from 'preact/hooks';
 import {useWatch} from '../hooks';
 import {Avatar} from '../parts/avatar';
 import {useVisit} from '../visit/visit';
-import {words} from '../words/words';
 import {Icon} from './icon';
 import {CopyButton, guestLink, hostLink} from './link';
 import {Panel} from './panel';
+import {words} from './words/words';
 
 export function PeoplePanel() {
   const visit = useVisit();

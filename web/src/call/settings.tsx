@@ -2,9 +2,9 @@ import {useWatch} from '../hooks';
 import {DeviceHelp} from '../parts/notes';
 import {Devices} from '../parts/picker';
 import {useVisit} from '../visit/visit';
-import {words} from '../words/words';
 import {Icon} from './icon';
 import {Panel} from './panel';
+import {words} from './words/words';
 
 /** Devices while the call goes on; every choice takes effect at once. */
 export function SettingsPanel({shortcuts}: {shortcuts: () => void}) {

@@ -2,9 +2,9 @@ import {useEffect, useRef, useState} from 'preact/hooks';
 import {useWatch} from '../hooks';
 import {Tool} from '../parts/toggle';
 import {useVisit} from '../visit/visit';
-import {words} from '../words/words';
 import {useDismiss} from './dismiss';
 import {Icon} from './icon';
+import {words} from './words/words';
 
 const OPENER = 'share-options';
 

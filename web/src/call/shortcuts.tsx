@@ -1,6 +1,6 @@
 import {useEffect, useRef} from 'preact/hooks';
-import {words} from '../words/words';
 import {Icon} from './icon';
+import {words} from './words/words';
 
 /** The list of keys. A native dialog keeps the focus and closes on Escape by itself. */
 export function Shortcuts({close}: {close: () => void}) {

@@ -2,8 +2,8 @@ import type {Participant, Source} from '@parley-rtc/sdk';
 import {useEffect, useRef} from 'preact/hooks';
 import {useWatch} from '../hooks';
 import {useVisit} from '../visit/visit';
-import {words} from '../words/words';
 import {Icon} from './icon';
+import {words} from './words/words';
 
 /** What others say and play. Each source has its own audio element; the pictures are silent. */
 export function Sounds() {

@@ -4,11 +4,11 @@ import {useFrames, useWatch} from '../hooks';
 import {Avatar} from '../parts/avatar';
 import {isMirrored, Video} from '../parts/video';
 import {useVisit} from '../visit/visit';
-import {words} from '../words/words';
 import type {Placed} from './arrange';
 import {type Corner, moveCorner} from './corner';
 import {useDrag} from './drag';
 import {Icon} from './icon';
+import {words} from './words/words';
 
 interface TileProps {
   placed: Placed;

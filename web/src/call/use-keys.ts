@@ -1,7 +1,7 @@
 import {useEffect, useRef} from 'preact/hooks';
 import type {Visit} from '../visit/visit';
-import {words} from '../words/words';
 import {actionOf, isTyping} from './keys';
+import {words} from './words/words';
 
 /** The keys of a call: M, V, hold-Space, ? and Escape. */
 export function useKeys(visit: Visit, help: () => void): void {

@@ -2,16 +2,6 @@
 
 import type {Words} from '../words/words';
 
-export function bitrate(bps: number, w: Words, language: string): string {
-  const kbit = Math.round(bps / 1000);
-  if (kbit < 1000) return w.quality.kbps(kbit);
-  return w.quality.mbps((bps / 1e6).toLocaleString(language, {minimumFractionDigits: 1, maximumFractionDigits: 1}));
-}
-
-export function percent(value: number, w: Words, language: string): string {
-  return w.quality.percent(value.toLocaleString(language, {maximumFractionDigits: value < 10 ? 1 : 0}));
-}
-
 /** When a room was last entered: the time today, then words. */
 export function visitedAt(at: number, now: number, w: Words, language: string): string {
   const days = Math.round((midnight(now) - midnight(at)) / 86_400_000);

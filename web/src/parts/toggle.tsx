@@ -64,7 +64,7 @@ export function SourceToggles() {
   const visit = useVisit();
   const {media} = visit;
   useWatch(media, 'change');
-  const w = words().controls;
+  const w = words().device;
   const live = media.microphone.status === 'on';
   const cam = media.camera.status === 'on';
   const level = useLevel<HTMLElement>(() => (live ? media.microphone.level() : 0));

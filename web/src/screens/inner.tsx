@@ -1,7 +1,7 @@
 import {useEffect, useState} from 'preact/hooks';
 import {Table} from '../parts/mark';
 import {type Phase, useVisit} from '../visit/visit';
-import {words} from '../words/words';
+import {language, words} from '../words/words';
 
 type Loaded = typeof import('../call');
 
@@ -10,7 +10,11 @@ let loaded: Loaded | null = null;
 /** Fetches the screens behind the door with their looks; the second time costs nothing. */
 export async function loadInner(): Promise<Loaded | null> {
   try {
-    loaded ??= await import('../call');
+    if (loaded !== null) return loaded;
+    const german = language().startsWith('de') ? import('../call/words/de') : null;
+    const all = await import('../call');
+    if (german !== null) all.speak((await german).de);
+    loaded = all;
   } catch {
     // tried again when somebody goes through the door
   }
@@ -52,12 +56,12 @@ export function Returning() {
 
 /** The server has newer files than this page knows of. */
 function Stale() {
-  const {protocol, reload} = words().ending;
+  const {title, line, reload} = words().stale;
   return (
     <main class="between">
       <div class="between-table">
-        <h1>{protocol.title}</h1>
-        <p>{protocol.line}</p>
+        <h1>{title}</h1>
+        <p>{line}</p>
         <button type="button" class="btn primary" onClick={() => location.reload()}>
           {reload}
         </button>

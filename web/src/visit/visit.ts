@@ -10,7 +10,6 @@ import {useContext} from 'preact/hooks';
 import type {Memory} from '../logic/memory';
 import {clipName} from '../logic/person-name';
 import {passes, type Refusal, refusalOf} from '../logic/refusals';
-import {words} from '../words/words';
 import {Herald} from './herald';
 
 /** The two doors into the SDK; the gallery hands in others. */
@@ -177,7 +176,6 @@ export class Visit {
         else if (this.seated.value) this.loseSeat(detail.split(' ')[0] as RoomError['code']);
       }),
     );
-    this.stops.push(this.herald.follow(this));
   }
 
   /** The server forgot the seat, as after a restart, and has no other: back to the door, which says why. */
@@ -219,7 +217,6 @@ export class Visit {
     this.returning.value = false;
     this.left.value = false;
     this.memory.visited(this.room.name, Date.now());
-    this.herald.say(words().say.inRoom(this.room.name));
   }
 }
 

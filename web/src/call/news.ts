@@ -1,0 +1,76 @@
+/** What happens in the room, as the herald tells it: each thing once. */
+
+import type {Participant, Source} from '@parley-rtc/sdk';
+import type {Visit} from '../visit/visit';
+import {words} from './words/words';
+
+/** What was last told of a person. */
+interface Seen {
+  microphone: boolean;
+  screen: boolean;
+  state: Participant['state'];
+}
+
+/** Tells the news of a visit from the moment the stage stands; returns what stops it. */
+export function tellNews(visit: Visit): () => void {
+  const {room, media, herald} = visit;
+  const w = words();
+  const seen = new Map<string, Seen>();
+  compare(visit, room.people, seen);
+  herald.say(w.say.inRoom(room.name));
+  const stops = [
+    room.on('joined', (person) => {
+      if (!person.isMe) herald.show(w.say.joined(person.name));
+    }),
+    room.on('left', ({person, reason}) => {
+      seen.delete(person.id);
+      herald.show((reason === 'removed' ? w.say.removed : w.say.left)(person.name));
+    }),
+    room.on('chat', (message) => {
+      if (message.mine) return;
+      const spoken = w.say.chat(message.name, message.text);
+      if (visit.panel.value === 'chat') herald.say(spoken);
+      else herald.show(message.text, message.name, spoken);
+    }),
+    room.on('muted', ({source, by}) => herald.show(mutedWords(source, by))),
+    room.on('trouble', ({kind, person}) => {
+      // Without a seat the door says it, and a step that went wrong on a path that stands is no loss.
+      const linked = person?.path.kind === 'direct' || person?.path.kind === 'relayed';
+      if (kind === 'refused' && room.status === 'joined') herald.show(w.notice.refused);
+      else if (person && !linked && kind !== 'signalling') herald.show(w.notice.noLink(person.name));
+    }),
+    room.on('people', (people) => compare(visit, people, seen)),
+    media.on('speakingWhileMuted', () => {
+      herald.show(matchMedia('(hover: hover)').matches ? w.notice.hint : w.notice.hintTouch);
+    }),
+  ];
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+/** Tells what changed about people since they were last looked at. */
+function compare({herald}: Visit, people: readonly Participant[], seen: Map<string, Seen>): void {
+  const {say: w} = words();
+  for (const person of people) {
+    if (person.isMe) continue;
+    const now: Seen = {...person.media, state: person.state};
+    const before = seen.get(person.id);
+    seen.set(person.id, now);
+    if (now.state === 'waiting') {
+      if (before === undefined) herald.say(w.waits(person.name));
+      continue;
+    }
+    if (before === undefined || before.state === 'waiting') continue;
+    if (now.state !== before.state) herald.say((now.state === 'away' ? w.lost : w.backAgain)(person.name));
+    if (now.microphone !== before.microphone) herald.say((now.microphone ? w.theirMicOn : w.theirMicOff)(person.name));
+    if (now.screen !== before.screen) herald.say((now.screen ? w.shares : w.sharesEnd)(person.name));
+  }
+}
+
+function mutedWords(source: Source, by: Participant | null): string {
+  const {notice} = words();
+  if (source === 'camera') return notice.camOffBy;
+  if (source !== 'microphone') return notice.shareOffBy;
+  return by === null ? notice.mutedHost : notice.mutedBy(by.name);
+}
