@@ -110,7 +110,7 @@ func forward(m signal.Relayed, from string, early bool) signal.Message {
 	peer := signal.Peer{From: from, Link: m.Route().Link}
 	switch m := m.(type) {
 	case *signal.Offer:
-		return &signal.Offer{Peer: peer, SDP: m.SDP, Tracks: m.Tracks, Early: early}
+		return &signal.Offer{Peer: peer, SDP: m.SDP, Tracks: m.Tracks, Kind: m.Kind, Early: early}
 	case *signal.Answer:
 		return &signal.Answer{Peer: peer, SDP: m.SDP, Tracks: m.Tracks}
 	case *signal.Candidate:
