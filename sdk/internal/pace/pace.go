@@ -1,0 +1,170 @@
+// Package pace decides how many bytes of a file may be on the way at once, by the delay that they cause and not by what
+// gets lost: a queue that grows means that the path is full, while a packet that is lost now and then (a radio) means
+// nothing. So a transfer fills a long lossy path, and gives way to calls, and to everything else that does not queue.
+//
+// The idea is LEDBAT's (RFC 6817): the smallest round trip that was seen is the path's own, what is above it is queue,
+// and the window is steered so that the queue is worth Target. The steps are larger than there, in proportion to the
+// window, since one packet each round trip takes minutes on a fast path; and once in a while the window is made small for
+// a moment, so that a queue of our own does not pass for the path (as in LEDBAT++, draft-irtf-iccrg-ledbat-plus-plus).
+//
+// Time is an argument. The transport below retransmits; its own window must be larger than this one.
+package pace
+
+import (
+	"time"
+)
+
+const (
+	// Target is how much queue a transfer makes on its path: enough to keep it full, little for a call beside it.
+	Target = 25 * time.Millisecond
+	// Tick is how often Limit is to be asked while bytes are on the way.
+	Tick = 4 * time.Millisecond
+	// Max is the largest window. The transport's has to be larger.
+	Max = 3 << 20
+
+	smallest = 9600
+	first    = 32 << 10
+	packet   = 1200
+	// gain is how much of the window one round trip may change; on long paths less, so that it does not swing.
+	gain = 0.25
+	// relearn is how often the window shrinks to see the path without our queue, and memory how long a round trip is
+	// believed to be the path's own. A path that became longer is believed after memory.
+	relearn = 10 * time.Second
+	memory  = 30 * time.Second
+	maxMark = 4096
+)
+
+// Window is the window of one transport. It is not safe for concurrent use.
+type Window struct {
+	size    float64
+	startup bool   // the path's capacity is not known yet: double it each round
+	marks   []mark // what was written and not acknowledged yet
+	acked   uint64
+	round   round
+	lows    [6]low // smallest round trips of the last pieces of memory
+	drained time.Time
+	resume  float64 // the size after draining; 0 when not
+	settled int     // rounds since draining began
+}
+
+type mark struct {
+	end uint64
+	at  time.Time
+}
+
+// round is what is seen within one round trip.
+type round struct {
+	began  time.Time
+	end    uint64 // over when that much is acknowledged
+	from   uint64 // acknowledged at its beginning
+	least  time.Duration
+	filled bool // the window was used up
+}
+
+// low is the smallest round trip since a moment.
+type low struct {
+	since time.Time
+	trip  time.Duration
+}
+
+// New makes the window of a new transport.
+func New() *Window { return &Window{size: first, startup: true} }
+
+// Wrote notes that total bytes were written so far.
+func (w *Window) Wrote(now time.Time, total uint64) {
+	if w.round.began.IsZero() {
+		w.round, w.drained = round{began: now, end: total}, now
+	}
+	if len(w.marks) < maxMark {
+		w.marks = append(w.marks, mark{total, now})
+	}
+}
+
+// Limit takes note of what was acknowledged and returns how many bytes one more message may have; 0 is none now.
+func (w *Window) Limit(now time.Time, wrote, acked uint64) int {
+	w.learn(now, wrote, acked)
+	piece := min(65536, max(packet, int(w.size/8)))
+	if room := int(w.size) - int(wrote-acked); room < piece && wrote > acked {
+		w.round.filled = true
+		return 0
+	}
+	return piece
+}
+
+// Size is the window in bytes.
+func (w *Window) Size() int { return int(w.size) }
+
+// learn measures with what was acknowledged.
+func (w *Window) learn(now time.Time, wrote, acked uint64) {
+	n := 0
+	for n < len(w.marks) && w.marks[n].end <= acked {
+		trip := now.Sub(w.marks[n].at)
+		if w.round.least == 0 || trip < w.round.least {
+			w.round.least = max(trip, time.Microsecond)
+		}
+		n++
+	}
+	w.marks = w.marks[:copy(w.marks, w.marks[n:])]
+	w.acked = acked
+	if w.round.least == 0 || acked < w.round.end {
+		return
+	}
+	w.remember(now, w.round.least)
+	w.steer(now)
+	w.round = round{began: now, end: wrote, from: acked}
+}
+
+// remember keeps the smallest round trips of the last memory.
+func (w *Window) remember(now time.Time, trip time.Duration) {
+	if w.lows[0].trip == 0 || now.Sub(w.lows[0].since) >= memory/time.Duration(len(w.lows)) {
+		copy(w.lows[1:], w.lows[:])
+		w.lows[0] = low{now, trip}
+		return
+	}
+	w.lows[0].trip = min(w.lows[0].trip, trip)
+}
+
+// base is the path's own round trip.
+func (w *Window) base(now time.Time) time.Duration {
+	least := w.lows[0].trip
+	for _, l := range w.lows[1:] {
+		if l.trip > 0 && now.Sub(l.since) < memory+memory/time.Duration(len(w.lows)) {
+			least = min(least, l.trip)
+		}
+	}
+	return least
+}
+
+// steer sets the window at the end of a round.
+func (w *Window) steer(now time.Time) {
+	base, r := w.base(now), w.round
+	queue := r.least - base
+	took := max(now.Sub(r.began), time.Microsecond)
+	// What the path delivers is what fits into it without a queue.
+	fits := float64(w.acked-r.from) * float64(base) / float64(took)
+	switch {
+	case w.resume > 0:
+		if w.settled++; w.settled >= 2 {
+			w.size, w.resume, w.drained = w.resume, 0, now
+		}
+		return
+	case w.startup && queue > Target/2:
+		w.startup = false
+		w.size = min(w.size, fits*(1+float64(Target)/float64(base+Target)))
+	case w.startup:
+		if r.filled {
+			w.size *= 2
+		}
+	default:
+		off := max(-1, float64(Target-queue)/float64(Target))
+		step := min(gain, 0.5*float64(Target)/float64(base+max(queue, 0)))
+		if off < 0 || r.filled {
+			w.size += w.size*step*off + packet*max(off, 0)
+		}
+	}
+	if !w.startup && now.Sub(w.drained) > relearn {
+		w.resume, w.settled = w.size, 0
+		w.size = min(w.size, 0.75*fits)
+	}
+	w.size = min(max(w.size, smallest), Max)
+}
