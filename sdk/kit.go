@@ -21,6 +21,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"github.com/parley-rtc/parley/internal/signal"
+	"github.com/parley-rtc/parley/sdk/internal/transfer"
 )
 
 // levelURI is the header extension for the client-to-mixer audio level (RFC 6464).
@@ -29,6 +30,7 @@ const levelURI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 // kit makes the peer connections of one room.
 type kit struct {
 	api    *webrtc.API
+	bulk   *webrtc.API // for links that carry files alone
 	relay  *relayDialer
 	only   string // one way to the relay, "" for all
 	policy webrtc.ICETransportPolicy
@@ -70,6 +72,8 @@ func newKit(a address, o Options, network transport.Net) (*kit, error) {
 		}
 		se.SetNet(names)
 	}
+	se.SetSCTPMaxMessageSize(2 * transfer.MaxFrame) // a larger message would be kept in memory until it is whole
+	k.bulk = webrtc.NewAPI(webrtc.WithInterceptorRegistry(&interceptor.Registry{}), webrtc.WithSettingEngine(bulkSettings(se)))
 	k.api = webrtc.NewAPI(
 		webrtc.WithMediaEngine(engine), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(se),
 	)

@@ -225,6 +225,7 @@ func (s *state) drop(peer string, tell bool) {
 		return
 	}
 	delete(s.links, peer)
+	s.dropBulks(peer)
 	if tell {
 		_ = s.send(&signal.CloseLink{Peer: l.address()}) // an overflow has ended the room
 	}

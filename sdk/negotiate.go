@@ -47,6 +47,9 @@ func (l *link) learns(tracks []signal.Track) {
 
 // relayed handles what another session says through the server.
 func (s *state) relayed(m signal.Message) {
+	if s.bulkRelayed(m) {
+		return
+	}
 	switch m := m.(type) {
 	case *signal.Offer:
 		s.offered(m)

@@ -159,10 +159,10 @@ func (t *sending) pausing(on bool) {
 }
 
 // reach opens a channel with the receiver and waits until it is open; nil when there is no way now.
-func (t *sending) reach(ctx context.Context, byBulk bool) *wire {
-	opened := make(chan *wire, 1)
+func (t *sending) reach(ctx context.Context, byBulk bool) *lane {
+	opened := make(chan *lane, 1)
 	t.room.post(func(s *state) { opened <- t.dial(s, byBulk) })
-	var w *wire
+	var w *lane
 	select {
 	case w = <-opened:
 	case <-ctx.Done():
@@ -196,7 +196,7 @@ func (t *sending) reach(ctx context.Context, byBulk bool) *wire {
 }
 
 // dial opens the channel; in the owner's goroutine.
-func (t *sending) dial(s *state, byBulk bool) *wire {
+func (t *sending) dial(s *state, byBulk bool) *lane {
 	init := &webrtc.DataChannelInit{Protocol: new(transfer.Protocol)}
 	seat := s.people[t.to]
 	if seat == nil || s.linkTo(t.to) == nil {
@@ -210,14 +210,17 @@ func (t *sending) dial(s *state, byBulk bool) *wire {
 			return nil
 		}
 		channel, err = b.pc.CreateDataChannel(t.id, init)
+		if err == nil {
+			s.useBulk(b, 1)
+		}
 	} else {
 		channel, err = s.openChannel(t.to, t.id, init)
 	}
 	if err != nil {
 		return nil // the link goes down this moment
 	}
-	w := newWire(channel, seat.Session)
-	w.bulk = b
+	w := newLane(channel, seat.Session)
+	w.bulk, w.post = b, s.post
 	channel.OnClose(w.ended)
 	channel.SetBufferedAmountLowThreshold(lowBuffered)
 	person := s.person(seat)

@@ -11,7 +11,7 @@ import (
 
 // carry sends over one channel, and over the one on a link for bulk that may replace it, until it is lost or the
 // transfer is over.
-func (t *sending) carry(ctx context.Context, w *wire) {
+func (t *sending) carry(ctx context.Context, w *lane) {
 	t.engine.Connect()
 	t.update(func(p *Progress) { p.State, p.Bytes, p.Done, p.Bulk = TransferOffered, 0, 0, w.bulk != nil })
 	t.wrote, t.window = 0, nil
@@ -61,7 +61,7 @@ func (t *sending) carry(ctx context.Context, w *wire) {
 }
 
 // hear hands the engine what came; false when the channel is gone.
-func (t *sending) hear(w *wire) bool {
+func (t *sending) hear(w *lane) bool {
 	for {
 		m, ok := w.take()
 		if !ok {
@@ -77,7 +77,7 @@ func (t *sending) hear(w *wire) bool {
 }
 
 // limit is how much data a frame may carry now.
-func (t *sending) limit(w *wire) int {
+func (t *sending) limit(w *lane) int {
 	buffered := w.channel.BufferedAmount()
 	if t.window == nil {
 		if buffered > maxBuffered {
@@ -89,7 +89,7 @@ func (t *sending) limit(w *wire) int {
 }
 
 // tick wakes the loop while data is on the way whose arrival nothing else tells.
-func (t *sending) tick(w *wire, hold bool) <-chan time.Time {
+func (t *sending) tick(w *lane, hold bool) <-chan time.Time {
 	if t.window == nil || hold || w.channel.BufferedAmount() == 0 {
 		return nil
 	}
@@ -97,7 +97,7 @@ func (t *sending) tick(w *wire, hold bool) <-chan time.Time {
 }
 
 // send puts a frame on the wire.
-func (t *sending) send(w *wire, frame []byte) error {
+func (t *sending) send(w *lane, frame []byte) error {
 	t.wrote += uint64(len(frame))
 	if t.window != nil {
 		t.window.Wrote(time.Now(), t.wrote)
@@ -106,7 +106,7 @@ func (t *sending) send(w *wire, frame []byte) error {
 }
 
 // obeyEngine does one thing that the engine wants. The error is the channel's.
-func (t *sending) obeyEngine(w *wire, a transfer.Action) error {
+func (t *sending) obeyEngine(w *lane, a transfer.Action) error {
 	switch a := a.(type) {
 	case transfer.Say:
 		t.wrote += uint64(len(a.Text))

@@ -9,28 +9,31 @@ import (
 	"time"
 
 	"github.com/parley-rtc/parley/internal/signal"
+	"github.com/parley-rtc/parley/sdk/internal/transfer"
 )
 
 // state is a room as its one owner goroutine (run) sees it. Everything in it belongs to that goroutine, except what is
 // a leaf with its own lock: mailbox, outbound, outlet, Track.
 type state struct {
-	options Options
-	address address
-	life    context.Context    // ends when the user closes the room
-	work    context.Context    // ends when the owner does
-	cancel  context.CancelFunc // ends work
-	inbox   *mailbox
-	events  *outbound
-	session session
-	door                     // the room, from the door inwards
-	kit     *kit             // makes peer connections
-	links   map[string]*link // by the peer's session
-	shows   map[Source]*show
-	data    *channels
-	running sync.WaitGroup // every goroutine that the owner began
-	opened  *request       // settled by the first welcome
-	ended   *Ended         // set when it is over
-	now     time.Time      // of the event that is being handled
+	options  Options
+	address  address
+	life     context.Context    // ends when the user closes the room
+	work     context.Context    // ends when the owner does
+	cancel   context.CancelFunc // ends work
+	inbox    *mailbox
+	events   *outbound
+	session  session
+	door                      // the room, from the door inwards
+	kit      *kit             // makes peer connections
+	links    map[string]*link // by the peer's session
+	shows    map[Source]*show
+	data     *channels
+	bulks    map[string]*bulk      // by id
+	incoming map[string]*receiving // by the id of the transfer
+	running  sync.WaitGroup        // every goroutine that the owner began
+	opened   *request              // settled by the first welcome
+	ended    *Ended                // set when it is over
+	now      time.Time             // of the event that is being handled
 }
 
 // door is what we know of the room and of our place in it.
@@ -52,13 +55,15 @@ func newState(life context.Context, a address, o Options, kit *kit, connect func
 	s := &state{
 		options: o, address: a, life: life, work: work, cancel: cancel,
 		inbox: newMailbox(), events: newOutbound(), kit: kit,
-		links: make(map[string]*link), shows: make(map[Source]*show), data: newChannels(), opened: newRequest(),
+		links: make(map[string]*link), shows: make(map[Source]*show), data: newChannels(),
+		bulks: make(map[string]*bulk), incoming: make(map[string]*receiving), opened: newRequest(),
 		door: door{
 			token: o.Seat, people: make(map[string]*signal.Seat),
 			asked: make(map[uint64]*request),
 		},
 	}
 	s.session.connect = connect
+	s.data.accept(transfer.Protocol, s.filed)
 	for _, source := range Sources() {
 		s.shows[source] = newShow(source)
 	}
@@ -137,6 +142,7 @@ func (s *state) shutdown() {
 	for peer := range s.links {
 		s.drop(peer, false)
 	}
+	s.dropBulks("")
 	for _, source := range Sources() {
 		s.shows[source].stop()
 	}

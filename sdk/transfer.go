@@ -2,10 +2,8 @@ package parley
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"github.com/parley-rtc/parley/sdk/internal/transfer"
 )
@@ -96,7 +94,7 @@ type Transfer struct {
 	with     Person
 	progress Progress
 	orders   []order
-	next     *wire // a new channel that waits to be taken up
+	next     *lane // a new channel that waits to be taken up
 	err      error
 }
 

@@ -9,19 +9,20 @@ import (
 )
 
 const (
-	// maxWire is how many bytes may have arrived on a wire and wait to be handled: what a sender may be ahead, and an
+	// maxLane is how many bytes may have arrived on a lane and wait to be handled: what a sender may be ahead, and an
 	// offer. More is a fault of the sender.
-	maxWire = (transfer.Credit+1)*transfer.ChunkSize + transfer.MaxOffer
-	// maxWireFrames bounds what small frames cost.
-	maxWireFrames = 1 << 16
+	maxLane = (transfer.Credit+1)*transfer.ChunkSize + transfer.MaxOffer
+	// maxLaneFrames bounds what small frames cost.
+	maxLaneFrames = 1 << 16
 )
 
-// wire is the data channel of a transfer. Its callbacks only queue: they run in the goroutine that reads for every
+// lane is the data channel of a transfer. Its callbacks only queue: they run in the goroutine that reads for every
 // channel of a link.
-type wire struct {
+type lane struct {
 	channel *webrtc.DataChannel
-	peer    string // session at the other end
-	bulk    *bulk  // the link it is on; nil for the main one
+	peer    string             // session at the other end
+	bulk    *bulk              // the link of ours that it is on; nil for the main one
+	post    func(func(*state)) // set with bulk
 	mu      sync.Mutex
 	wake    func() // something happened
 	frames  []webrtc.DataChannelMessage
@@ -31,13 +32,13 @@ type wire struct {
 	flooded bool // more arrived than may
 }
 
-// newWire listens to channel. It is called before the first message can come.
-func newWire(channel *webrtc.DataChannel, peer string) *wire {
-	w := &wire{channel: channel, peer: peer}
+// newLane listens to channel. It is called before the first message can come.
+func newLane(channel *webrtc.DataChannel, peer string) *lane {
+	w := &lane{channel: channel, peer: peer}
 	channel.OnOpen(func() { w.note(func() { w.opened = true }) })
 	channel.OnMessage(func(m webrtc.DataChannelMessage) {
 		w.note(func() {
-			if w.bytes+len(m.Data) > maxWire || len(w.frames) >= maxWireFrames {
+			if w.bytes+len(m.Data) > maxLane || len(w.frames) >= maxLaneFrames {
 				w.flooded = true
 				return
 			}
@@ -49,7 +50,7 @@ func newWire(channel *webrtc.DataChannel, peer string) *wire {
 	return w
 }
 
-func (w *wire) note(f func()) {
+func (w *lane) note(f func()) {
 	w.mu.Lock()
 	f()
 	wake := w.wake
@@ -60,12 +61,12 @@ func (w *wire) note(f func()) {
 }
 
 // hear sets what is called when something happens, and calls it for what happened already.
-func (w *wire) hear(wake func()) { w.note(func() { w.wake = wake }) }
+func (w *lane) hear(wake func()) { w.note(func() { w.wake = wake }) }
 
-func (w *wire) ended() { w.note(func() { w.closed = true }) }
+func (w *lane) ended() { w.note(func() { w.closed = true }) }
 
 // take returns the oldest frame; ok is false when there is none.
-func (w *wire) take() (m webrtc.DataChannelMessage, ok bool) {
+func (w *lane) take() (m webrtc.DataChannelMessage, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.frames) == 0 {
@@ -79,13 +80,17 @@ func (w *wire) take() (m webrtc.DataChannelMessage, ok bool) {
 }
 
 // state tells where the channel stands.
-func (w *wire) state() (opened, closed, flooded bool) {
+func (w *lane) state() (opened, closed, flooded bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.opened, w.closed, w.flooded
 }
 
 // close closes the channel; what was sent before still arrives.
-func (w *wire) close() {
+func (w *lane) close() {
+	if b := w.bulk; b != nil {
+		w.bulk = nil
+		w.post(func(s *state) { s.useBulk(b, -1) })
+	}
 	_ = w.channel.Close() // it may be over already
 }
