@@ -51,7 +51,7 @@ func (t *sending) carry(ctx context.Context, w *lane) {
 		case <-t.wake:
 		case <-patience:
 			hold, patience = false, nil
-		case <-t.tick(w, hold):
+		case <-t.tick(w, limit, hold):
 		case <-ctx.Done():
 			t.end(ErrClosed)
 		}
@@ -89,8 +89,8 @@ func (t *sending) limit(w *lane) int {
 }
 
 // tick wakes the loop while data is on the way whose arrival nothing else tells.
-func (t *sending) tick(w *lane, hold bool) <-chan time.Time {
-	if t.window == nil || hold || w.channel.BufferedAmount() == 0 {
+func (t *sending) tick(w *lane, limit int, hold bool) <-chan time.Time {
+	if t.window == nil || hold || limit > 0 && w.channel.BufferedAmount() == 0 {
 		return nil
 	}
 	return time.After(pace.Tick)

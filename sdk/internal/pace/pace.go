@@ -32,6 +32,9 @@ const (
 	relearn = 10 * time.Second
 	memory  = 30 * time.Second
 	maxMark = 4096
+	// glance is the shortest round once the path is known. A queue on the path delays everything for longer than that;
+	// a computer that is busy lets something through in time now and then, and must not pass for a queue.
+	glance = 200 * time.Millisecond
 )
 
 // Window is the window of one transport. It is not safe for concurrent use.
@@ -106,7 +109,7 @@ func (w *Window) learn(now time.Time, wrote, acked uint64) {
 	}
 	w.marks = w.marks[:copy(w.marks, w.marks[n:])]
 	w.acked = acked
-	if w.round.least == 0 || acked < w.round.end {
+	if w.round.least == 0 || acked < w.round.end || !w.startup && now.Sub(w.round.began) < glance {
 		return
 	}
 	w.remember(now, w.round.least)
@@ -156,7 +159,7 @@ func (w *Window) steer(now time.Time) {
 			w.size *= 2
 		}
 	default:
-		off := max(-1, float64(Target-queue)/float64(Target))
+		off := max(-2, float64(Target-queue)/float64(Target))
 		step := min(gain, 0.5*float64(Target)/float64(base+max(queue, 0)))
 		if off < 0 || r.filled {
 			w.size += w.size*step*off + packet*max(off, 0)
