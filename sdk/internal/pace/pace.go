@@ -169,5 +169,8 @@ func (w *Window) steer(now time.Time) {
 		w.resume, w.settled = w.size, 0
 		w.size = min(w.size, 0.75*fits)
 	}
-	w.size = min(max(w.size, smallest), Max)
+	// A path that carries a packet in base carries at least this in twice the target: so little is never a long queue, and
+	// keeps a transfer on a near path alive when the computer is busy.
+	floor := max(smallest, min(128<<10, packet*float64(2*Target)/float64(max(base, time.Microsecond))))
+	w.size = min(max(w.size, floor), Max)
 }
