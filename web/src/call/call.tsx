@@ -1,4 +1,5 @@
 import {useEffect, useRef, useState} from 'preact/hooks';
+import {useWatch} from '../hooks';
 import {Notes} from '../parts/notes';
 import {useVisit} from '../visit/visit';
 import {arrange} from './arrange';
@@ -11,6 +12,7 @@ import {tellNews} from './news';
 import {Notices} from './notices';
 import {PathLine} from './path';
 import {PeoplePanel} from './people';
+import type {Pointers} from './point';
 import {SettingsPanel} from './settings';
 import {Shortcuts} from './shortcuts';
 import {HearButton, Sounds} from './sound';
@@ -18,6 +20,32 @@ import {Tile} from './tile';
 import {useKeys} from './use-keys';
 import {useWakeLock} from './wake';
 import {words} from './words/words';
+
+/** What pointing at a screen needs, loaded when there is one. */
+function usePointing(screen: boolean) {
+  const {room} = useVisit();
+  const [pointing, setPointing] = useState<(typeof import('./point') & {pointers: Pointers}) | null>(null);
+  useEffect(() => {
+    if (!screen) return;
+    let stop = () => {};
+    let over = false;
+    import('./point').then(
+      (point) => {
+        if (over) return;
+        const pointers = new point.Pointers(room);
+        stop = () => pointers.stop();
+        setPointing({...point, pointers});
+      },
+      () => undefined, // the page is older than the server; the screen is to be seen all the same
+    );
+    return () => {
+      over = true;
+      stop();
+      setPointing(null);
+    };
+  }, [room, screen]);
+  return pointing;
+}
 
 /** In the room: the others fill the stage, everything else floats over it or docks beside it and leaves again. */
 export function Call() {
@@ -30,6 +58,7 @@ export function Call() {
   const alone = others.length === 0;
   const panel = visit.panel.value;
 
+  useWatch(visit.media, 'change'); // my own screen comes and goes with it
   useWakeLock();
   useIdle(stage, !alone);
   useEffect(() => tellNews(visit), [visit]);
@@ -38,6 +67,7 @@ export function Call() {
   const placed = arrange(visit.people.value, swapped);
   const screen = placed.some((p) => p.source === 'screen');
   const canSwap = others.length === 1 && !screen;
+  const pointing = usePointing(placed.some((p) => p.source === 'screen'));
   const close = (): void => {
     visit.panel.value = null;
   };
@@ -60,7 +90,11 @@ export function Call() {
             corner={corner}
             onCorner={setCorner}
             onSwap={canSwap ? () => setSwapped(!swapped) : null}
-          />
+          >
+            {pointing && p.source === 'screen' && (
+              <pointing.Overlay pointers={pointing.pointers} screen={p.person.id} active={p.place === 'big'} />
+            )}
+          </Tile>
         ))}
         <div class="stage-top">
           {others[0] && <PathLine person={others[0]} />}

@@ -1,4 +1,5 @@
 import type {Participant} from '@parley-rtc/sdk';
+import type {ComponentChildren} from 'preact';
 import {useRef} from 'preact/hooks';
 import {useFrames, useWatch} from '../hooks';
 import {Avatar} from '../parts/avatar';
@@ -16,10 +17,12 @@ interface TileProps {
   onCorner: (corner: Corner) => void;
   /** Swaps the big picture with the small one; null when there is nothing to swap. */
   onSwap: (() => void) | null;
+  /** What lies over the picture. */
+  children?: ComponentChildren;
 }
 
 /** One picture on the stage, big or small. It keeps its elements when it changes places, so no picture blinks. */
-export function Tile({placed, corner, onCorner, onSwap}: TileProps) {
+export function Tile({placed, corner, onCorner, onSwap, children}: TileProps) {
   const {person, source, place, index} = placed;
   const visit = useVisit();
   useWatch(person, 'change', 'track', 'path');
@@ -31,7 +34,9 @@ export function Tile({placed, corner, onCorner, onSwap}: TileProps) {
   const w = words().stage;
 
   const track = trackOf(person, source, visit.media.camera);
-  const name = source === 'screen' ? w.screenOf(person.name) : person.isMe ? w.you : person.name;
+  const theirs = source === 'screen' ? w.screenOf(person.name) : person.name;
+  const mine = source === 'screen' ? w.yourScreen : w.you;
+  const name = person.isMe ? mine : theirs;
   // Media does not need the server: who is away from it but still heard and seen is not disturbed.
   const {kind} = person.path;
   const linked = person.isMe || kind === 'direct' || kind === 'relayed';
@@ -54,7 +59,7 @@ export function Tile({placed, corner, onCorner, onSwap}: TileProps) {
           track={track}
           label={name}
           source={source}
-          mirrored={person.isMe && isMirrored(track)}
+          mirrored={person.isMe && source === 'camera' && isMirrored(track)}
           {...(person.isMe ? {} : {seat: person.id})}
         />
       ) : (
@@ -62,6 +67,7 @@ export function Tile({placed, corner, onCorner, onSwap}: TileProps) {
           <Avatar name={person.name} />
         </div>
       )}
+      {children}
       {(lost || coming) && (
         <div class="tile-state">
           <i class="pulse" />
