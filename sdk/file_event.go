@@ -4,6 +4,11 @@ package parley
 type (
 	// FilesOffered says that somebody wants to send files; Offer.Accept or Offer.Refuse answers.
 	FilesOffered struct{ Offer *FileOffer }
+	// TransferChanged says that a transfer is in another state; Progress is where it stood then.
+	TransferChanged struct {
+		Transfer *Transfer
+		Progress Progress
+	}
 	// FileDone says that one file is whole at the receiver and the same as the sender's.
 	FileDone struct {
 		Transfer *Transfer
@@ -22,6 +27,7 @@ type (
 	}
 )
 
-func (FilesOffered) event()  {}
-func (FileDone) event()      {}
-func (TransferEnded) event() {}
+func (FilesOffered) event()    {}
+func (TransferChanged) event() {}
+func (FileDone) event()        {}
+func (TransferEnded) event()   {}

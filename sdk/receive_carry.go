@@ -56,7 +56,9 @@ func (t *receiving) await(ctx context.Context) *lane {
 		return w
 	}
 	t.room.post(func(s *state) { s.rests(t, false) })
-	t.update(func(p *Progress) { p.State = TransferWaiting })
+	if t.Progress().State != TransferOffered || t.dir != "" {
+		t.shift(t.room, func(p *Progress) { p.State = TransferWaiting })
+	}
 	var forget <-chan time.Time
 	if t.dir == "" {
 		forget = time.After(forgetOffer)
@@ -87,6 +89,8 @@ func (t *receiving) listen() {
 			if t.dir == "" {
 				t.dir = o.dir
 			}
+		case orderAbandon:
+			t.end(errAbandoned)
 		case orderRefuse:
 			t.finish(transfer.Declined, func(e *transfer.Receiver) { e.Refuse(transfer.Declined) })
 		case orderCancel:
@@ -110,7 +114,7 @@ func (t *receiving) finish(reason transfer.Reason, say func(*transfer.Receiver))
 }
 
 func (t *receiving) pausing(on bool) {
-	t.update(func(p *Progress) {
+	t.shift(t.room, func(p *Progress) {
 		switch {
 		case on && p.State == TransferActive:
 			p.State = TransferPaused
@@ -192,7 +196,7 @@ func (t *receiving) accept(ctx context.Context) bool {
 		t.engine.Refuse(reason)
 		return true
 	}
-	t.update(func(p *Progress) { p.State, p.Bytes = TransferActive, held })
+	t.shift(t.room, func(p *Progress) { p.State, p.Bytes = TransferActive, held })
 	t.engine.Accept(true)
 	return true
 }
@@ -263,7 +267,7 @@ func (t *receiving) obeyEngine(ctx context.Context, w *lane, a transfer.Action) 
 // proposed handles an offer: of a new transfer, or once more of one that was accepted.
 func (t *receiving) proposed(ctx context.Context, o transfer.Offer) {
 	t.offered = true
-	t.update(func(p *Progress) { p.State, p.Done = TransferOffered, 0 })
+	t.shift(t.room, func(p *Progress) { p.State, p.Done = TransferOffered, 0 })
 	switch {
 	case t.err != nil:
 		t.engine.Refuse(transfer.Busy)

@@ -41,7 +41,7 @@ type SendOptions struct {
 // SendFiles offers files to the person with the seat to, and sends them once they accept. It returns at once.
 func (r *Room) SendFiles(ctx context.Context, to string, files *Files, o SendOptions) (t *Transfer, err error) {
 	if o.ID == "" {
-		o.ID = newTransferID()
+		o.ID = NewTransferID()
 	} else if !validTransferID(o.ID) {
 		return nil, fmt.Errorf("parley: %q is not the id of a transfer", o.ID)
 	}
@@ -63,8 +63,9 @@ func (r *Room) SendFiles(ctx context.Context, to string, files *Files, o SendOpt
 	return t, err
 }
 
-// newTransferID makes 128 random bits.
-func newTransferID() string {
+// NewTransferID makes an id for SendOptions: 128 random bits. It is known to the two sides alone, and lets either go on
+// with the transfer.
+func NewTransferID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails
 	return base64.RawURLEncoding.EncodeToString(b[:])
@@ -74,6 +75,9 @@ func validTransferID(id string) bool {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(id)
 	return err == nil && len(b) == 16
 }
+
+// errAbandoned is the end of a transfer that Abandon ended.
+var errAbandoned = errors.New("parley: the transfer was abandoned")
 
 // sending is the goroutine of a transfer that sends.
 type sending struct {
@@ -137,6 +141,8 @@ func (t *sending) listen() {
 		case orderPause, orderGoOn:
 			t.engine.Pause(o.kind == orderPause)
 			t.pausing(o.kind == orderPause)
+		case orderAbandon:
+			t.end(errAbandoned)
 		case orderCancel:
 			t.engine.Cancel(transfer.Cancelled)
 			if t.Progress().State == TransferWaiting { // nobody to tell
@@ -148,7 +154,7 @@ func (t *sending) listen() {
 
 // pausing shows a pause.
 func (t *sending) pausing(on bool) {
-	t.update(func(p *Progress) {
+	t.shift(t.room, func(p *Progress) {
 		switch {
 		case on && p.State == TransferActive:
 			p.State = TransferPaused

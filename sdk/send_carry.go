@@ -13,7 +13,7 @@ import (
 // transfer is over.
 func (t *sending) carry(ctx context.Context, w *lane) {
 	t.engine.Connect()
-	t.update(func(p *Progress) { p.State, p.Bytes, p.Done, p.Bulk = TransferOffered, 0, 0, w.bulk != nil })
+	t.shift(t.room, func(p *Progress) { p.State, p.Bytes, p.Done, p.Bulk = TransferOffered, 0, 0, w.bulk != nil })
 	t.wrote, t.window = 0, nil
 	if w.bulk != nil {
 		t.window = pace.New()
@@ -57,7 +57,7 @@ func (t *sending) carry(ctx context.Context, w *lane) {
 		}
 	}
 	w.close()
-	t.update(func(p *Progress) { p.State = TransferWaiting })
+	t.shift(t.room, func(p *Progress) { p.State = TransferWaiting })
 }
 
 // hear hands the engine what came; false when the channel is gone.
@@ -124,7 +124,7 @@ func (t *sending) obeyEngine(w *lane, a transfer.Action) error {
 			return t.send(w, frame)
 		}
 	case transfer.Accepted:
-		t.update(func(p *Progress) { p.State, p.Bytes = TransferActive, a.Held })
+		t.shift(t.room, func(p *Progress) { p.State, p.Bytes = TransferActive, a.Held })
 	case transfer.Stored:
 		t.update(func(p *Progress) { p.Bytes += a.Bytes })
 	case transfer.Paused:

@@ -112,6 +112,7 @@ const (
 	orderCancel
 	orderAccept
 	orderRefuse
+	orderAbandon
 )
 
 func newTransfer(id string, with Person, incoming bool) *Transfer {
@@ -132,6 +133,18 @@ func (t *Transfer) update(f func(*Progress)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	f(&t.progress)
+}
+
+// shift changes the progress, and tells when the state is another one now.
+func (t *Transfer) shift(s *state, f func(*Progress)) {
+	t.mu.Lock()
+	before := t.progress.State
+	f(&t.progress)
+	now := t.progress
+	t.mu.Unlock()
+	if now.State != before {
+		s.emit(TransferChanged{Transfer: t, Progress: now})
+	}
 }
 
 // rouse makes the transfer's goroutine look around.
@@ -209,6 +222,9 @@ func (t *Transfer) Pause(on bool) {
 		t.order(order{kind: orderGoOn})
 	}
 }
+
+// Abandon ends the transfer here and says nothing: the other side keeps what arrived, and the same id goes on with it.
+func (t *Transfer) Abandon() { t.order(order{kind: orderAbandon}) }
 
 // Cancel ends the transfer. The other side is told, and what arrived of unfinished files is deleted.
 func (t *Transfer) Cancel() { t.order(order{kind: orderCancel}) }
