@@ -56,9 +56,6 @@ func (t *receiving) await(ctx context.Context) *lane {
 		return w
 	}
 	t.room.post(func(s *state) { s.rests(t, false) })
-	if t.Progress().State != TransferOffered || t.dir != "" {
-		t.shift(t.room, func(p *Progress) { p.State = TransferWaiting })
-	}
 	var forget <-chan time.Time
 	if t.dir == "" {
 		forget = time.After(forgetOffer)
@@ -127,20 +124,23 @@ func (t *receiving) pausing(on bool) {
 // carry receives over one channel until it is lost, or replaced, or the transfer is over.
 func (t *receiving) carry(ctx context.Context, w *lane) {
 	t.engine, t.offered = &transfer.Receiver{}, false
-	defer func() { t.engine = nil }()
+	defer func() {
+		t.engine = nil
+		if !t.over && t.dir != "" {
+			t.shift(t.room, func(p *Progress) { p.State = TransferWaiting })
+		}
+	}()
 	accepted := false
 	w.hear(t.rouse)
 	limit := time.NewTimer(describePatience)
 	defer limit.Stop()
-	for !t.over && !t.replaced() {
+	for !t.over {
 		t.listen()
 		if t.offered && !accepted && t.dir != "" {
 			accepted = t.accept(ctx)
 		}
 		if a := t.engine.Next(); a != nil {
-			if err := t.obeyEngine(ctx, w, a); err != nil {
-				return // the channel is closing
-			}
+			t.obeyEngine(ctx, w, a)
 			continue
 		}
 		if t.hear(w) {
@@ -151,7 +151,7 @@ func (t *receiving) carry(ctx context.Context, w *lane) {
 			t.engine.Cancel(transfer.Fault)
 			continue
 		}
-		if closed {
+		if closed || t.replaced() { // what came over it was handled
 			return
 		}
 		select {
@@ -220,12 +220,12 @@ func (t *receiving) keep() (held int64, err error) {
 	return held, nil
 }
 
-// obeyEngine does one thing that the engine wants. The error is the channel's.
-func (t *receiving) obeyEngine(ctx context.Context, w *lane, a transfer.Action) error {
+// obeyEngine does one thing that the engine wants.
+func (t *receiving) obeyEngine(ctx context.Context, w *lane, a transfer.Action) {
 	var err error
 	switch a := a.(type) {
 	case transfer.Say:
-		return w.channel.SendText(string(a.Text))
+		_ = w.channel.SendText(string(a.Text)) // a channel that is lost says so by itself, and what came over it counts
 	case transfer.Offered:
 		t.proposed(ctx, a.Offer)
 	case transfer.Write:
@@ -261,7 +261,6 @@ func (t *receiving) obeyEngine(ctx context.Context, w *lane, a transfer.Action) 
 		t.err = err
 		t.engine.Cancel(full(err))
 	}
-	return nil
 }
 
 // proposed handles an offer: of a new transfer, or once more of one that was accepted.

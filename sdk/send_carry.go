@@ -57,7 +57,9 @@ func (t *sending) carry(ctx context.Context, w *lane) {
 		}
 	}
 	w.close()
-	t.shift(t.room, func(p *Progress) { p.State = TransferWaiting })
+	if !t.over {
+		t.shift(t.room, func(p *Progress) { p.State = TransferWaiting })
+	}
 }
 
 // hear hands the engine what came; false when the channel is gone.

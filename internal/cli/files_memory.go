@@ -1,55 +1,65 @@
 package cli
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	parley "github.com/parley-rtc/parley/sdk"
 )
 
-// remembered is how long the id of a transfer is kept, as the receiver keeps what arrived.
+// remembered is how long a memory is kept, as the receiver keeps what arrived.
 const remembered = 7 * 24 * time.Hour
 
-// memory keeps the id of a transfer for the next process that sends the same files by the same link: the receiver knows
-// it by that id, which nobody else can guess. Where it cannot be kept, a send that was stopped begins anew.
+// memory is what the next process that does the same needs to go on where this one stopped: the id of the transfer, by
+// which the receiver knows it and which nobody else can guess, and the seat in the room. It is a file in the user's
+// folder for state; where there is none, the next process begins anew.
 type memory struct {
-	path  string
-	known string
+	path string
+	kept struct {
+		ID   string `json:"id,omitempty"`
+		Seat string `json:"seat,omitempty"`
+	}
 }
 
-func newMemory(w *World, link string, files []string) *memory {
+// newMemory finds what an earlier process left that did the same in the same room.
+func newMemory(w *World, verb, guest string, files ...string) *memory {
+	m := &memory{}
 	dir, ok := w.env("XDG_STATE_HOME")
 	if !ok || !filepath.IsAbs(dir) {
 		home, ok := w.env("HOME")
 		if !ok || home == "" {
-			return &memory{}
+			return m
 		}
 		dir = filepath.Join(home, ".local", "state")
 	}
-	dir = filepath.Join(dir, "parley", "sent")
+	dir = filepath.Join(dir, "parley", "files")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return &memory{}
+		return m
 	}
 	h := sha256.New()
-	h.Write([]byte(link))
+	h.Write([]byte(verb + "\x00" + guest))
 	for _, f := range files {
 		abs, err := filepath.Abs(f)
 		if err != nil {
-			return &memory{}
+			return m
 		}
 		h.Write([]byte("\x00" + abs))
 	}
-	m := &memory{path: filepath.Join(dir, hex.EncodeToString(h.Sum(nil)[:16]))}
-	m.tidy(dir, time.Now())
+	m.path = filepath.Join(dir, hex.EncodeToString(h.Sum(nil)[:16]))
+	tidy(dir, time.Now())
+	if b, err := os.ReadFile(m.path); err == nil {
+		_ = json.Unmarshal(b, &m.kept) // what cannot be read is replaced
+	}
 	return m
 }
 
 // tidy forgets what is too old.
-func (m *memory) tidy(dir string, now time.Time) {
+func tidy(dir string, now time.Time) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return
@@ -61,27 +71,44 @@ func (m *memory) tidy(dir string, now time.Time) {
 	}
 }
 
-// id returns the id, making one the first time.
+// id returns the id of the transfer, making one the first time.
 func (m *memory) id() string {
-	if m.known != "" {
-		return m.known
+	if m.kept.ID == "" {
+		m.kept.ID = parley.NewTransferID()
+		m.save()
 	}
-	if b, err := os.ReadFile(m.path); err == nil && m.path != "" {
-		if m.known = strings.TrimSpace(string(b)); m.known != "" {
-			return m.known
-		}
-	}
-	m.known = parley.NewTransferID()
-	if m.path != "" {
-		_ = os.WriteFile(m.path, []byte(m.known+"\n"), 0o600) // without it, the next process begins anew
-	}
-	return m.known
+	return m.kept.ID
 }
 
-// forget lets the next send be a new transfer.
-func (m *memory) forget() {
-	if m.path != "" {
-		_ = os.Remove(m.path) // it may be gone already
+// sits remembers the seat.
+func (m *memory) sits(ctx context.Context, room *parley.Room) {
+	if token, err := room.Seat(ctx); err == nil && token != m.kept.Seat {
+		m.kept.Seat = token
+		m.save()
 	}
-	m.known = ""
+}
+
+// delivered lets the next send be a new transfer.
+func (m *memory) delivered() {
+	m.kept.ID = ""
+	m.save()
+}
+
+// left forgets the seat, which was given up, and the whole file when nothing is left to go on with.
+func (m *memory) left() {
+	m.kept.Seat = ""
+	m.save()
+}
+
+func (m *memory) save() {
+	if m.path == "" {
+		return
+	}
+	if m.kept.ID == "" && m.kept.Seat == "" {
+		_ = os.Remove(m.path) // it may be gone already
+		return
+	}
+	if b, err := json.Marshal(m.kept); err == nil {
+		_ = os.WriteFile(m.path, b, 0o600) // without it, the next process begins anew
+	}
 }

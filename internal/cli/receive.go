@@ -30,11 +30,15 @@ func (c *Receive) Run(ctx context.Context, w *World) error {
 	if err != nil {
 		return err
 	}
+	guest, _, _ := strings.Cut(link, "#")
+	memory := newMemory(w, "receive", guest, c.To)
+	options.Seat = memory.kept.Seat
 	room, err := parley.Join(ctx, link, options)
 	if err != nil {
 		return advise(err)
 	}
 	defer room.Close()
+	memory.sits(ctx, room)
 	t := &taker{room: room, dir: c.To, yes: c.Yes, stay: c.Stay, show: newShow(w.Stdout, c.JSON, w.Terminal), answers: make(chan answer)}
 	if w.Terminal && !c.JSON && c.Link != "-" {
 		t.ask = bufio.NewReader(w.Stdin)
@@ -43,6 +47,7 @@ func (c *Receive) Run(ctx context.Context, w *World) error {
 	leaving, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
 	defer cancel()
 	_ = room.Leave(leaving) // it may be over already
+	memory.left()
 	room.Close()
 	t.show.close()
 	if errors.Is(err, errStopped) {

@@ -73,6 +73,8 @@ func (c *Send) Run(ctx context.Context, w *World) error {
 	defer cancel()
 	begun := 0
 	for _, p := range places {
+		memory := newMemory(w, "send", p.guest, c.Files...)
+		options.Seat = memory.kept.Seat
 		room, err := parley.Join(ctx, p.link, options)
 		if err != nil {
 			cancel()
@@ -81,10 +83,11 @@ func (c *Send) Run(ctx context.Context, w *World) error {
 			}
 			return c.adviseJoin(err)
 		}
+		memory.sits(ctx, room)
 		if err := show.invite(p, files, c.QR || w.Terminal); err != nil {
 			return err
 		}
-		giver := &giver{room: room, files: files, show: show, stay: c.Stay, memory: newMemory(w, p.guest, c.Files)}
+		giver := &giver{room: room, files: files, show: show, stay: c.Stay, memory: memory}
 		begun++
 		go func() { ended <- giver.run(ctx) }()
 	}

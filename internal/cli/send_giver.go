@@ -58,6 +58,7 @@ func (g *giver) leave() {
 	ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
 	defer cancel()
 	_ = g.room.Leave(ctx) // it may be over already
+	g.memory.left()
 }
 
 // serve offers the files to somebody who is here.
@@ -77,6 +78,8 @@ func (g *giver) serve(ctx context.Context, p parley.Person) {
 // event handles one; over is true when the work is done.
 func (g *giver) event(ctx context.Context, e parley.Event) (over bool, err error) {
 	switch e := e.(type) {
+	case parley.Seated:
+		g.memory.sits(ctx, g.room)
 	case parley.Arrived:
 		g.serve(ctx, e.Person)
 	case parley.Updated:
@@ -112,7 +115,7 @@ func (g *giver) ended(e parley.TransferEnded) (over bool, err error) {
 	delete(g.to, person.ID)
 	g.show.ended(person, e)
 	if e.Err == nil {
-		g.memory.forget()
+		g.memory.delivered()
 		return !g.stay, nil
 	}
 	var why *parley.TransferError
