@@ -30,7 +30,7 @@ const levelURI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 // kit makes the peer connections of one room.
 type kit struct {
 	api    *webrtc.API
-	bulk   *webrtc.API // for links that carry files alone
+	bulk   *webrtc.API // for links that carry files alone; nil makes and wants none
 	relay  *relayDialer
 	only   string // one way to the relay, "" for all
 	policy webrtc.ICETransportPolicy

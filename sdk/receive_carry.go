@@ -197,7 +197,7 @@ func (t *receiving) accept(ctx context.Context) bool {
 		return true
 	}
 	t.shift(t.room, func(p *Progress) { p.State, p.Bytes = TransferActive, held })
-	t.engine.Accept(true)
+	t.engine.Accept(t.room.kit.bulk != nil)
 	return true
 }
 
