@@ -86,6 +86,12 @@ func (w *lane) state() (opened, closed, flooded bool) {
 	return w.opened, w.closed, w.flooded
 }
 
+// spent is how many bytes its link for bulk sent in all.
+func (w *lane) spent() uint64 {
+	stats, _ := w.bulk.pc.SCTP().Transport().ICETransport().GetSelectedCandidatePairStats()
+	return stats.BytesSent
+}
+
 // close closes the channel; what was sent before still arrives.
 func (w *lane) close() {
 	if b := w.bulk; b != nil {

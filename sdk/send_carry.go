@@ -87,7 +87,7 @@ func (t *sending) limit(w *lane) int {
 		}
 		return transfer.MaxPayload
 	}
-	return t.window.Limit(time.Now(), t.wrote, t.wrote-min(t.wrote, buffered)) - transfer.HeaderSize
+	return t.window.Limit(time.Now(), t.wrote, t.wrote-min(t.wrote, buffered), w.spent) - transfer.HeaderSize
 }
 
 // tick wakes the loop while data is on the way whose arrival nothing else tells.

@@ -32,6 +32,9 @@ const (
 	relearn = 10 * time.Second
 	memory  = 30 * time.Second
 	maxMark = 4096
+	// waste is how many bytes on the wire one that was written may cost: headers take a tenth of each packet, so that a tenth
+	// may be lost for whatever reason.
+	waste = 1.22
 	// glance is the shortest round once the path is known. A queue on the path delays everything for longer than that;
 	// a computer that is busy lets something through in time now and then, and must not pass for a queue.
 	glance = 200 * time.Millisecond
@@ -61,7 +64,8 @@ type round struct {
 	end    uint64 // over when that much is acknowledged
 	from   uint64 // acknowledged at its beginning
 	least  time.Duration
-	filled bool // the window was used up
+	filled bool   // the window was used up
+	spent  uint64 // by the transport at its beginning
 }
 
 // low is the smallest round trip since a moment.
@@ -83,9 +87,10 @@ func (w *Window) Wrote(now time.Time, total uint64) {
 	}
 }
 
-// Limit takes note of what was acknowledged and returns how many bytes one more message may have; 0 is none now.
-func (w *Window) Limit(now time.Time, wrote, acked uint64) int {
-	w.learn(now, wrote, acked)
+// Limit takes note of what was acknowledged and returns how many bytes one more message may have; 0 is none now. spent
+// tells how many bytes the transport sent in all, what it sent again included; it is asked once a round. Nil is unknown.
+func (w *Window) Limit(now time.Time, wrote, acked uint64, spent func() uint64) int {
+	w.learn(now, wrote, acked, spent)
 	piece := min(65536, max(packet, int(w.size/8)))
 	if room := int(w.size) - int(wrote-acked); room < piece && wrote > acked {
 		w.round.filled = true
@@ -98,7 +103,7 @@ func (w *Window) Limit(now time.Time, wrote, acked uint64) int {
 func (w *Window) Size() int { return int(w.size) }
 
 // learn measures with what was acknowledged.
-func (w *Window) learn(now time.Time, wrote, acked uint64) {
+func (w *Window) learn(now time.Time, wrote, acked uint64, spent func() uint64) {
 	n := 0
 	for n < len(w.marks) && w.marks[n].end <= acked {
 		trip := now.Sub(w.marks[n].at)
@@ -113,8 +118,18 @@ func (w *Window) learn(now time.Time, wrote, acked uint64) {
 		return
 	}
 	w.remember(now, w.round.least)
-	w.steer(now)
-	w.round = round{began: now, end: wrote, from: acked}
+	r := round{began: now, end: wrote, from: acked}
+	if spent != nil {
+		r.spent = spent()
+	}
+	w.steer(now, w.wasted(r))
+	w.round = r
+}
+
+// wasted compares the round that ends with the next one's beginning, and reports whether so much was sent again that the path drops what does not fit instead of queueing it.
+func (w *Window) wasted(next round) bool {
+	fresh := next.end - w.round.end // what was written in this round, and sent at once
+	return w.round.spent > 0 && fresh > 20*packet && float64(next.spent-w.round.spent) > waste*float64(fresh)
 }
 
 // remember keeps the smallest round trips of the last memory.
@@ -139,7 +154,7 @@ func (w *Window) base(now time.Time) time.Duration {
 }
 
 // steer sets the window at the end of a round.
-func (w *Window) steer(now time.Time) {
+func (w *Window) steer(now time.Time, wasted bool) {
 	base, r := w.base(now), w.round
 	queue := r.least - base
 	took := max(now.Sub(r.began), time.Microsecond)
@@ -151,6 +166,9 @@ func (w *Window) steer(now time.Time) {
 			w.size, w.resume, w.drained = w.resume, 0, now
 		}
 		return
+	case wasted:
+		w.startup = false
+		w.size *= 1 - gain
 	case w.startup && queue > Target/2:
 		w.startup = false
 		w.size = min(w.size, fits*(1+float64(Target)/float64(base+Target)))

@@ -22,6 +22,9 @@ type path struct {
 	random *rand.Rand
 	wrote  uint64
 	acked  uint64
+	spent  uint64
+	lost   int
+	all    int
 }
 
 type arrival struct {
@@ -33,7 +36,10 @@ func (p *path) send(bytes int) {
 	for bytes > 0 {
 		n := min(bytes, packet)
 		bytes -= n
+		p.spent += uint64(n) * 108 / 100
+		p.all++
 		if p.waits+float64(n) > p.queue || p.random.Float64() < p.loss {
+			p.lost++
 			p.again = append(p.again, arrival{p.now + p.trip + time.Duration(p.waits/p.rate*1e9), n})
 			continue
 		}
@@ -73,7 +79,7 @@ func (p *path) run(w *Window, lasts time.Duration) (rate float64, mean, most tim
 			}
 		}
 		for p.now%(4*time.Millisecond) == 0 {
-			limit := w.Limit(zero.Add(p.now), p.wrote, p.acked)
+			limit := w.Limit(zero.Add(p.now), p.wrote, p.acked, func() uint64 { return p.spent })
 			if limit == 0 {
 				break
 			}
@@ -106,10 +112,14 @@ func TestFillsPathsAndKeepsTheirQueuesShort(t *testing.T) {
 		{"bufferbloat", path{rate: mbit(5), trip: 30 * time.Millisecond, queue: mbit(5)}, 4},
 		{"near and fast", path{rate: mbit(200), trip: 4 * time.Millisecond, queue: 1 << 20}, 150},
 		{"satellite", path{rate: mbit(20), trip: 600 * time.Millisecond, queue: 1 << 20}, 12},
+		{"no queue to speak of", path{rate: mbit(10), trip: 40 * time.Millisecond, queue: mbit(10) / 80}, 6},
 		{"a trickle", path{rate: mbit(0.5), trip: 50 * time.Millisecond, queue: mbit(0.5) / 2}, 0.35},
 	} {
 		rate, mean, most := tt.path.run(New(), 60*time.Second)
 		t.Logf("%-16s %.1f Mbit/s, queue %v on average, %v at most", tt.name, rate, mean.Round(time.Millisecond), most.Round(time.Millisecond))
+		if share := float64(tt.path.lost) / float64(tt.path.all); share > 0.15 {
+			t.Errorf("%s: %.0f %% were lost", tt.name, 100*share)
+		}
 		if rate < tt.least {
 			t.Errorf("%s: %.1f Mbit/s, want %v", tt.name, rate, tt.least)
 		}
@@ -151,14 +161,14 @@ func TestALongerPathIsLearnt(t *testing.T) {
 func TestNothingOnTheWayMaySend(t *testing.T) {
 	w := New()
 	now := time.Unix(1e9, 0)
-	if w.Limit(now, 0, 0) <= 0 {
+	if w.Limit(now, 0, 0, nil) <= 0 {
 		t.Error("nothing may be sent at first")
 	}
 	w.Wrote(now, 1<<20)
-	if w.Limit(now, 1<<20, 0) != 0 {
+	if w.Limit(now, 1<<20, 0, nil) != 0 {
 		t.Error("more than the window may be on the way")
 	}
-	if w.Limit(now.Add(time.Hour), 1<<20, 1<<20) <= 0 {
+	if w.Limit(now.Add(time.Hour), 1<<20, 1<<20, nil) <= 0 {
 		t.Error("nothing may be sent after a pause")
 	}
 }
@@ -176,7 +186,7 @@ func FuzzWindow(f *testing.F) {
 			case 1:
 				acked += min(wrote-acked, uint64(x)<<10)
 			case 2:
-				n := w.Limit(now, wrote, acked)
+				n := w.Limit(now, wrote, acked, func() uint64 { return wrote * 2 })
 				if n < 0 || n > 65536 || w.Size() < smallest || w.Size() > Max {
 					t.Fatalf("a limit of %d, a window of %d", n, w.Size())
 				}
