@@ -25,6 +25,11 @@ func (t *sending) carry(ctx context.Context, w *lane) {
 		if !t.hear(w) {
 			break
 		}
+		if t.window != nil && t.window.Stuck(time.Now()) {
+			stuck := w.bulk
+			t.room.post(func(s *state) { s.dropBulk(stuck, true) })
+			break
+		}
 		limit := 0
 		if !hold {
 			limit = t.limit(w)

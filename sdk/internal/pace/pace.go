@@ -11,6 +11,7 @@
 package pace
 
 import (
+	"slices"
 	"time"
 )
 
@@ -32,6 +33,9 @@ const (
 	relearn = 10 * time.Second
 	memory  = 30 * time.Second
 	maxMark = 4096
+	// swell is how much queue a round trip of growing may make before it is seen.
+	swell = 60 * time.Millisecond
+	stuck = 2 * time.Second
 	// waste is how many bytes on the wire one that was written may cost: headers take a tenth of each packet, so that a tenth
 	// may be lost for whatever reason.
 	waste = 1.22
@@ -42,8 +46,12 @@ const (
 
 // Window is the window of one transport. It is not safe for concurrent use.
 type Window struct {
-	size    float64
-	startup bool   // the path's capacity is not known yet: double it each round
+	size    float64          // that the path should be given
+	flow    float64          // that it is given: it grows towards size with what arrives, so that nothing comes in a burst
+	startup bool             // the path's capacity is not known yet: grow until there is a queue
+	recent  [8]time.Duration // the last round trips, while startup
+	samples int
+	easy    int // rounds without a queue
 	marks   []mark // what was written and not acknowledged yet
 	acked   uint64
 	round   round
@@ -75,7 +83,7 @@ type low struct {
 }
 
 // New makes the window of a new transport.
-func New() *Window { return &Window{size: first, startup: true} }
+func New() *Window { return &Window{size: Max, flow: first, startup: true} }
 
 // Wrote notes that total bytes were written so far.
 func (w *Window) Wrote(now time.Time, total uint64) {
@@ -91,8 +99,8 @@ func (w *Window) Wrote(now time.Time, total uint64) {
 // tells how many bytes the transport sent in all, what it sent again included; it is asked once a round. Nil is unknown.
 func (w *Window) Limit(now time.Time, wrote, acked uint64, spent func() uint64) int {
 	w.learn(now, wrote, acked, spent)
-	piece := min(65536, max(packet, int(w.size/8)))
-	if room := int(w.size) - int(wrote-acked); room < piece && wrote > acked {
+	piece := min(65536, max(packet, int(w.flow/8)))
+	if room := int(w.flow) - int(wrote-acked); room < piece && wrote > acked {
 		w.round.filled = true
 		return 0
 	}
@@ -100,19 +108,28 @@ func (w *Window) Limit(now time.Time, wrote, acked uint64, spent func() uint64) 
 }
 
 // Size is the window in bytes.
-func (w *Window) Size() int { return int(w.size) }
+func (w *Window) Size() int { return int(w.flow) }
+
+// Stuck reports whether what is on the way has not arrived for so long that the transport must have lost most of it,
+// which it takes minutes to mend: a new transport is faster.
+func (w *Window) Stuck(now time.Time) bool {
+	return len(w.marks) > 0 && !w.round.began.IsZero() && now.Sub(w.round.began) > stuck+10*w.base(now) && now.Sub(w.marks[0].at) > stuck/2
+}
 
 // learn measures with what was acknowledged.
 func (w *Window) learn(now time.Time, wrote, acked uint64, spent func() uint64) {
 	n := 0
 	for n < len(w.marks) && w.marks[n].end <= acked {
 		trip := now.Sub(w.marks[n].at)
+		w.recent[w.samples%len(w.recent)] = trip
+		w.samples++
 		if w.round.least == 0 || trip < w.round.least {
 			w.round.least = max(trip, time.Microsecond)
 		}
 		n++
 	}
 	w.marks = w.marks[:copy(w.marks, w.marks[n:])]
+	w.grow(now, acked-w.acked)
 	w.acked = acked
 	if w.round.least == 0 || acked < w.round.end || !w.startup && now.Sub(w.round.began) < glance {
 		return
@@ -130,6 +147,21 @@ func (w *Window) learn(now time.Time, wrote, acked uint64, spent func() uint64) 
 func (w *Window) wasted(next round) bool {
 	fresh := next.end - w.round.end // what was written in this round, and sent at once
 	return w.round.spent > 0 && fresh > 20*packet && float64(next.spent-w.round.spent) > waste*float64(fresh)
+}
+
+// grow lets the window follow what arrives. In startup it ends where a queue begins: what came a round trip ago fits.
+func (w *Window) grow(now time.Time, arrived uint64) {
+	base := w.base(now)
+	growth := 0.5
+	if base > 0 {
+		growth = min(0.5, max(0.15, float64(swell)/float64(base)))
+	}
+	w.flow = min(w.size, w.flow+growth*float64(arrived))
+	if w.startup && w.samples >= len(w.recent) && base > 0 && slices.Min(w.recent[:])-base > Target/2 {
+		w.startup = false
+		w.size = max(w.flow/(1+growth), smallest)
+		w.flow = w.size
+	}
 }
 
 // remember keeps the smallest round trips of the last memory.
@@ -168,17 +200,16 @@ func (w *Window) steer(now time.Time, wasted bool) {
 		return
 	case wasted:
 		w.startup = false
-		w.size *= 1 - gain
-	case w.startup && queue > Target/2:
-		w.startup = false
-		w.size = min(w.size, fits*(1+float64(Target)/float64(base+Target)))
+		w.size = min(w.size, w.flow) * (1 - gain)
 	case w.startup:
-		if r.filled {
-			w.size *= 2
-		}
+		return
 	default:
 		off := max(-2, float64(Target-queue)/float64(Target))
-		step := min(gain, 0.5*float64(Target)/float64(base+max(queue, 0)))
+		if w.easy++; off < 0.75 {
+			w.easy = 0
+		}
+		// The longer there is no queue to speak of, the larger the steps.
+		step := min(gain, (0.5+0.25*float64(w.easy))*float64(Target)/float64(base+max(queue, 0)))
 		if off < 0 || r.filled {
 			w.size += w.size*step*off + packet*max(off, 0)
 		}
@@ -191,4 +222,5 @@ func (w *Window) steer(now time.Time, wasted bool) {
 	// keeps a transfer on a near path alive when the computer is busy.
 	floor := max(smallest, min(128<<10, packet*float64(2*Target)/float64(max(base, time.Microsecond))))
 	w.size = min(max(w.size, floor), Max)
+	w.flow = min(w.flow, w.size)
 }
