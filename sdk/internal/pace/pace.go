@@ -33,6 +33,8 @@ const (
 	relearn = 10 * time.Second
 	memory  = 30 * time.Second
 	maxMark = 4096
+	// haste is how much faster than the window needs bytes are written, so that the window is used up.
+	haste = 1.25
 	// swell is how much queue a round trip of growing may make before it is seen.
 	swell = 60 * time.Millisecond
 	stuck = 2 * time.Second
@@ -51,8 +53,11 @@ type Window struct {
 	startup bool             // the path's capacity is not known yet: grow until there is a queue
 	recent  [8]time.Duration // the last round trips, while startup
 	samples int
-	easy    int // rounds without a queue
-	marks   []mark // what was written and not acknowledged yet
+	wrote   uint64
+	tokens  float64   // bytes that may be written at once
+	asked   time.Time // when tokens were last counted
+	easy    int       // rounds without a queue
+	marks   []mark    // what was written and not acknowledged yet
 	acked   uint64
 	round   round
 	lows    [6]low // smallest round trips of the last pieces of memory
@@ -87,6 +92,8 @@ func New() *Window { return &Window{size: Max, flow: first, startup: true} }
 
 // Wrote notes that total bytes were written so far.
 func (w *Window) Wrote(now time.Time, total uint64) {
+	w.tokens -= float64(total - w.wrote)
+	w.wrote = total
 	if w.round.began.IsZero() {
 		w.round, w.drained = round{began: now, end: total}, now
 	}
@@ -100,6 +107,14 @@ func (w *Window) Wrote(now time.Time, total uint64) {
 func (w *Window) Limit(now time.Time, wrote, acked uint64, spent func() uint64) int {
 	w.learn(now, wrote, acked, spent)
 	piece := min(65536, max(packet, int(w.flow/8)))
+	if base := w.base(now); base > 2*Tick { // spread over the round trip: what comes in a burst waits in a queue
+		rate := haste * w.flow / base.Seconds()
+		w.tokens = min(w.tokens+rate*now.Sub(w.asked).Seconds(), max(3*rate*Tick.Seconds(), packet))
+		piece = max(packet, min(piece, int(rate*Tick.Seconds())))
+		if w.asked = now; w.tokens < float64(piece) {
+			return 0
+		}
+	}
 	if room := int(w.flow) - int(wrote-acked); room < piece && wrote > acked {
 		w.round.filled = true
 		return 0
