@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/pion/interceptor"
 	"github.com/pion/webrtc/v4"
 
 	"github.com/parley-rtc/parley/internal/signal"
@@ -34,20 +35,22 @@ type bulk struct {
 	users   int      // transfers on it
 }
 
-// bulkSettings are those of a link for bulk.
-func bulkSettings(se webrtc.SettingEngine) webrtc.SettingEngine {
+// carrier makes the peer connection of a link for bulk.
+func (k *kit) carrier(ice *signal.ICEServers) (*webrtc.PeerConnection, error) {
+	se := k.settings(transports{})
 	se.SetSCTPMinCwnd(pace.Max + 1<<20)
 	se.SetSCTPMaxReceiveBufferSize(pace.Max + 1<<20)
-	return se
+	api := webrtc.NewAPI(webrtc.WithInterceptorRegistry(&interceptor.Registry{}), webrtc.WithSettingEngine(se))
+	return api.NewPeerConnection(k.configuration(ice, transports{}))
 }
 
 // wantBulk makes a link for bulk with whoever sits on seat, and calls ready when it is up.
 func (s *state) wantBulk(seat string, ready func()) {
 	person := s.people[seat]
-	if person == nil || s.linkTo(seat) == nil {
+	if person == nil || s.linkTo(seat) == nil || s.options.Single {
 		return
 	}
-	for _, b := range s.bulks {
+	for _, b := range s.files.bulks {
 		if b.peer == person.Session && b.mine {
 			b.told = append(b.told, ready)
 			if b.up {
@@ -69,7 +72,7 @@ func (s *state) wantBulk(seat string, ready func()) {
 
 // bulkTo returns the link for bulk that is up with a session, nil when there is none.
 func (s *state) bulkTo(peer string) *bulk {
-	for _, b := range s.bulks {
+	for _, b := range s.files.bulks {
 		if b.peer == peer && b.mine && b.up {
 			return b
 		}
@@ -92,15 +95,15 @@ func (s *state) useBulk(b *bulk, n int) {
 }
 
 func (s *state) newBulk(peer, id string, mine bool) (*bulk, error) {
-	pc, err := s.kit.bulk.NewPeerConnection(s.kit.configuration(s.session.ice))
+	pc, err := s.kit.carrier(s.session.ice)
 	if err != nil {
 		return nil, err
 	}
 	b := &bulk{id: id, peer: peer, mine: mine, pc: pc}
-	s.bulks[id] = b
+	s.files.bulks[id] = b
 	on := func(f func(*state)) {
 		s.post(func(s *state) {
-			if s.bulks[id] == b {
+			if s.files.bulks[id] == b {
 				f(s)
 			}
 		})
@@ -154,7 +157,7 @@ func (s *state) bulkRelayed(m signal.Message) bool {
 	if !ok {
 		return false
 	}
-	b := s.bulks[about.Route().Link]
+	b := s.files.bulks[about.Route().Link]
 	if b == nil || b.peer != about.Route().From {
 		return false
 	}
@@ -178,14 +181,14 @@ func (s *state) bulkRelayed(m signal.Message) bool {
 // bulkOffered answers a link for bulk that somebody wants to send on.
 func (s *state) bulkOffered(m *signal.Offer) {
 	theirs := 0
-	for _, b := range s.bulks {
+	for _, b := range s.files.bulks {
 		if !b.mine && b.peer == m.From {
 			s.dropBulk(b, false) // a new one means that the old one is dead to them
 		} else if !b.mine {
 			theirs++
 		}
 	}
-	if s.holder(m.From) == nil || s.me == "" || theirs >= maxBulks || s.bulks[m.Link] != nil {
+	if s.holder(m.From) == nil || s.me == "" || theirs >= maxBulks || s.files.bulks[m.Link] != nil {
 		_ = s.send(&signal.CloseLink{Peer: signal.Peer{To: m.From, Link: m.Link}}) // an overflow has ended the room
 		return
 	}
@@ -250,10 +253,10 @@ func (s *state) bulkState(b *bulk, c webrtc.PeerConnectionState) {
 
 // dropBulk closes a link for bulk; b may be nil.
 func (s *state) dropBulk(b *bulk, tell bool) {
-	if b == nil || s.bulks[b.id] != b {
+	if b == nil || s.files.bulks[b.id] != b {
 		return
 	}
-	delete(s.bulks, b.id)
+	delete(s.files.bulks, b.id)
 	if tell {
 		_ = s.send(&signal.CloseLink{Peer: b.address()}) // an overflow has ended the room
 	}
@@ -267,7 +270,7 @@ func (s *state) dropBulk(b *bulk, tell bool) {
 
 // dropBulks closes those with one session; with everybody for "".
 func (s *state) dropBulks(peer string) {
-	for _, b := range s.bulks {
+	for _, b := range s.files.bulks {
 		if peer == "" || b.peer == peer {
 			s.dropBulk(b, false)
 		}

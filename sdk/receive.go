@@ -72,6 +72,31 @@ type receiving struct {
 	err     error
 }
 
+// traffic is the transfers of a room. The owner owns it.
+type traffic struct {
+	bulks    map[string]*bulk      // by id
+	incoming map[string]*receiving // by the id of the transfer
+	outgoing map[*sending]bool
+}
+
+func newTraffic() traffic {
+	return traffic{
+		bulks: make(map[string]*bulk), incoming: make(map[string]*receiving), outgoing: make(map[*sending]bool),
+	}
+}
+
+// openTraffic begins to take the channels of those who send files, and wakes the transfers that wait for a link.
+func (s *state) openTraffic() {
+	s.data.accept(transfer.Protocol, s.filed)
+	s.data.watch(func() {
+		s.post(func(s *state) {
+			for t := range s.files.outgoing {
+				t.rouse()
+			}
+		})
+	})
+}
+
 // filed takes a channel that somebody opened to send files.
 func (s *state) filed(peer string, channel *webrtc.DataChannel) (closed func()) {
 	w := newLane(channel, peer)
@@ -87,10 +112,10 @@ func (s *state) delivers(w *lane) {
 		return
 	}
 	person := s.person(seat)
-	t := s.incoming[id]
+	t := s.files.incoming[id]
 	if t == nil {
 		n := 0
-		for _, other := range s.incoming {
+		for _, other := range s.files.incoming {
 			if other.With().ID == person.ID {
 				n++
 			}
@@ -99,7 +124,7 @@ func (s *state) delivers(w *lane) {
 		if n >= maxIncoming {
 			t.err = &TransferError{Reason: string(transfer.Busy), Mine: true}
 		}
-		s.incoming[id] = t
+		s.files.incoming[id] = t
 		s.running.Go(func() { t.run(s.work) })
 	}
 	t.mu.Lock()
@@ -116,7 +141,7 @@ func (s *state) delivers(w *lane) {
 // mayAsk counts the offers of a person that wait for an answer. It is the owner's.
 func (s *state) mayAsk(t *receiving) bool {
 	n := 0
-	for _, other := range s.incoming {
+	for _, other := range s.files.incoming {
 		if other.asking && other.With().ID == t.With().ID {
 			n++
 		}
@@ -129,7 +154,7 @@ func (s *state) mayAsk(t *receiving) bool {
 func (s *state) mayRun(t *receiving) {
 	t.asking = false
 	n := 0
-	for _, other := range s.incoming {
+	for _, other := range s.files.incoming {
 		if other.active && other.With().ID == t.With().ID {
 			n++
 		}
@@ -143,10 +168,10 @@ func (s *state) mayRun(t *receiving) {
 // rests takes the leave back: others wait for it. It is the owner's.
 func (s *state) rests(t *receiving, gone bool) {
 	t.active, t.asking = false, false
-	if gone && s.incoming[t.id] == t {
-		delete(s.incoming, t.id)
+	if gone && s.files.incoming[t.id] == t {
+		delete(s.files.incoming, t.id)
 	}
-	for _, other := range s.incoming {
+	for _, other := range s.files.incoming {
 		other.rouse()
 	}
 }

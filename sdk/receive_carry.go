@@ -197,7 +197,7 @@ func (t *receiving) accept(ctx context.Context) bool {
 		return true
 	}
 	t.shift(t.room, func(p *Progress) { p.State, p.Bytes = TransferActive, held })
-	t.engine.Accept(t.room.kit.bulk != nil)
+	t.engine.Accept(!t.room.options.Single)
 	return true
 }
 

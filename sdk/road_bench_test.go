@@ -207,17 +207,19 @@ func measure(t *testing.T, path surface, plain bool, lasts time.Duration, files 
 			t.Fatal(err)
 		}
 		o := Options{Interfaces: func(name string) bool { return name == "lo" }}.withDefaults()
+		o.Single = plain
 		k, err := newKit(address{local: true}, o, roadNet{std, roads[i]})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if plain {
-			k.bulk = nil
-		}
 		if i == 0 {
 			d.start()
 		}
-		rooms[i] = d.dial([]string{"Ann", "Bob"}[i], k)
+		o.Name = []string{"Ann", "Bob"}[i]
+		rooms[i] = newRoom(address{room: "tea", host: "test", local: true}, o, k, d.connect)
+		if err := rooms[i].wait(t.Context(), func(s *state) *request { return s.opened }); err != nil {
+			t.Fatal(err)
+		}
 	}
 	ann, bob := rooms[0], rooms[1]
 	defer ann.Close()

@@ -57,6 +57,7 @@ func (r *Room) SendFiles(ctx context.Context, to string, files *Files, o SendOpt
 		t = newTransfer(o.ID, s.person(seat), false)
 		t.describe(files.offer())
 		out := &sending{Transfer: t, room: s, to: to, files: files, engine: engine}
+		s.files.outgoing[out] = true
 		s.running.Go(func() { out.run(s.work) })
 		return nil
 	})
@@ -111,6 +112,7 @@ func (t *sending) run(ctx context.Context) {
 		t.carry(ctx, w)
 	}
 	t.shut()
+	t.room.post(func(s *state) { delete(s.files.outgoing, t) })
 	t.settle(t.err)
 	t.room.emit(TransferEnded{Transfer: t.Transfer, Err: t.err})
 }
@@ -128,8 +130,9 @@ func (t *sending) idle(ctx context.Context, d time.Duration) {
 			return
 		case <-ctx.Done():
 			t.end(ErrClosed)
-		case <-t.wake:
+		case <-t.wake: // an order, or the links changed
 			t.listen()
+			return
 		}
 	}
 }

@@ -9,31 +9,31 @@ import (
 	"time"
 
 	"github.com/parley-rtc/parley/internal/signal"
-	"github.com/parley-rtc/parley/sdk/internal/transfer"
 )
 
 // state is a room as its one owner goroutine (run) sees it. Everything in it belongs to that goroutine, except what is
 // a leaf with its own lock: mailbox, outbound, outlet, Track.
 type state struct {
-	options  Options
-	address  address
-	life     context.Context    // ends when the user closes the room
-	work     context.Context    // ends when the owner does
-	cancel   context.CancelFunc // ends work
-	inbox    *mailbox
-	events   *outbound
-	session  session
-	door                      // the room, from the door inwards
-	kit      *kit             // makes peer connections
-	links    map[string]*link // by the peer's session
-	shows    map[Source]*show
-	data     *channels
-	bulks    map[string]*bulk      // by id
-	incoming map[string]*receiving // by the id of the transfer
-	running  sync.WaitGroup        // every goroutine that the owner began
-	opened   *request              // settled by the first welcome
-	ended    *Ended                // set when it is over
-	now      time.Time             // of the event that is being handled
+	options Options
+	address address
+	life    context.Context    // ends when the user closes the room
+	work    context.Context    // ends when the owner does
+	cancel  context.CancelFunc // ends work
+	inbox   *mailbox
+	events  *outbound
+	session session
+	door                     // the room, from the door inwards
+	reports reports          // for the record of the call
+	kit     *kit             // makes peer connections
+	links   map[string]*link // by the peer's session
+	shows   map[Source]*show
+	data    *channels
+	files   traffic        // the transfers of files
+	running sync.WaitGroup // every goroutine that the owner began
+	opened  *request       // settled by the first welcome
+	ended   *Ended         // set when it is over
+	now     time.Time      // of the event that is being handled
+	moves   int            // how often our addresses changed
 }
 
 // door is what we know of the room and of our place in it.
@@ -43,11 +43,13 @@ type door struct {
 	me       string // our seat, "" in front of the door
 	token    string // takes that seat again
 	joining  *request
-	knocked  uint64              // the number of the join
-	wanted   bool                // we want to be inside: join again in a new session
-	on       MediaState          // what we send
-	declared MediaState          // what the others were told
-	asked    map[uint64]*request // numbered messages whose refusal somebody waits for
+	knocked  uint64               // the number of the join
+	wanted   bool                 // we want to be inside: join again in a new session
+	on       MediaState           // what we send
+	declared MediaState           // what the others were told
+	missing  map[string]time.Time // seats that a restarted server does not know yet, and until when they are kept
+	asked    map[uint64]*request  // numbered messages whose refusal somebody waits for
+	recalls  map[uint64]*recall   // questions for the past
 }
 
 func newState(life context.Context, a address, o Options, kit *kit, connect func(context.Context) (*socket, error)) *state {
@@ -56,14 +58,14 @@ func newState(life context.Context, a address, o Options, kit *kit, connect func
 		options: o, address: a, life: life, work: work, cancel: cancel,
 		inbox: newMailbox(), events: newOutbound(), kit: kit,
 		links: make(map[string]*link), shows: make(map[Source]*show), data: newChannels(),
-		bulks: make(map[string]*bulk), incoming: make(map[string]*receiving), opened: newRequest(),
+		files: newTraffic(), opened: newRequest(),
 		door: door{
 			token: o.Seat, people: make(map[string]*signal.Seat),
-			asked: make(map[uint64]*request),
+			asked: make(map[uint64]*request), recalls: make(map[uint64]*recall), missing: make(map[string]time.Time),
 		},
 	}
 	s.session.connect = connect
-	s.data.accept(transfer.Protocol, s.filed)
+	s.openTraffic()
 	for _, source := range Sources() {
 		s.shows[source] = newShow(source)
 	}
@@ -74,19 +76,28 @@ func newState(life context.Context, a address, o Options, kit *kit, connect func
 func (s *state) run(cmds <-chan func(*state)) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	s.now = time.Now()
 	s.dial()
+	s.running.Go(func() { s.watch() })
 	for s.ended == nil {
-		timer.Reset(max(0, time.Until(s.session.deadline(s.links))))
-		var in chan []byte
+		timer.Reset(max(0, time.Until(s.deadline())))
+		var in, trial chan []byte
 		if s.session.sock != nil {
 			in = s.session.sock.in
+		}
+		if s.session.trial != nil {
+			trial = s.session.trial.in
 		}
 		select {
 		case f := <-cmds:
 			s.now = time.Now()
 			f(s)
 		case <-s.inbox.ready:
-			for _, f := range s.inbox.take() {
+			posted, overflow := s.inbox.take()
+			if overflow {
+				s.end(Ended{Err: errors.New("parley: more happened than this program could handle")})
+			}
+			for _, f := range posted {
 				s.now = time.Now()
 				f(s)
 			}
@@ -96,6 +107,13 @@ func (s *state) run(cmds <-chan func(*state)) {
 				s.receive(b)
 			} else {
 				s.cut(s.session.sock.err)
+			}
+		case b, ok := <-trial:
+			s.now = time.Now()
+			if ok {
+				s.greet(b)
+			} else {
+				s.forsake(s.session.trial.err)
 			}
 		case <-timer.C:
 			s.now = time.Now()
@@ -136,6 +154,7 @@ func (s *state) shutdown() {
 	if s.joining != nil {
 		s.joining.settle(cause)
 	}
+	s.forgetRecalls()
 	for _, q := range s.asked {
 		q.settle(cause)
 	}

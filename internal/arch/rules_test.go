@@ -89,6 +89,7 @@ var doors = []door{
 	{"github.com/pion/turn", []string{"internal/doctor"}},
 	{"github.com/pion/stun", []string{"internal/turn", "internal/turnserver", "internal/doctor", "sdk"}},
 	{"github.com/coder/websocket", []string{"internal/signalserver", "sdk"}},
+	{"github.com/nats-io", []string{"internal/store"}},
 	{"github.com/caddyserver/certmagic", []string{"internal/certificate"}},
 	{"github.com/mholt/acmez", []string{"internal/certificate"}},
 	{"go.uber.org/zap", []string{"internal/certificate"}},

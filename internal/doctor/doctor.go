@@ -110,6 +110,7 @@ type look struct {
 	servers   []Server
 	release   func() // ends the session that the servers' credentials belong to
 	reachable bool   // some TCP connection came about
+	udp       bool   // the UDP port answers
 }
 
 // Examine makes every check and returns what was found, in the order of the checks. It returns early when ctx ends.

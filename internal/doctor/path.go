@@ -50,6 +50,7 @@ func (l *look) stun(ctx context.Context) {
 		mapped, err := binding(ctx, conn, netip.AddrPortFrom(a, l.port))
 		took := milliseconds(l.Now().Sub(began))
 		if err == nil {
+			l.udp = true
 			l.tell(Finding{
 				Check: "stun", State: OK, MS: took, Words: fmt.Sprintf("UDP %d is open at %s; from there, this machine is %s.", l.port, a, mapped.Addr()),
 			})
@@ -125,8 +126,12 @@ func (l *look) mapping(ctx context.Context) {
 			relay = &l.servers[i]
 		}
 	}
-	if relay == nil || len(l.addresses) == 0 {
+	switch {
+	case relay == nil || len(l.addresses) == 0:
 		undetermined("the server gave no relay.")
+		return
+	case !l.udp:
+		undetermined("no UDP gets through.")
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, stepTimeout)

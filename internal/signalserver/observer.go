@@ -42,6 +42,8 @@ type Observer interface {
 	SeatBack(room string, at time.Time, seat string)
 	// SeatLeft says that a seat is gone.
 	SeatLeft(room string, at time.Time, seat string, why signal.LeftReason)
+	// Report hands on what a client that sits in the room says about its own call. Nothing of it is proven.
+	Report(room string, at time.Time, seat string, events []signal.ReportEvent)
 	// Call returns the identifier of the room's call record and the secret by which this seat reads it, for "joined";
 	// both empty when no record is kept. It comes after SeatJoined.
 	Call(room, seat string) (id, token string)

@@ -5,6 +5,8 @@ import type {
   Device,
   Emitter,
   Ending,
+  Files,
+  FilesEvents,
   History,
   LinkStats,
   LocalMedia,
@@ -17,6 +19,9 @@ import type {
   Participant,
   ParticipantEvents,
   Path,
+  Quality,
+  QualityHistory,
+  QualitySeries,
   Role,
   Room,
   RoomData,
@@ -26,6 +31,7 @@ import type {
   SeatState,
   Source,
   SourceStatus,
+  Transfer,
 } from '@parley-rtc/sdk';
 import {Channels} from '../../sdk/js/src/channels';
 import {DataHub} from '../../sdk/js/src/data';
@@ -55,6 +61,8 @@ export class FakePerson extends FakeEmitter<ParticipantEvents> implements Partic
   tracks = new Map<Source, MediaStreamTrack>();
   path: Path = {kind: 'direct', rttMs: 24};
   loud = 0;
+  quality: Quality = {level: 2, reason: 'none', sound: 4.2, paused: false};
+  history: QualityHistory | null = new FakeHistory(false);
 
   constructor(name: string, order: number, change: Partial<FakePerson> = {}) {
     super();
@@ -67,21 +75,73 @@ export class FakePerson extends FakeEmitter<ParticipantEvents> implements Partic
     return this.loud;
   }
   async stats(): Promise<LinkStats> {
-    const far = this.path.kind === 'relayed';
+    const lostPercent = this.path.kind === 'relayed' ? 2.6 : 0.1;
     return {
       path: this.path,
-      localCandidate: far ? 'relay' : 'host',
+      localCandidate: 'host',
       remoteCandidate: 'srflx',
-      audio: {sentBps: 31_800, receivedBps: 32_400, lostPercent: far ? 2.6 : 0.1, jitterMs: 4},
-      video: {
-        sentBps: 1_640_000,
-        receivedBps: 1_820_000,
-        lostPercent: far ? 3.1 : 0.2,
-        width: 1280,
-        height: 720,
-        fps: 30,
-      },
+      availableBps: 2_450_000,
+      tracks: [
+        {
+          source: 'microphone',
+          direction: 'received',
+          bps: 32_400,
+          lostPercent,
+          jitterMs: 4,
+          bufferMs: 48,
+          concealedPercent: 0.2,
+        },
+        {
+          source: 'camera',
+          direction: 'received',
+          bps: 1_820_000,
+          lostPercent,
+          bufferMs: 62,
+          width: 1280,
+          height: 720,
+          fps: 30,
+          freezes: 1,
+          frozenMs: 420,
+        },
+        {source: 'microphone', direction: 'sent', bps: 31_800, lostPercent: 0, rttMs: 26},
+        {
+          source: 'camera',
+          direction: 'sent',
+          bps: 1_640_000,
+          lostPercent: 0.4,
+          rttMs: 27,
+          width: 1280,
+          height: 720,
+          fps: 30,
+          limited: 'bandwidth',
+        },
+      ],
     };
+  }
+}
+
+/** Two minutes of a call; a bad one falls in its middle, and misses some seconds. */
+export class FakeHistory implements QualityHistory {
+  readonly seconds = 120;
+  constructor(private readonly bad: boolean) {}
+  series(name: QualitySeries): (number | null)[] {
+    const wave = (i: number): number => Math.sin(i / 5) + Math.sin(i / 2.3) / 2;
+    return Array.from({length: 120}, (_, i) => {
+      const fell = this.bad && i > 70;
+      if (i < 8 || (this.bad && i > 68 && i < 73)) return null;
+      switch (name) {
+        case 'receivedBps':
+          return 1_700_000 + 120_000 * wave(i);
+        case 'sentBps':
+          return (fell ? 42_000 : 1_500_000) * (1 + 0.1 * wave(i));
+        case 'receivedLost':
+          return Math.max(0, 0.4 * wave(i));
+        case 'sentLost':
+          return fell ? 6 + 4 * wave(i) : Math.max(0, 0.6 * wave(i + 3));
+        default:
+          return (fell ? 240 : 26) + 8 * wave(i);
+      }
+    });
   }
 }
 
@@ -180,6 +240,59 @@ export class FakeMedia extends FakeEmitter<LocalMediaEvents> implements LocalMed
   close(): void {}
 }
 
+/** Transfers that stand still, in any state. */
+export class FakeFiles extends FakeEmitter<FilesEvents> implements Files {
+  list: Transfer[] = [];
+
+  put(change: Partial<Transfer> & {name: string; sizes: number[]}): void {
+    const {sizes, ...rest} = change;
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    const folder = sizes.length > 1 ? `${change.name}/` : '';
+    const hash = change.state === 'done' ? 'b1946ac92492d2347c6235b4d2611184d7e1a3c0f4c1f35e9f9a51d3b8c0a9e2' : null;
+    this.list.push({
+      id: `t${this.list.length}`,
+      direction: 'in',
+      seat: 'seat-2',
+      person: 'Ann Okafor',
+      files: sizes.map((size, i) => ({path: folder ? `${folder}bed ${i + 1}.jpg` : change.name, size, hash})),
+      total,
+      bytes: 0,
+      at: Date.UTC(2026, 10, 21, 9, 43),
+      state: 'moving',
+      mine: false,
+      pausedBy: 'nobody',
+      reason: '',
+      obstacle: null,
+      speedBps: 0,
+      leftMs: null,
+      reopens: false,
+      saved: false,
+      carried: 0,
+      ...rest,
+    });
+  }
+  offer(): readonly Transfer[] {
+    return [];
+  }
+  async accept(): Promise<void> {}
+  refuse(): void {}
+  pause(): void {}
+  resume(): void {}
+  cancel(): void {}
+  async retry(): Promise<void> {}
+  redirect(): void {}
+  content(): Blob | null {
+    return null;
+  }
+  async save(): Promise<void> {}
+  markSaved(): void {}
+  remove(id: string): void {
+    this.list = this.list.filter((one) => one.id !== id);
+    this.emit('list', this.list);
+  }
+  close(): void {}
+}
+
 class FakeNetwork extends FakeEmitter<{change: NetworkVerdict}> implements Network {
   verdict: NetworkVerdict = {kind: 'udp', directLikely: true};
   check(): void {
@@ -200,6 +313,7 @@ export class FakeRoom extends FakeEmitter<RoomEvents> implements Room {
   readonly channels = new Channels();
   readonly control = this.channels.control;
   previous: {name: string} | null = null;
+  call: {id: string; token: string} | null = null;
 
   get me(): FakePerson | null {
     return this.people.find((p) => p.isMe) ?? null;
@@ -233,6 +347,10 @@ export class FakeRoom extends FakeEmitter<RoomEvents> implements Room {
   }
   readonly hasEarlier = false;
   async earlier(): Promise<void> {}
+  readonly transfers = new FakeFiles();
+  async files(): Promise<Files> {
+    return this.transfers;
+  }
   data(label: string): RoomData {
     return new DataHub(this.channels).open(label, {});
   }

@@ -2,7 +2,7 @@
 
 import type {NetworkVerdict, Path, SourceStatus} from '@parley-rtc/sdk';
 import type {Visit} from '../src/visit/visit';
-import {FakeMedia, FakePerson, FakeRoom} from './fakes';
+import {FakeHistory, FakeMedia, FakePerson, FakeRoom} from './fakes';
 import {cameraTrack, screenTrack} from './pictures';
 
 export interface Scene {
@@ -61,6 +61,7 @@ const path = (p: Path): Make => call(() => [me(), ann({path: p})]);
 
 const press = (id: string): void => document.getElementById(id)?.click();
 const soon = (f: () => void): void => void setTimeout(f, 150);
+const later = (f: () => void): void => void setTimeout(f, 450);
 
 function host(visit: Visit, {room}: Scene): void {
   room.info = {name: room.name, exists: true, may: 'join', role: 'host', waitingRoom: true, host: 'k3y'};
@@ -84,6 +85,39 @@ function talk(room: FakeRoom): void {
   say('seat-1', 'Robin', 'Then I order two trees.', 4, false);
   room.emit('chat', {...(room.chat[0] as (typeof room.chat)[0]), from: ''});
 }
+
+/** Transfers on their way. */
+function move({transfers}: FakeRoom): void {
+  const film = {name: 'apple trees.mp4', sizes: [841_034_000], bytes: 311e6};
+  transfers.put({...film, state: 'waiting', direction: 'out'});
+  transfers.put({name: 'accounts.ods', sizes: [84_034_000], bytes: 31e6, state: 'missing', direction: 'out'});
+  transfers.put({name: 'beds', sizes: [4e6, 5e6, 3e6], bytes: 7e6, state: 'paused', pausedBy: 'them'});
+  transfers.put({...film, speedBps: 12.4e6, leftMs: 43e3});
+  transfers.put({
+    name: 'Garden plan, third draft, with all the remarks of the neighbours.pdf',
+    sizes: [2e6],
+    state: 'offered',
+  });
+}
+
+/** Transfers that are over. */
+function end({transfers}: FakeRoom): void {
+  transfers.put({name: 'film.mkv', sizes: [84e8], state: 'offered', obstacle: 'no-space'});
+  transfers.put({name: 'notes.txt', sizes: [1_200], state: 'failed', reason: 'changed', direction: 'out'});
+  transfers.put({name: 'list.txt', sizes: [640], state: 'refused', reason: 'declined', direction: 'out'});
+  transfers.put({name: 'beds', sizes: [4e6, 5e6, 3e6], bytes: 12e6, state: 'done'});
+  transfers.put({name: 'Garden plan.pdf', sizes: [2_481_034], bytes: 2_481_034, state: 'done', saved: true});
+  transfers.put({name: 'trees.csv', sizes: [12_034], state: 'done', direction: 'out', bytes: 12_034});
+}
+
+function withFiles(count: number): DataTransfer {
+  const data = new DataTransfer();
+  for (let i = 0; i < count; i++) data.items.add(new File(['words'], `note ${i + 1}.txt`));
+  return data;
+}
+const paste = (count: number): void =>
+  void window.dispatchEvent(new ClipboardEvent('paste', {clipboardData: withFiles(count), cancelable: true}));
+const hover = (): void => void window.dispatchEvent(new DragEvent('dragenter', {dataTransfer: withFiles(1)}));
 
 export const scenes: Record<string, Make> = {
   door: door(({room}) => {
@@ -220,12 +254,29 @@ export const scenes: Record<string, Make> = {
   'call-knock': call(() => [me(), ann()], host),
   'call-quality': call(
     () => [me(), ann()],
-    () => soon(() => press('path-line')),
+    (visit) => visit.show('quality'),
   ),
-  'call-quality-relayed': call(
+  'call-quality-figures': call(
     () => [me(), ann({path: {kind: 'relayed', protocol: 'udp', server: 'relay.parley.example', rttMs: 80}})],
-    () => soon(() => press('path-line')),
+    (visit) => {
+      visit.show('quality');
+      later(() => document.querySelector<HTMLElement>('.numbers summary')?.click());
+    },
   ),
+  'call-quality-upload': call(
+    () => [me({quality: {level: 0, reason: 'upload-small', paused: true}}), ann({history: new FakeHistory(true)})],
+    (visit) => visit.show('quality'),
+  ),
+  'call-quality-theirs': call(
+    () => [me(), ann({quality: {level: 1, reason: 'their-network', sound: 3.3, paused: false}})],
+    (visit) => visit.show('quality'),
+  ),
+  'call-paused': call(() => [me(), ann({quality: {level: 0, reason: 'their-network', sound: 4, paused: true}})]),
+  'call-paused-small': call(
+    () => [me(), ann({quality: {level: 0, reason: 'their-network', sound: 4, paused: true}})],
+    () => soon(() => document.querySelector<HTMLElement>('.grip')?.click()),
+  ),
+  'call-paused-mine': call(() => [me({quality: {level: 0, reason: 'upload-small', paused: true}}), ann()]),
   'call-chat': call(
     () => [me(), ann()],
     (visit, {room}) => {
@@ -236,6 +287,51 @@ export const scenes: Record<string, Make> = {
   'call-chat-empty': call(
     () => [me(), ann()],
     (visit) => visit.show('chat'),
+  ),
+  'call-files': call(
+    () => [me(), ann()],
+    (visit, {room}) => {
+      move(room);
+      visit.show('files');
+    },
+  ),
+  'call-files-ends': call(
+    () => [me(), ann()],
+    (visit, {room}) => {
+      end(room);
+      visit.show('files');
+    },
+  ),
+  'call-files-empty': call(
+    () => [me(), ann()],
+    (visit) => visit.show('files'),
+  ),
+  'call-files-whom': call(
+    () => [me(), ann(), new FakePerson('Ben Hartmann', 3)],
+    (visit) => {
+      visit.show('files');
+      soon(() => paste(3));
+    },
+  ),
+  'call-files-drop': call(
+    () => [me(), ann()],
+    () => soon(hover),
+  ),
+  'call-files-offer': call(
+    () => [me(), ann()],
+    (_, {room}) => {
+      room.transfers.put({name: 'Garden plan, third draft.pdf', sizes: [2_481_034], state: 'offered'});
+      room.transfers.put({name: 'apple trees.mp4', sizes: [841_034_000], bytes: 311e6, speedBps: 12.4e6, leftMs: 43e3});
+    },
+  ),
+  'call-files-chat': call(
+    () => [me(), ann()],
+    (visit, {room}) => {
+      talk(room);
+      room.transfers.put({name: 'Garden plan, third draft.pdf', sizes: [2_481_034], state: 'offered'});
+      room.transfers.put({name: 'trees.csv', sizes: [12_034], state: 'done', direction: 'out', bytes: 12_034});
+      visit.show('chat');
+    },
   ),
   'call-people': call(
     () => [me(), ann()],

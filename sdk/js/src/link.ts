@@ -1,12 +1,15 @@
-import type {LinkStats, Path, Source, Trouble} from './api.js';
+import type {Path, Source, Trouble} from './api.js';
 import type {Carrier} from './channels.js';
+import {Heart} from './heart.js';
 import {loudness} from './level.js';
 import type {Body, LinkMessage, Outgoing} from './message.js';
 import {Negotiation, type Side} from './negotiation.js';
+import {only} from './network.js';
+import {pathOf, type Report, type Reports} from './path.js';
+import {type Prepared, pairStreams} from './prepared.js';
 import {type Publication, sections} from './publication.js';
-import {Recovery, type TransportState} from './recovery.js';
-import {Sampler} from './stats.js';
-import type {Track} from './wire.gen.js';
+import {sameLossMs, type TransportState} from './recovery.js';
+import type {LinkKind, Track} from './wire.gen.js';
 
 /** The fields that every relayed message shares. */
 type Address = 'to' | 'from' | 'link';
@@ -14,14 +17,18 @@ type Address = 'to' | 'from' | 'link';
 /** What a link asks of the one who keeps it. */
 export interface LinkPort {
   send<K extends LinkMessage['type']>(type: K, body: Omit<Body<K>, Address>): number;
-  /** Whether what is sent leaves now. */
-  online(): boolean;
   /** Servers with credentials that are good for a restart. */
   freshServers(): Promise<RTCIceServer[]>;
   /** Tracks, state or path changed. */
   changed(): void;
+  /** This machine has found an address that the other side may reach it at. */
+  found(): void;
+  /** It is connected, for the first time or again. */
+  connected(): void;
   /** Only a new link helps. */
-  broken(): void;
+  broken(why: string): void;
+  /** The other side asks for an ICE restart. */
+  asked(): void;
   trouble(kind: Trouble['kind'], detail: string): void;
   /** Whether somebody looks at the numbers. */
   watched(): boolean;
@@ -29,77 +36,40 @@ export interface LinkPort {
   channel(channel: RTCDataChannel): void;
   /** The other side's SDK said something. */
   control(text: unknown): void;
-}
-
-/** A transport made in advance, gathering while nobody needs it. */
-export interface Prepared {
-  pc: RTCPeerConnection;
-  /** The channel for small messages between the two SDKs. */
-  control: RTCDataChannel;
-  /** The channel that shows that the path is alive: nothing is sent twice on it. */
-  beat: RTCDataChannel;
-  kind: 'offer' | 'answer';
-  /** When it was made, by performance.now(). */
-  at: number;
-  ready: Promise<void>;
-}
-
-/**
- * Makes a transport before its peer is known. To offer, the description is set already, so that candidates are gathered
- * in both browsers. To answer, a candidate pool does the same where the browser has one (Firefox gathers on answering).
- */
-export function prepare(kind: 'offer' | 'answer', iceServers: RTCIceServer[]): Prepared {
-  const pc = new RTCPeerConnection({
-    iceServers,
-    bundlePolicy: 'max-bundle',
-    iceCandidatePoolSize: kind === 'answer' ? 1 : 0,
-  });
-  const control = pc.createDataChannel('parley', {negotiated: true, id: 0});
-  const beat = pc.createDataChannel('beat', {negotiated: true, id: 1, ordered: false, maxRetransmits: 0});
-  const at = performance.now();
-  if (kind === 'answer') return {pc, control, beat, kind, at, ready: Promise.resolve()};
-  const streams = pairStreams();
-  for (const {kind: media, source} of sections) {
-    pc.addTransceiver(media, {direction: 'sendrecv', streams: [streams(source)]});
-  }
-  const ready = pc.setLocalDescription();
-  ready.catch(() => {}); // reported when it is used
-  return {pc, control, beat, kind, at, ready};
-}
-
-/** Microphone and camera share a stream, and so do a screen and its sound: browsers keep a stream's tracks in step. */
-function pairStreams(): (source: Source) => MediaStream {
-  const [person, screen] = [new MediaStream(), new MediaStream()];
-  return (source) => (source === 'microphone' || source === 'camera' ? person : screen);
+  /** A clock that stands still when the page does. */
+  clock(): number;
 }
 
 /** One RTCPeerConnection with one other session. */
 export class Link implements Side, Carrier {
   readonly #negotiation: Negotiation;
-  readonly #recovery: Recovery;
-  readonly #sampler: Sampler;
+  readonly #heart: Heart;
   readonly #pc: RTCPeerConnection;
   readonly #control: RTCDataChannel;
   readonly #senders = new Map<Source, {sender: RTCRtpSender; mid: string; track: MediaStreamTrack | null}>();
   readonly #receivers = new Map<Source, RTCRtpReceiver>();
   #publication: Publication = new Map();
   #live = false;
+  #state: TransportState = 'connecting';
+  #lost = false;
   #described = false; // an offer or answer has left, so candidates may follow
   #closed = false;
   #path: Path = {kind: 'connecting'};
-  #stats: LinkStats | null = null;
+  #reports: Reports | null = null;
   #connectedAt = 0;
   #offered = 0;
+  #restartedAt = Number.NEGATIVE_INFINITY;
   #heard = {timestamp: 0, at: 0};
   readonly #ticker: ReturnType<typeof setInterval>;
 
-  /** `maker` says that this side made the link: it offers first and is the polite one. */
+  /** `maker` says that this side made the link: it offers first and is the polite one. `kind` is absent for a main link. */
   constructor(
     readonly peer: string,
     readonly id: string,
     readonly maker: boolean,
-    prepared: Prepared,
+    readonly prepared: Prepared,
     readonly port: LinkPort,
+    readonly kind?: LinkKind,
   ) {
     const {pc} = prepared;
     this.#pc = pc;
@@ -107,15 +77,12 @@ export class Link implements Side, Carrier {
     this.#control.onmessage = ({data}) => port.control(data);
     pc.ondatachannel = ({channel}) => port.channel(channel);
     this.#negotiation = new Negotiation(pc, this);
-    this.#recovery = new Recovery({
-      leads: maker,
-      online: () => port.online(),
-      restart: () => void this.#restart(),
-      replace: () => port.broken(),
+    this.#heart = new Heart(prepared.beat, {
+      clock: () => port.clock(),
+      receivers: () => this.#receivers.values(),
+      getStats: () => pc.getStats(),
     });
-    this.#sampler = new Sampler(pc, () =>
-      (pc.getConfiguration().iceServers ?? []).flatMap((s) => s.urls).filter((url) => url.startsWith('turn')),
-    );
+    this.#control.onclose = () => this.#closed || this.port.broken('the data channels ended');
     this.#ticker = setInterval(() => void this.#tick(), 1_000);
     pc.onicecandidate = ({candidate}) => this.#trickle(candidate);
     pc.onconnectionstatechange = () => this.#changed();
@@ -130,8 +97,21 @@ export class Link implements Side, Carrier {
     return this.#path;
   }
 
+  get state(): TransportState {
+    return this.#state;
+  }
+
   get connected(): boolean {
-    return this.#recovery.state === 'connected';
+    return this.#state === 'connected';
+  }
+
+  /** It was connected once. */
+  get proven(): boolean {
+    return this.#connectedAt > 0;
+  }
+
+  get heart(): Heart {
+    return this.#heart;
   }
 
   /** It did connect, and not just now: what breaks it is a new problem. */
@@ -142,6 +122,12 @@ export class Link implements Side, Carrier {
   /** The number of the message that carried the first offer; 0 before, and on the side that answers. */
   get offered(): number {
     return this.#offered;
+  }
+
+  /** The source of a track that arrives, by its id. */
+  sourceOf(id: string): Source | null {
+    for (const [source, receiver] of this.#receivers) if (receiver.track.id === id) return source;
+    return null;
   }
 
   /** What arrives, by source; whether anything is sent on it is for the seat to say. */
@@ -159,14 +145,27 @@ export class Link implements Side, Carrier {
     return now - this.#heard.at > 500 ? 0 : loudness(source.audioLevel ?? 0);
   }
 
-  async stats(): Promise<LinkStats | null> {
-    if (!this.#stats && this.connected) await this.#sample();
-    return this.#stats;
+  /** The last look at the statistics, another object each time; null without a connection. */
+  get reports(): Reports | null {
+    return this.#reports;
+  }
+
+  /** The source that a section carries in a direction. */
+  carries(mid: string, direction: 'sent' | 'received'): Source | null {
+    if (direction === 'sent') return [...this.#senders].find(([, place]) => place.mid === mid)?.[0] ?? null;
+    const receiver = this.#pc.getTransceivers().find((t) => t.mid === mid)?.receiver;
+    return [...this.#receivers].find(([, known]) => known === receiver)?.[0] ?? null;
+  }
+
+  /** What sends each source here. */
+  *senders(): Generator<readonly [Source, RTCRtpSender]> {
+    for (const [source, {sender}] of this.#senders) yield [source, sender];
   }
 
   /** Sets what is sent from now on. Nothing leaves while `live` is false: the other side has no seat, or we have none. */
   publish(publication: Publication, live: boolean): void {
     this.#publication = publication;
+    if (live && !this.#live) this.#heart.hear(); // until now there was nothing to hear
     this.#live = live;
     for (const [source, place] of this.#senders) {
       const track = live ? (publication.get(source) ?? null) : null;
@@ -180,8 +179,27 @@ export class Link implements Side, Carrier {
   }
 
   receive(message: LinkMessage): void {
-    if (message.type === 'renegotiate' && message.restart && this.maker) this.#recovery.asked();
+    if (message.type === 'renegotiate' && message.restart && this.maker) this.port.asked();
     else this.#negotiation.receive(message);
+  }
+
+  /** Says that the path does not work, or does again: what is shown follows. */
+  lose(lost: boolean): void {
+    if (lost === this.#lost) return;
+    this.#lost = lost;
+    if (lost) this.#path = {kind: 'lost'};
+    else void this.#sample();
+    this.port.changed();
+  }
+
+  /** See {@link Negotiation.watch}. */
+  watch(ms: number): void {
+    this.#negotiation.watch(ms);
+  }
+
+  /** The server counts anew: numbers of before mean nothing. */
+  renumber(): void {
+    this.#offered = 0;
   }
 
   // ---- Carrier
@@ -198,17 +216,12 @@ export class Link implements Side, Carrier {
 
   // ----
 
-  /** The network came back. */
-  hurry(): void {
-    this.#recovery.hurry();
-  }
-
   close(): void {
     this.#closed = true;
     this.#negotiation.close();
-    this.#recovery.close();
     clearInterval(this.#ticker);
     this.#pc.onicecandidate = this.#pc.onconnectionstatechange = this.#pc.ondatachannel = null;
+    this.#control.onclose = null;
     this.#pc.close();
   }
 
@@ -216,7 +229,7 @@ export class Link implements Side, Carrier {
 
   send<K extends 'offer' | 'answer'>(type: K, body: Omit<Body<K>, Address>): void {
     this.#described = true;
-    const n = this.port.send(type, body);
+    const n = this.port.send(type, type === 'offer' && this.kind ? {...body, kind: this.kind} : body);
     if (type === 'offer') this.#offered ||= n;
   }
 
@@ -238,7 +251,7 @@ export class Link implements Side, Carrier {
 
   fault(step: keyof Outgoing, error: unknown, fatal: boolean): void {
     this.port.trouble('negotiation', `${step}: ${error}`);
-    if (fatal) this.port.broken();
+    if (fatal) this.port.broken(`${step}: ${error}`);
   }
 
   // ----
@@ -273,6 +286,7 @@ export class Link implements Side, Carrier {
       this.port.send('end-of-candidates', usernameFragment ? {usernameFragment} : {});
       return;
     }
+    this.port.found();
     const {sdpMid, sdpMLineIndex, usernameFragment} = candidate;
     this.port.send('candidate', {
       candidate: {
@@ -290,23 +304,33 @@ export class Link implements Side, Carrier {
     const state = (
       connectionState === 'new' || connectionState === 'closed' ? 'connecting' : connectionState
     ) as TransportState;
-    const before = this.#recovery.state;
-    this.#recovery.change(state, state === 'failed' && ice);
-    if (this.#closed || state === before) return;
+    if (this.#closed || state === this.#state) return;
+    this.#state = state;
     if (state === 'connected') {
+      this.#heart.hear();
       this.#connectedAt = performance.now();
       void this.#sample();
+      this.port.connected();
+    } else if (state === 'failed' && ice) {
+      this.port.broken('DTLS failed'); // no restart of ICE helps
       return;
+    } else if (!this.#connectedAt) {
+      // A restart that is under way is still a loss until it succeeds.
+      this.#path = {kind: state === 'connecting' ? 'connecting' : 'lost'};
+      this.#reports = null;
     }
-    // A restart that is under way is still a loss until it succeeds.
-    this.#path = {kind: state === 'connecting' && !this.#connectedAt ? 'connecting' : 'lost'};
-    this.#stats = null;
     this.port.changed();
   }
 
-  async #restart(): Promise<void> {
-    const iceServers = await this.port.freshServers();
+  /** Begins ICE anew with fresh servers, or asks the other side to: it does so only when it is the maker. */
+  async restart(): Promise<void> {
+    const now = performance.now();
+    if (now - this.#restartedAt < sameLossMs) return; // both sides noticed the same loss
+    this.#restartedAt = now;
+    const servers = await this.port.freshServers();
     if (this.#closed) return;
+    const {fits} = this.prepared;
+    const iceServers = fits ? only(servers, fits) : servers;
     try {
       this.#pc.setConfiguration({...this.#pc.getConfiguration(), iceServers});
     } catch (error) {
@@ -324,10 +348,16 @@ export class Link implements Side, Carrier {
 
   async #sample(): Promise<void> {
     try {
-      const stats = await this.#sampler.sample();
+      const reports = new Map<string, Report>();
+      (await this.#pc.getStats()).forEach((report: Report) => void reports.set(report.id, report));
       if (this.#closed || !this.connected) return;
-      this.#stats = stats;
-      this.#path = stats.path;
+      this.#reports = reports;
+      const urls = (this.#pc.getConfiguration().iceServers ?? []).flatMap((s) => s.urls);
+      const path = pathOf(
+        reports,
+        urls.filter((url) => url.startsWith('turn')),
+      );
+      if (!this.#lost) this.#path = path;
       this.port.changed();
     } catch {
       // the connection was closed meanwhile

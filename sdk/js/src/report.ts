@@ -1,7 +1,5 @@
+import type {Note} from './notes.js';
 import {MaxCause, MaxReport, type ReportEvent} from './wire.gen.js';
-
-/** An event as it is noted: it happens now, unless `at` says otherwise. */
-export type Note = Omit<ReportEvent, 'at'> & {at?: number};
 
 /** What the report asks of its room. */
 export interface ReportPort {

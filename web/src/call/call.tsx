@@ -1,6 +1,7 @@
 import {useEffect, useRef, useState} from 'preact/hooks';
 import {useWatch} from '../hooks';
 import {Notes} from '../parts/notes';
+import {rememberRoom} from '../record/calls';
 import {useVisit} from '../visit/visit';
 import {arrange} from './arrange';
 import {Bar} from './bar';
@@ -10,9 +11,11 @@ import {useIdle} from './idle';
 import {Invite} from './invite';
 import {tellNews} from './news';
 import {Notices} from './notices';
-import {PathLine} from './path';
+import {PathLine, QualityPanel} from './path';
 import {PeoplePanel} from './people';
 import type {Pointers} from './point';
+import {tellPauses} from './quality-news';
+import {useFiling} from './send-file';
 import {SettingsPanel} from './settings';
 import {Shortcuts} from './shortcuts';
 import {HearButton, Sounds} from './sound';
@@ -62,7 +65,11 @@ export function Call() {
   useWakeLock();
   useIdle(stage, !alone);
   useEffect(() => tellNews(visit), [visit]);
+  useEffect(() => tellPauses(visit), [visit]);
+  useEffect(() => rememberRoom(visit.room), [visit]);
   useKeys(visit, () => setHelp(true));
+
+  const filing = useFiling(visit);
 
   const placed = arrange(visit.people.value, swapped);
   const screen = placed.some((p) => p.source === 'screen');
@@ -98,15 +105,18 @@ export function Call() {
         ))}
         <div class="stage-top">
           {others[0] && <PathLine person={others[0]} />}
-          <Notices />
+          <Notices filing={filing} />
         </div>
         <HearButton />
         <Notes />
         {visit.talking.value && <p class="talking">{words().notice.talking}</p>}
-        <Bar />
+        <Bar filing={filing} />
       </main>
-      {panel === 'chat' && <ChatPanel />}
+      {panel === 'chat' && <ChatPanel filing={filing} />}
       {panel === 'people' && <PeoplePanel />}
+      {panel === 'files' && filing && <filing.FilesPanel desk={filing.desk} />}
+      {filing && <filing.DropTarget desk={filing.desk} />}
+      {panel === 'quality' && <QualityPanel />}
       {panel === 'settings' && <SettingsPanel shortcuts={() => setHelp(true)} />}
       {panel !== null && <div class="sheet-shade" onClick={close} aria-hidden="true" />}
       <Sounds />

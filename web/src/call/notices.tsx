@@ -1,13 +1,15 @@
+import type {Participant} from '@parley-rtc/sdk';
 import {useEffect, useState} from 'preact/hooks';
 import {useWatch} from '../hooks';
 import {DeviceHelp} from '../parts/notes';
 import {useVisit} from '../visit/visit';
 import {Icon} from './icon';
 import {Knocker} from './people';
+import type {Filing} from './send-file';
 import {words} from './words/words';
 
 /** What stands at the top of the stage for as long as it is true: the line to the server, who knocks, what you share. */
-export function Notices() {
+export function Notices({filing}: {filing: Filing | null}) {
   const visit = useVisit();
   return (
     <div class="notices">
@@ -20,6 +22,8 @@ export function Notices() {
           ))}
         </ul>
       )}
+      {filing && <filing.FileNotices desk={filing.desk} />}
+      <Paused />
       <Sharing />
     </div>
   );
@@ -96,6 +100,24 @@ function TriedDevice() {
       >
         <Icon name="close" />
       </button>
+    </div>
+  );
+}
+
+/** My own picture is held back, which I cannot see on it. */
+function Paused() {
+  const {room} = useVisit();
+  const {me} = room;
+  return me && <PausedPicture me={me} />;
+}
+
+function PausedPicture({me}: {me: Participant}) {
+  useWatch(me, 'quality');
+  if (!me.quality.paused) return null;
+  return (
+    <div class="notice" data-tone="slow">
+      <Icon name="camera-off" />
+      <p>{words().quality.myPause}</p>
     </div>
   );
 }
