@@ -103,7 +103,7 @@ export class Heart {
   hear(): void {
     const now = this.chest.clock();
     const ms = now - this.#heard;
-    if (ms < longestMs && ms > this.#recent(now)) this.#worst = {ms, at: now};
+    if (this.#beats && ms < longestMs && ms > this.#recent(now)) this.#worst = {ms, at: now};
     this.#heard = now;
     this.#look = notYet();
   }

@@ -234,16 +234,23 @@ describe('Socket', () => {
 
     it('goes on with the old socket when that speaks before the new one has said hello', () => {
       const {socket, ws} = fast();
-      vi.advanceTimersByTime(1_500);
+      vi.advanceTimersByTime(1_200);
       ws.say({type: 'pong', id: 1});
       expect([socket.online, FakeWebSocket.all[1]?.closed]).toEqual([true, true]);
       live(ws, 5_000);
       expect(FakeWebSocket.all).toHaveLength(2);
     });
 
+    it('does not go on with an old socket that the server has let go of', () => {
+      const {socket, ws} = fast();
+      vi.advanceTimersByTime(1_800);
+      ws.say({type: 'pong', id: 1});
+      expect([socket.online, ws.closed]).toEqual([false, true]);
+    });
+
     it('lets the new socket have the session once it has said hello, whatever the old one says', () => {
       const {socket, ws, log} = fast();
-      vi.advanceTimersByTime(1_500);
+      vi.advanceTimersByTime(1_200);
       const again = next(0);
       ws.say({type: 'seat', n: 1}); // was under way
       expect(socket.online).toBe(true);

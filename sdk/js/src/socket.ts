@@ -163,7 +163,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
   #open(): void {
     this.#clear('retry');
     if (this.#next) return;
-    const known = 6 * this.#rttMs;
+    const known = Math.min(6 * this.#rttMs, 3_000);
     this.#next = new Line(this.url, this.#every ? Math.min(openMs, 2_500 + known) : openMs, {
       opened: (line) => this.#introduce(line),
       text: (line, text) => this.#read(line, text),
@@ -300,7 +300,12 @@ export class Socket extends Events<SocketEvents> implements Sender {
     if (!this.#every || !this.#line) return;
     if (awake - this.#pinged >= this.#every - 20) this.#ping(0);
     const patience = (this.#suspected ? suspectMs : silenceMs) + 3 * this.#rttMs + this.pulse.lag;
-    if (this.#online && awake - this.#heard > patience) this.#doubt();
+    const silence = awake - this.#heard;
+    if (this.#online && silence > patience) this.#doubt();
+    if (this.#online || silence < Math.max(wire.MinSilenceMs, 4 * this.#promise)) return;
+    // The server has let go of it by now: what may still come was under way.
+    this.#line.close();
+    this.#line = null;
   }
 
   /** Asks for a sign of life. Without a pulse, `patienceMs` says when none is a loss; a timer that came late proves nothing. */
