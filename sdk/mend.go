@@ -21,6 +21,8 @@ const (
 	lastMend  = 10 * time.Second
 	// shortest is the pause between two looks at the links.
 	shortest = 5 * time.Millisecond
+	// staleOffer is the age at which an offer is not worth its answer any more: ICE has given its candidates up.
+	staleOffer = 5 * time.Second
 	// holdOff is how soon after an attempt the other side may cause another.
 	holdOff = time.Second
 )
@@ -165,6 +167,10 @@ func (s *state) mend(l *link) {
 		}
 		return
 	}
+	if seat := s.holder(l.peer); seat != nil && seat.State == signal.SeatAway {
+		l.mend = s.now.Add(lastMend) // they would get it when they are back, and then a newer one is better: seatChanged
+		return
+	}
 	wait := min(lastMend, firstMend+time.Duration(b.failures)*time.Second) + 4*l.trip()
 	wait += time.Duration(rand.Int64N(int64(wait / 4))) // jitter
 	l.mend = s.now.Add(wait)
@@ -229,6 +235,8 @@ func (s *state) again(l *link, restart bool) {
 		}
 	case l != s.links[l.peer]: // what is beside the main link is not mended
 		s.shut(l, true)
+	case l.pc.SignalingState() != webrtc.SignalingStateStable && !l.up: // they may have our offer by now
+		l.mend = s.now.Add(holdOff)
 	case !l.stale:
 		if l.up { // they hear nothing of us; we need not have noticed yet
 			s.stalled(l)
@@ -262,6 +270,5 @@ func (s *state) revive(l *link) {
 	l.mend = s.now
 	if l.pc.SignalingState() != webrtc.SignalingStateStable {
 		l.mend = s.now.Add(holdOff) // the answer may be on its way
-		l.offered = s.now
 	}
 }

@@ -244,8 +244,8 @@ func (s *state) answered(l *link, m *signal.Answer) {
 		return
 	}
 	s.catchUp(l)
-	if l.moves != s.moves && !l.up && l == s.links[l.peer] && l.ever {
-		s.restart(l) // what we gathered for it is not ours any more
+	if (l.moves != s.moves || s.now.Sub(l.offered) > staleOffer) && !l.up && l == s.links[l.peer] && l.ever {
+		s.restart(l) // what we gathered for it is of no use any more
 	}
 }
 
