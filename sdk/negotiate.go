@@ -49,6 +49,9 @@ func (l *link) learns(tracks []signal.Track) {
 // relayed handles what another session says through the server.
 func (s *state) relayed(m signal.Message) {
 	s.options.Log.Debug("got", "type", m.Head().Type, "n", m.Head().N)
+	if s.bulkRelayed(m) {
+		return
+	}
 	switch m := m.(type) {
 	case *signal.Offer:
 		s.offered(m)

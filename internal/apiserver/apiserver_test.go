@@ -154,8 +154,12 @@ func TestList(t *testing.T) {
 		next   string
 		calls  int
 	}{
-		{"", 200, "", 1}, {"?limit=1", 200, "one", 1}, {"?before=one", 200, "", 0},
-		{"?limit=0", 400, "", 0}, {"?limit=201", 400, "", 0}, {"?limit=many", 400, "", 0},
+		{"", 200, "", 1},
+		{"?limit=1", 200, "one", 1},
+		{"?before=one", 200, "", 0},
+		{"?limit=0", 400, "", 0},
+		{"?limit=201", 400, "", 0},
+		{"?limit=many", 400, "", 0},
 	}
 	for _, tt := range tests {
 		w := httptest.NewRecorder()

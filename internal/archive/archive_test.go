@@ -166,6 +166,7 @@ type deaf struct{ *board }
 var errDeaf = errors.New("deaf")
 
 func (d deaf) Get(context.Context, string, string) ([]byte, bool, error) { return nil, false, errDeaf }
+
 func (d deaf) List(context.Context, string) (map[string][]byte, []string, error) {
 	return nil, nil, errDeaf
 }

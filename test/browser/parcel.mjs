@@ -1,6 +1,17 @@
 /** Files for tests: what is sent, and what came out at the other end. */
 import {createHash, randomBytes} from 'node:crypto';
-import {closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeSync} from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 

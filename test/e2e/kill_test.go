@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -80,6 +81,8 @@ type caller struct {
 	back      chan time.Time // when it sat on its seat again after a restart
 
 	ws      *websocket.Conn
+	frames  chan []byte // what comes on ws; closed when it ends
+	tick    *time.Ticker
 	seq     signal.Sequence
 	sent    []signal.Message
 	session string
@@ -99,14 +102,14 @@ func (c *caller) run(ctx context.Context) error {
 			_ = c.ws.CloseNow()
 		}
 	}()
-	retry := time.NewTicker(20 * time.Millisecond)
-	defer retry.Stop()
+	c.tick = time.NewTicker(10 * time.Millisecond) // of its messages, and of new sockets
+	defer c.tick.Stop()
 	for ctx.Err() == nil {
 		if c.ws == nil {
 			if err := c.open(ctx); err != nil {
 				c.ws = nil
 				select {
-				case <-retry.C:
+				case <-c.tick.C:
 				case <-ctx.Done():
 				}
 				continue
@@ -180,7 +183,21 @@ func (c *caller) open(ctx context.Context) error {
 		return c.fault("after hello came %s", b)
 	}
 	c.session, c.resume = w.Session, w.Resume
+	c.frames = make(chan []byte, 4096) // more than ever waits: the pump ends with its socket
+	go pump(ctx, ws, c.frames)
 	return c.welcomed(ctx, w)
+}
+
+// pump reads until the socket ends.
+func pump(ctx context.Context, ws *websocket.Conn, frames chan<- []byte) {
+	defer close(frames)
+	for {
+		_, b, err := ws.Read(ctx)
+		if err != nil {
+			return
+		}
+		frames <- b
+	}
 }
 
 func (c *caller) welcomed(ctx context.Context, w *signal.Welcome) error {
@@ -212,17 +229,26 @@ func (c *caller) welcomed(ctx context.Context, w *signal.Welcome) error {
 }
 
 func (c *caller) step(ctx context.Context) error {
-	if c.idle && c.written < c.messages {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-c.tick.C:
+		if !c.idle || c.written == c.messages {
+			return nil
+		}
 		c.idle = false
 		c.written++
-		if err := c.send(ctx, &signal.Chat{ID: fmt.Sprint(c.written), Text: "x"}); err != nil {
-			return err
+		return c.send(ctx, &signal.Chat{ID: fmt.Sprint(c.written), Text: "x"})
+	case b, ok := <-c.frames:
+		if !ok {
+			return io.ErrUnexpectedEOF
 		}
+		return c.hear(ctx, b)
 	}
-	_, b, err := c.ws.Read(ctx)
-	if err != nil {
-		return err
-	}
+}
+
+// hear takes a frame.
+func (c *caller) hear(ctx context.Context, b []byte) error {
 	m, bad := signal.Decode(b, signal.FromServer)
 	if bad != nil {
 		return c.fault("%s: %s", b, bad.Words)

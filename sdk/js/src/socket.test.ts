@@ -207,6 +207,16 @@ describe('Socket', () => {
       expect(FakeWebSocket.all).toHaveLength(1);
     });
 
+    it('promises no more than a busy machine can keep', () => {
+      const {ws} = fast();
+      live(ws, 500);
+      const now = performance.now.bind(performance);
+      const busy = vi.spyOn(performance, 'now').mockImplementation(() => now() + 900);
+      live(ws, 300);
+      busy.mockRestore();
+      expect(ws.got.filter((m) => m.type === 'ping').at(-1)?.every).toBe(750);
+    });
+
     it('opens another socket at a short silence, keeps the old one, and resumes once', () => {
       const {socket, ws, log} = fast();
       live(ws, 1_000);
@@ -224,16 +234,23 @@ describe('Socket', () => {
 
     it('goes on with the old socket when that speaks before the new one has said hello', () => {
       const {socket, ws} = fast();
-      vi.advanceTimersByTime(1_500);
+      vi.advanceTimersByTime(1_200);
       ws.say({type: 'pong', id: 1});
       expect([socket.online, FakeWebSocket.all[1]?.closed]).toEqual([true, true]);
       live(ws, 5_000);
       expect(FakeWebSocket.all).toHaveLength(2);
     });
 
+    it('does not go on with an old socket that the server has let go of', () => {
+      const {socket, ws} = fast();
+      vi.advanceTimersByTime(1_800);
+      ws.say({type: 'pong', id: 1});
+      expect([socket.online, ws.closed]).toEqual([false, true]);
+    });
+
     it('lets the new socket have the session once it has said hello, whatever the old one says', () => {
       const {socket, ws, log} = fast();
-      vi.advanceTimersByTime(1_500);
+      vi.advanceTimersByTime(1_200);
       const again = next(0);
       ws.say({type: 'seat', n: 1}); // was under way
       expect(socket.online).toBe(true);

@@ -163,7 +163,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
   #open(): void {
     this.#clear('retry');
     if (this.#next) return;
-    const known = 6 * this.#rttMs;
+    const known = Math.min(6 * this.#rttMs, 3_000);
     this.#next = new Line(this.url, this.#every ? Math.min(openMs, 2_500 + known) : openMs, {
       opened: (line) => this.#introduce(line),
       text: (line, text) => this.#read(line, text),
@@ -299,8 +299,13 @@ export class Socket extends Events<SocketEvents> implements Sender {
   #tick(awake: number): void {
     if (!this.#every || !this.#line) return;
     if (awake - this.#pinged >= this.#every - 20) this.#ping(0);
-    const patience = (this.#suspected ? suspectMs : silenceMs) + 3 * this.#rttMs;
-    if (this.#online && awake - this.#heard > patience) this.#doubt();
+    const patience = (this.#suspected ? suspectMs : silenceMs) + 3 * this.#rttMs + this.pulse.lag;
+    const silence = awake - this.#heard;
+    if (this.#online && silence > patience) this.#doubt();
+    if (this.#online || silence < Math.max(wire.MinSilenceMs, 4 * this.#promise)) return;
+    // The server has let go of it by now: what may still come was under way.
+    this.#line.close();
+    this.#line = null;
   }
 
   /** Asks for a sign of life. Without a pulse, `patienceMs` says when none is a loss; a timer that came late proves nothing. */
@@ -309,7 +314,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
     this.#pinged = this.pulse.awake;
     if (this.#line && this.#line.waiting < clogged) {
       this.#asked ??= {id: this.#pings + 1, at};
-      this.#write({type: 'ping', id: ++this.#pings, ...(this.#every && {every: this.#every})});
+      this.#write({type: 'ping', id: ++this.#pings, ...(this.#every && {every: this.#promise})});
     }
     if (this.#every) return;
     const heard = this.#heard;
@@ -319,6 +324,11 @@ export class Socket extends Events<SocketEvents> implements Sender {
       if (performance.now() - at > 2 * patienceMs) this.#ping(patienceMs);
       else this.#doubt();
     }, patienceMs);
+  }
+
+  /** How often a ping is sure to come, however busy this machine is; in rough steps, since it need not be exact. */
+  get #promise(): number {
+    return this.#every * Math.ceil(1 + this.pulse.lag / 500);
   }
 
   /** Nothing is heard: another socket is tried at once. This one is let go of when that has the session, or it ends. */
