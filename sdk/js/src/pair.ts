@@ -81,6 +81,11 @@ export class Pair {
     return this.#spare;
   }
 
+  /** The one that is to replace the main one. */
+  get next(): Link | null {
+    return this.#next;
+  }
+
   /** The one that was replaced, while it drains. */
   get old(): Link | null {
     return this.#old;

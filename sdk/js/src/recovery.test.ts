@@ -71,10 +71,10 @@ describe('Recovery', () => {
         [0, well],
         [1_000, ill],
         [1_300, well],
-        [6_500, well],
-        [7_000, ill],
+        [4_000, well],
+        [4_500, ill],
       ],
-      ['1000 restart', '7000 restart', '8200 restart'],
+      ['1000 restart', '4500 restart', '5700 restart', '7500 replace'],
     ],
     [
       'starts over when the network comes back',

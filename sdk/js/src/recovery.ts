@@ -13,7 +13,7 @@ const calmRestMs = 2_000;
 /** How long a new address is given before the next remedy. */
 const newsMs = 1_000;
 /** What was well for so long is a new problem when it breaks. */
-const calmMs = 5_000;
+const calmMs = 2_500;
 
 /** The remedies in their order, and how long each of them has before the next; the last two go on in turns. */
 const ladder: readonly {remedy: Remedy; ms: number}[] = [

@@ -10,6 +10,10 @@ const [beatMs, hiddenBeatMs] = [200, 1_000];
 const [wellMs, againMs] = [3_000, 30_000];
 /** How long a transport that was replaced is kept, for what is still under way on it. */
 const drainMs = 1_500;
+/** How long a replacement may take. */
+const replaceMs = 15_000;
+/** For how long a link that was the last resort is well before a better one is tried beside it; then twice as long. */
+const betterMs = 8_000;
 /** After so long on the spare it carries new data channels too. */
 const moveMs = 3_000;
 
@@ -26,6 +30,7 @@ export class Upkeep {
   #steadySince = Number.POSITIVE_INFINITY;
   #lostAt: number | null = null; // when something was heard for the last time before a loss
   #spareAfter = 0;
+  #better = {ms: betterMs, after: 0};
   #anew = false; // the network may be another one since the last remedy
   #ticked: number;
   #patience = Number.POSITIVE_INFINITY;
@@ -109,6 +114,7 @@ export class Upkeep {
     const now = this.pair.port.clock();
     this.#told = 'main';
     this.#since = now;
+    this.#steadySince = Number.POSITIVE_INFINITY;
     this.#heart(this.pair.main).hear();
     if (this.#recovery.lost) this.#recovered(now);
   }
@@ -228,10 +234,16 @@ export class Upkeep {
 
   #tidy(now: number): void {
     const {pair} = this;
-    const {old, spare, port} = pair;
+    const {main, next, old, spare, port} = pair;
     if (old && now - this.#since > drainMs) pair.end(old);
+    if (next && next.age > replaceMs) pair.end(next);
     if (!pair.maker) return;
-    const wanted = pair.live && port.lavish() && !overStream(pair.main);
+    if (main.restricted && !next && now > Math.max(this.#steadySince + betterMs, this.#better.after)) {
+      const ms = Math.min(2 * this.#better.ms, 300_000);
+      this.#better = {ms, after: now + ms};
+      pair.replace('all');
+    }
+    const wanted = pair.live && port.lavish() && !overStream(main);
     if (spare && ((!wanted && pair.using === 'main') || this.#heart(spare).silence > againMs)) {
       pair.end(spare);
       this.#spareAfter = now;
