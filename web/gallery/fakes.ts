@@ -84,6 +84,7 @@ export class FakePerson extends FakeEmitter<ParticipantEvents> implements Partic
 
 class FakeSource extends FakeEmitter<LocalSourceEvents> implements LocalSource {
   status: SourceStatus = 'on';
+  readonly expected = false;
   track: MediaStreamTrack | null = null;
   deviceId: string | null;
   constructor(
@@ -196,7 +197,7 @@ export class FakeRoom extends FakeEmitter<RoomEvents> implements Room {
   readonly network = new FakeNetwork();
   readonly channels = new Channels();
   readonly control = this.channels.control;
-  previous: {name: string} | null = null;
+  previous: {id: string; name: string} | null = null;
 
   get me(): FakePerson | null {
     return this.people.find((p) => p.isMe) ?? null;

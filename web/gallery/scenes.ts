@@ -123,7 +123,7 @@ export const scenes: Record<string, Make> = {
     room.info = {name: room.name, exists: true, may: 'no', role: 'speaker'};
   }),
   returning: door(({room}) => {
-    room.previous = {name: 'Robin'};
+    room.previous = {id: 'seat-1', name: 'Robin'};
     room.join = () => new Promise(() => undefined);
   }),
   waiting: door(({room}) => {

@@ -94,8 +94,11 @@ export interface Room extends Emitter<RoomEvents> {
   readonly chat: readonly ChatMessage[];
   /** What the network lets through. Checked by `warm`; `check` starts again. */
   readonly network: Network;
-  /** Who this browser tab was in this room before a reload, when it did not leave: join with that name takes the same seat. */
-  readonly previous: {readonly name: string} | null;
+  /**
+   * Who this browser tab was in this room before a reload, when it did not leave: join with that name takes the same
+   * seat. Until then that seat, whose `id` is empty in the waiting room, is among `people` like any other.
+   */
+  readonly previous: {readonly id: string; readonly name: string} | null;
   /** Opens the server path and, where the room allows it, the path to the people inside; sends no media. Idempotent. */
   warm(): void;
   /** Resolves when seated (not when put into the waiting room: see status). Rejects with a RoomError. */
@@ -198,6 +201,11 @@ export interface LocalSourceEvents {
 export interface LocalSource extends Emitter<LocalSourceEvents> {
   readonly source: 'microphone' | 'camera';
   readonly status: SourceStatus;
+  /**
+   * Asked for by a page that came back and had it before: as good as there, and told to the others as sent, so that
+   * nobody sees it go and come again. Ends with the answer, or after three seconds.
+   */
+  readonly expected: boolean;
   /** The live track, also while muted; null when there is none. */
   readonly track: MediaStreamTrack | null;
   /** The chosen device, remembered on this machine; null when none is known. */
@@ -258,8 +266,11 @@ export interface LocalMedia extends Emitter<LocalMediaEvents> {
   useSpeaker(deviceId: string): Promise<void>;
   /** Plays a short tone on the chosen speaker. */
   testTone(): Promise<void>;
-  /** Asks for both devices in one question (one prompt), as far as they exist. Never rejects. */
-  ask(want: {microphone: boolean; camera: boolean}): Promise<void>;
+  /**
+   * Asks for both devices in one question (one prompt), as far as they exist. `again` says that they were on before a
+   * reload. Never rejects.
+   */
+  ask(want: {microphone: boolean; camera: boolean}, again?: boolean): Promise<void>;
   close(): void;
 }
 

@@ -78,8 +78,10 @@ class Devices extends Events<LocalMediaEvents> implements LocalMedia {
     return this.#speaker.test(() => this.#audio());
   }
 
-  async ask(want: {microphone: boolean; camera: boolean}): Promise<void> {
+  async ask(want: {microphone: boolean; camera: boolean}, again = false): Promise<void> {
     const {microphone, camera} = this;
+    if (again && want.microphone) microphone.expect();
+    if (again && want.camera) camera.expect();
     const both = want.microphone && want.camera && canCapture() && !microphone.settled && !camera.settled;
     if (!both) {
       await Promise.all([want.microphone && microphone.start(), want.camera && camera.start()]);

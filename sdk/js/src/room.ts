@@ -100,9 +100,9 @@ class Call extends View implements Room {
     this.#listen();
   }
 
-  get previous(): {readonly name: string} | null {
+  get previous(): {readonly id: string; readonly name: string} | null {
     const {held} = this.#memory;
-    return held && !held.removed ? {name: held.name} : null;
+    return held && !held.removed ? {id: held.id, name: held.name} : null;
   }
 
   warm(): void {
@@ -224,7 +224,7 @@ class Call extends View implements Room {
   #knock(): void {
     const joining = this.#joining as Joining;
     const {held} = this.#memory;
-    joining.media = mediaState(publication(this.#media));
+    joining.media = mediaState(publication(this.#media), this.#media);
     joining.n = this.#socket.send('join', {
       name: joining.name,
       media: joining.media,
@@ -381,6 +381,7 @@ class Call extends View implements Room {
         session: this.#session,
         info: this.info,
         warm: this.#warm,
+        returning: this.previous !== null,
         others: others.map(({session, state}) => ({session, present: state === 'present'})),
         earlier: this.#earlier,
       }),
@@ -409,7 +410,7 @@ class Call extends View implements Room {
     this.#links.publish(tracks);
     if (this.status !== 'joined') return;
     this.roster.me?.publish(tracks);
-    const state = mediaState(tracks);
+    const state = mediaState(tracks, this.#media);
     if (this.#told && sameMedia(this.#told, state)) return;
     this.#told = state;
     this.#socket.send('media', {media: state});

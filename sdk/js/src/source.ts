@@ -12,6 +12,9 @@ import {Events} from './emitter.js';
 import {recall, remember, type Store} from './memory.js';
 import {type AudioContexts, Meter} from './meter.js';
 
+/** How long a device that was on before a reload may take to be on again before the others are told that it is not. */
+const expectMs = 3_000;
+
 /** A microphone or a camera. At most one question to the browser is open; the newest wish decides what becomes of it. */
 export class Capture extends Events<LocalSourceEvents> implements LocalSource {
   #status: SourceStatus = 'off';
@@ -22,6 +25,7 @@ export class Capture extends Events<LocalSourceEvents> implements LocalSource {
   #closed = false;
   #choices = 0;
   #asking: Promise<void> | null = null;
+  #expected: ReturnType<typeof setTimeout> | null = null;
   readonly #key: string;
 
   constructor(
@@ -43,6 +47,9 @@ export class Capture extends Events<LocalSourceEvents> implements LocalSource {
   get deviceId(): string | null {
     return this.#deviceId;
   }
+  get expected(): boolean {
+    return this.#expected !== null;
+  }
   /** Whether a question for it is open, or it is live: nothing to ask for. */
   get settled(): boolean {
     return this.#track !== null || this.#asking !== null;
@@ -61,6 +68,7 @@ export class Capture extends Events<LocalSourceEvents> implements LocalSource {
 
   stop(): void {
     this.#wanted = false;
+    this.#unexpect();
     if (this.#track && this.source === 'microphone') {
       this.#track.enabled = false; // silent at once, whatever the senders still do
       this.#set('muted');
@@ -91,6 +99,15 @@ export class Capture extends Events<LocalSourceEvents> implements LocalSource {
 
   level(): number {
     return this.#meter?.level() ?? 0;
+  }
+
+  /** Counts as there until the answer comes, `expectMs` at most. */
+  expect(): void {
+    this.#unexpect();
+    this.#expected = setTimeout(() => {
+      this.#unexpect();
+      this.emit('change', undefined);
+    }, expectMs);
   }
 
   constraints(choice: Choice): MediaTrackConstraints {
@@ -189,7 +206,13 @@ export class Capture extends Events<LocalSourceEvents> implements LocalSource {
     remember(this.store, this.#key, id);
   }
 
+  #unexpect(): void {
+    if (this.#expected) clearTimeout(this.#expected);
+    this.#expected = null;
+  }
+
   #set(status: SourceStatus, changed = false): void {
+    if (status !== 'asking') this.#unexpect();
     if (status === this.#status && !changed) return;
     this.#status = status;
     this.emit('change', undefined);

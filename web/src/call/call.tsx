@@ -23,21 +23,27 @@ import {words} from './words/words';
 export function Call() {
   const visit = useVisit();
   const stage = useRef<HTMLDivElement>(null);
-  const [corner, setCorner] = useState<Corner>('br');
-  const [swapped, setSwapped] = useState(false);
   const [help, setHelp] = useState(false);
   const others = visit.others.value;
+  const seated = visit.seated.value;
+  const corner = visit.corner.value;
   const alone = others.length === 0;
   const panel = visit.panel.value;
 
   useWakeLock();
   useIdle(stage, !alone);
-  useEffect(() => tellNews(visit), [visit]);
+  useEffect(() => (seated ? tellNews(visit) : undefined), [visit, seated]);
   useKeys(visit, () => setHelp(true));
 
-  const placed = arrange(visit.people.value, swapped);
+  const placed = arrange(seated ? visit.people.value : others, visit.swapped.value);
   const screen = placed.some((p) => p.source === 'screen');
   const canSwap = others.length === 1 && !screen;
+  const swap = (): void => {
+    visit.swapped.value = !visit.swapped.value;
+  };
+  const move = (to: Corner): void => {
+    visit.corner.value = to;
+  };
   const close = (): void => {
     visit.panel.value = null;
   };
@@ -52,14 +58,14 @@ export function Call() {
         data-side={corner[1]}
       >
         <h1 class="hidden">{visit.room.name}</h1>
-        {alone && <Invite />}
+        {alone && (seated ? <Invite /> : <Back />)}
         {placed.map((p) => (
           <Tile
             key={`${p.person.id} ${p.source}`}
             placed={p}
             corner={corner}
-            onCorner={setCorner}
-            onSwap={canSwap ? () => setSwapped(!swapped) : null}
+            onCorner={move}
+            onSwap={canSwap ? swap : null}
           />
         ))}
         <div class="stage-top">
@@ -78,5 +84,15 @@ export function Call() {
       <Sounds />
       {help && <Shortcuts close={() => setHelp(false)} />}
     </div>
+  );
+}
+
+/** Coming back after a reload, before the room has said who is there. */
+function Back() {
+  return (
+    <p class="back" role="status">
+      <i class="pulse" />
+      {words().door.back}
+    </p>
   );
 }

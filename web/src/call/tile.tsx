@@ -8,6 +8,7 @@ import type {Placed} from './arrange';
 import {type Corner, moveCorner} from './corner';
 import {useDrag} from './drag';
 import {Icon} from './icon';
+import {presence} from './presence';
 import {words} from './words/words';
 
 interface TileProps {
@@ -32,11 +33,12 @@ export function Tile({placed, corner, onCorner, onSwap}: TileProps) {
 
   const track = trackOf(person, source, visit.media.camera);
   const name = source === 'screen' ? w.screenOf(person.name) : person.isMe ? w.you : person.name;
-  // Media does not need the server: who is away from it but still heard and seen is not disturbed.
-  const {kind} = person.path;
-  const linked = person.isMe || kind === 'direct' || kind === 'relayed';
-  const lost = !linked && (person.state === 'away' || kind === 'lost');
-  const coming = !linked && !lost;
+  const wasHere = useRef(false);
+  const is = presence(person, wasHere.current);
+  if (is === 'here') wasHere.current = true;
+  // Who was seen before the line broke is seen until the new line says otherwise.
+  const seen = useRef(false);
+  seen.current = track !== null || (seen.current && (is !== 'here' || person.media[source]));
 
   return (
     <figure
@@ -46,15 +48,15 @@ export function Tile({placed, corner, onCorner, onSwap}: TileProps) {
       data-index={index}
       data-corner={corner}
       data-source={source}
-      data-lost={lost}
+      data-lost={is === 'reconnecting'}
       data-person={person.id}
     >
-      {track ? (
+      {seen.current ? (
         <Video
           track={track}
           label={name}
           source={source}
-          mirrored={person.isMe && isMirrored(track)}
+          mirrored={person.isMe && track !== null && isMirrored(track)}
           {...(person.isMe ? {} : {seat: person.id})}
         />
       ) : (
@@ -62,10 +64,10 @@ export function Tile({placed, corner, onCorner, onSwap}: TileProps) {
           <Avatar name={person.name} />
         </div>
       )}
-      {(lost || coming) && (
+      {is !== 'here' && (
         <div class="tile-state">
           <i class="pulse" />
-          <span>{lost ? w.reconnecting : w.connecting}</span>
+          <span>{w[is]}</span>
         </div>
       )}
       <figcaption class="plate">

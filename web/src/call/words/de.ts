@@ -146,7 +146,20 @@ export const de: CallWords = {
   notice: {
     offline: 'Die Leitung zum Server ist unterbrochen. Das Gespräch läuft weiter; der Chat wartet.',
     offlineAlone: 'Die Leitung zum Server ist unterbrochen. Neuer Versuch…',
-    noNetwork: 'Du bist offline. Prüfe dein Netz; das Gespräch kommt von selbst zurück.',
+    lost: {
+      title: 'Deine Verbindung ist unterbrochen. Sie kommt zurück…',
+      fix: 'Dein Platz bleibt dir. Das Gespräch kommt von selbst zurück.',
+    },
+    long: {
+      title: 'Noch immer keine Verbindung. Neuer Versuch…',
+      fix: 'Prüfe WLAN oder Kabel, oder nimm ein anderes Netz, etwa einen Handy-Hotspot. Lass diese Seite offen.',
+    },
+    noNetwork: {
+      title: 'Du bist offline',
+      fix: 'Prüfe WLAN oder Kabel. Das Gespräch kommt von selbst zurück.',
+    },
+    unshared: 'Du hast deinen Bildschirm geteilt. Der Browser erlaubt das nur von Hand.',
+    shareAgain: 'Wieder teilen',
     healed: 'Wieder verbunden.',
     noLink: (name) => `Zu ${name} gibt es noch keinen Weg. Neuer Versuch…`,
     refused: 'Das hat der Server nicht erlaubt.',

@@ -146,7 +146,20 @@ export const en = {
   notice: {
     offline: 'The line to the server is down. Your call goes on; chat waits until it is back.',
     offlineAlone: 'The line to the server is down. Trying again…',
-    noNetwork: 'You are offline. Check your network; the call comes back by itself.',
+    lost: {
+      title: 'Your connection is interrupted. Reconnecting…',
+      fix: 'You keep your seat. The call comes back by itself.',
+    },
+    long: {
+      title: 'Still no connection. Trying on…',
+      fix: 'Check Wi-Fi or cable, or change to another network, such as a phone hotspot. Leave this page open.',
+    },
+    noNetwork: {
+      title: 'You are offline',
+      fix: 'Check Wi-Fi or cable. The call comes back by itself.',
+    },
+    unshared: 'You were sharing your screen. Your browser lets you do that only by hand.',
+    shareAgain: 'Share again',
     healed: 'Back online.',
     noLink: (name: string) => `There is no path to ${name} yet. Trying again…`,
     refused: 'The server did not allow that.',
