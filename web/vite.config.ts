@@ -1,7 +1,7 @@
 import {defineConfig} from 'vite';
 
 /** What is not needed in front of the door, or not by everybody, comes in files of its own. */
-const LATER = /\/src\/(call|words\/de)|\/uqr\//;
+const LATER = /\/src\/(call|words\/de)|\/uqr\/|\/sdk\/js\/src\/(guard|failover|inventory)\./;
 
 export default defineConfig({
   oxc: {jsx: {runtime: 'automatic', importSource: 'preact'}},

@@ -1,7 +1,8 @@
 /** What happens in the room, as the herald tells it: each thing once. */
 
-import type {Participant, Source} from '@parley-rtc/sdk';
+import type {DeviceEvent, Participant, Source} from '@parley-rtc/sdk';
 import type {Visit} from '../visit/visit';
+import {deviceNews} from './device-words';
 import {presence} from './presence';
 import {words} from './words/words';
 
@@ -41,6 +42,7 @@ export function tellNews(visit: Visit): () => void {
       else if (person && !linked && kind !== 'signalling') herald.show(w.notice.noLink(person.name));
     }),
     room.on('people', (people) => compare(visit, people, seen)),
+    media.on('device', (event) => tellDevice(visit, event)),
     media.on('speakingWhileMuted', () => {
       herald.show(matchMedia('(hover: hover)').matches ? w.notice.hint : w.notice.hintTouch);
     }),
@@ -66,6 +68,25 @@ function compare({herald}: Visit, people: readonly Participant[], seen: Map<stri
     if (before === undefined || before.waiting) continue;
     if (now.microphone !== before.microphone) herald.say((now.microphone ? w.theirMicOn : w.theirMicOff)(person.name));
     if (now.screen !== before.screen) herald.say((now.screen ? w.shares : w.sharesEnd)(person.name));
+  }
+}
+
+/** Tells what a device did by itself. What is wrong with one for a while stands in a notice of its own. */
+function tellDevice(visit: Visit, event: DeviceEvent): void {
+  const {herald, device, tried} = visit;
+  switch (event.kind) {
+    case 'lost':
+    case 'revoked':
+    case 'silenced':
+      device.value = null;
+      tried.value = true;
+      break;
+    case 'heard':
+      herald.show(words().devices.heard[event.sources[0] === 'camera' ? 'camera' : 'microphone']);
+      break;
+    default:
+      device.value = event;
+      herald.say(deviceNews(event, words()).text);
   }
 }
 

@@ -2,6 +2,7 @@ import {useWatch} from '../hooks';
 import {DeviceHelp} from '../parts/notes';
 import {useVisit} from '../visit/visit';
 import {Connection} from './connection';
+import {DeviceNews} from './device-news';
 import {Icon} from './icon';
 import {Knocker} from './people';
 import {words} from './words/words';
@@ -13,6 +14,7 @@ export function Notices() {
     <div class="notices">
       <Connection />
       {visit.tried.value && <TriedDevice />}
+      {visit.device.value !== null && <DeviceNews event={visit.device.value} />}
       {visit.isHost.value && visit.panel.value !== 'people' && visit.outside.value.length > 0 && (
         <ul class="notice knock">
           {visit.outside.value.map((person) => (
@@ -31,7 +33,7 @@ function TriedDevice() {
   const visit = useVisit();
   const {microphone, camera} = visit.media;
   useWatch(visit.media, 'change');
-  const fine = ['on', 'off', 'muted'];
+  const fine = ['on', 'off', 'muted', 'switching'];
   if (fine.includes(microphone.status) && fine.includes(camera.status)) return null;
   return (
     <div class="notice device">

@@ -5,6 +5,7 @@
 
 import type {
   ChatMessage,
+  DeviceEvent,
   LocalMedia,
   Participant,
   Room,
@@ -75,6 +76,8 @@ export class Visit {
   readonly severed = signal(false);
   /** A screen was shared before a reload, of this kind; sharing it again takes a press. */
   readonly unshared = signal<'text' | 'motion' | null>(null);
+  /** What a device did by itself last, until it is put away. */
+  readonly device = signal<DeviceEvent | null>(null);
   /** Space is held to talk. */
   readonly talking = signal(false);
 
@@ -184,7 +187,7 @@ export class Visit {
   /** Turns the microphone or the camera on or off and remembers it for the next room. */
   toggle(source: 'microphone' | 'camera'): void {
     const device = this.media[source];
-    const on = device.status !== 'on' && device.status !== 'asking';
+    const on = !['on', 'asking', 'held', 'switching'].includes(device.status);
     this.memory.wishes = {...this.memory.wishes, [source]: on};
     this.tried.value = on;
     void device.toggle();

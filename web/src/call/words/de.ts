@@ -172,6 +172,23 @@ export const de: CallWords = {
     talking: 'Du sprichst, solange du die Leertaste hältst',
   },
 
+  devices: {
+    gone: (name) => `${name} ist weg.`,
+    now: {
+      microphone: (name) => `Dein Mikrofon ist jetzt ${name}.`,
+      camera: (name) => `Deine Kamera ist jetzt ${name}.`,
+      speaker: (name) => `Du hörst das Gespräch jetzt über ${name}.`,
+    },
+    systemSpeaker: 'den Lautsprecher des Systems',
+    returned: (name) => `${name} ist wieder da und in Gebrauch.`,
+    followed: 'Dein System bevorzugt ein anderes Gerät.',
+    offered: (name) => `${name} ist angesteckt.`,
+    heard: {microphone: 'Dein Mikrofon ist wieder an.', camera: 'Deine Kamera ist wieder an.'},
+    use: 'Verwenden',
+    back: 'Zurück',
+    choose: 'Anderes wählen',
+  },
+
   say: {
     joined: (name) => `${name} ist da`,
     left: (name) => `${name} ist gegangen`,

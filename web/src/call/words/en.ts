@@ -172,6 +172,24 @@ export const en = {
     talking: 'Talking while Space is held',
   },
 
+  /** What a device did by itself. */
+  devices: {
+    gone: (name: string) => `${name} is gone.`,
+    now: {
+      microphone: (name: string) => `Your microphone is now ${name}.`,
+      camera: (name: string) => `Your camera is now ${name}.`,
+      speaker: (name: string) => `You now hear the call through ${name}.`,
+    },
+    systemSpeaker: 'your system’s speaker',
+    returned: (name: string) => `${name} is back and in use.`,
+    followed: 'Your system prefers another device.',
+    offered: (name: string) => `${name} is plugged in.`,
+    heard: {microphone: 'Your microphone is on again.', camera: 'Your camera is on again.'},
+    use: 'Use it',
+    back: 'Go back',
+    choose: 'Choose another',
+  },
+
   say: {
     joined: (name: string) => `${name} joined`,
     left: (name: string) => `${name} left`,
