@@ -165,6 +165,18 @@ describe('failover', () => {
       'live',
     ],
     [
+      'permission given back while the list is still hidden: whatever there is',
+      [
+        [list(built)],
+        [live('built')],
+        [{type: 'permission', state: 'denied'}, 'is denied', 'revoked built→-'],
+        [list(device('', '', ''))],
+        [{type: 'permission', state: 'granted'}, 'ask '],
+        [live('built', 70_000), 'returned -→built'],
+      ],
+      'live',
+    ],
+    [
       'permission reset: the person is not asked out of the blue',
       [
         [list(built)],

@@ -57,7 +57,7 @@ export type SourceEvent =
   | {type: 'woke'};
 
 export type Action =
-  /** Take this device, and no other. */
+  /** Take this device, and no other; any when the id is empty. */
   | {do: 'ask'; id: string}
   | {do: 'wait'; ms: number}
   | {do: 'status'; status: SourceStatus}
@@ -159,12 +159,17 @@ function ends(source: Source, {present, permission, at}: SourceEvent & {type: 'e
 
 /** Begins a search through everything that is there. */
 function search(source: Source, present: boolean): Step {
-  const [first, ...untried] = successors(source.list, source.using, source.chosen, present);
+  const [first = hidden(source.list), ...untried] = successors(source.list, source.using, source.chosen, present);
   if (first === undefined) return gone({...source, why: 'missing'});
   return [
     {...source, phase: 'trying', reason: 'lost', trying: first, untried, why: 'missing'},
     [{do: 'ask', id: first}],
   ];
+}
+
+/** A list without a permission names nothing, and still there is something to ask for. */
+function hidden(list: readonly Known[]): string | undefined {
+  return list.find((d) => d.id === '')?.id;
 }
 
 /** Nothing is left to try, nor will there be before something is plugged in. */

@@ -20,6 +20,8 @@ export interface GuardPort {
   readonly microphone: Capture;
   readonly camera: Capture;
   readonly speaker: Speaker;
+  /** Has the browser list its devices again, for `list`. */
+  look(): Promise<void>;
   tell(event: DeviceEvent): void;
 }
 
@@ -33,7 +35,7 @@ export class Guard {
   };
 
   constructor(readonly port: GuardPort) {
-    this.#wards = {microphone: new Ward(port.microphone, port.tell), camera: new Ward(port.camera, port.tell)};
+    this.#wards = {microphone: new Ward(port.microphone, port), camera: new Ward(port.camera, port)};
     for (const [name, target] of [
       ['visibilitychange', document],
       ['resume', document],
@@ -53,12 +55,12 @@ export class Guard {
   }
 
   /** Takes what the browser lists now. */
-  async list(found: readonly MediaDeviceInfo[]): Promise<void> {
+  list(found: readonly MediaDeviceInfo[]): void {
     const before = this.#list;
     this.#list = inventory(found);
     const fresh = before.length > 0 ? arrived(before, this.#list) : [];
     for (const ward of this.#all) ward.list(this.#list);
-    await this.#hear(fresh);
+    this.#hear(before, fresh);
     this.#offer(fresh);
   }
 
@@ -68,24 +70,17 @@ export class Guard {
   }
 
   /** The chosen speaker went or came back. */
-  async #hear(fresh: readonly Known[]): Promise<void> {
+  #hear(before: readonly Known[], fresh: readonly Known[]): void {
     const {speaker} = this.port;
     const outputs = this.#list.filter((d) => d.kind === kinds.speaker && d.label !== '');
     if (!speaker.choosable || speaker.chosen === '' || outputs.length === 0) return;
-    const there = outputs.some((d) => d.id === speaker.chosen);
-    const was = speaker.id !== '';
-    if (there === was) {
-      this.#last = outputs.find((d) => d.id === speaker.chosen) ?? this.#last;
-      return;
-    }
-    await speaker.notice(there);
-    if (!there) this.#tell('switched', 'speaker', null, this.#last);
-    else if (fresh.some((d) => d.id === speaker.chosen)) {
-      this.#tell('returned', 'speaker', outputs.find((d) => d.id === speaker.chosen) ?? null, null);
-    }
+    const find = (list: readonly Known[]) => list.find((d) => d.kind === kinds.speaker && d.id === speaker.chosen);
+    const device = find(outputs);
+    if (!device === (speaker.id === '')) return;
+    void speaker.notice(device !== undefined);
+    if (!device) this.#tell('switched', 'speaker', null, find(before) ?? null);
+    else if (fresh.includes(device)) this.#tell('returned', 'speaker', device, null);
   }
-
-  #last: Known | null = null; // the chosen speaker as it was listed, to name it when it is gone
 
   /** Offers what was plugged in and is of use, both ends of a headset in one word. */
   #offer(fresh: readonly Known[]): void {
@@ -125,10 +120,12 @@ class Ward {
   #silence: ReturnType<typeof setTimeout> | undefined;
   #silent = false;
   #permission: PermissionStatus | null = null;
+  /** What the browser said about the permission while the device ran. */
+  #granted: PermissionState | null = null;
 
   constructor(
     readonly capture: Capture,
-    readonly port: GuardPort['tell'],
+    readonly port: Pick<GuardPort, 'look' | 'tell'>,
   ) {
     this.#state = {...nothing, chosen: capture.chosen};
     void this.#heed();
@@ -166,16 +163,26 @@ class Ward {
     const {deviceId: id = '', groupId: group = ''} = track.getSettings();
     clearTimeout(this.#silence);
     this.#silent = false;
+    void permissionFor(this.capture.source).then((state) => {
+      this.#granted = state;
+    });
     const device = {kind: kinds[this.capture.source], id, group, label: track.label};
     this.feed({type: 'live', device, at: performance.now()});
   }
 
   /** The track ended. */
   async ended(): Promise<void> {
-    const permission = await permissionFor(this.capture.source);
+    // The news of a device that ends is often faster than that of the list.
+    const [permission] = await Promise.all([this.#allowed(), this.port.look()]);
     const {using, list} = this.#state;
     const present = using !== null && (hides(list, using.kind) || list.some((d) => d.id === using.id));
     this.feed({type: 'ended', present, permission, at: performance.now()});
+  }
+
+  /** The permission, if it tells anything: Firefox allows a device for a while and still says that it would ask. */
+  async #allowed(): Promise<PermissionState | null> {
+    const state = await permissionFor(this.capture.source);
+    return state === 'prompt' && this.#granted !== 'granted' ? null : state;
   }
 
   async refused(status: SourceStatus): Promise<void> {
@@ -249,6 +256,6 @@ class Ward {
   }
 
   #tell(kind: DeviceEvent['kind'], device: Known | null, before: Known | null): void {
-    this.port({kind, sources: [this.capture.source], device: plain(device), before: plain(before)});
+    this.port.tell({kind, sources: [this.capture.source], device: plain(device), before: plain(before)});
   }
 }

@@ -142,16 +142,17 @@ class Devices extends Events<LocalMediaEvents> implements LocalMedia {
   /** The guard; null where its code cannot be had, or nobody needs it any more. */
   #guarded(): Promise<Guard | null> {
     this.#guard ??= import('./guard.js').then(
-      async ({Guard}) => {
+      ({Guard}) => {
         if (this.#closed) return null;
         const {microphone, camera} = this;
         const guard = new Guard({
           microphone,
           camera,
           speaker: this.#speaker,
+          look: () => this.#list(),
           tell: (event) => this.emit('device', event),
         });
-        await guard.list(this.#found);
+        guard.list(this.#found);
         return guard;
       },
       () => null,
@@ -187,8 +188,7 @@ class Devices extends Events<LocalMediaEvents> implements LocalMedia {
       return; // the lists stay as they were
     }
     this.#found = found;
-    const guard = await this.#guard;
-    await guard?.list(found);
+    (await this.#guard)?.list(found);
     const lists = [
       named(found, 'audioinput', 'Microphone'),
       named(found, 'videoinput', 'Camera'),

@@ -132,13 +132,13 @@ export class Capture extends Events<LocalSourceEvents> implements LocalSource {
   }
 
   /**
-   * Takes exactly this device, for somebody who looks after the source: what is chosen stays chosen, and what runs goes
+   * Takes exactly this device, or any when the id is empty, for somebody who looks after the source: what is chosen stays chosen, and what runs goes
    * on until the other one does. Resolves with the refusal, or null when there was none.
    */
   async retake(id: string): Promise<SourceStatus | null> {
     await this.#asking;
     if (this.#closed || !(this.#open || this.#wanted)) return null;
-    return this.#await(this.#capture({id, exact: true}), true);
+    return this.#await(this.#capture({id: id || this.#chosen, exact: id !== ''}), true);
   }
 
   /** Says how things stand when no device can be had. */
