@@ -32,7 +32,7 @@ web/dist/index.html: node_modules/.package-lock.json $(WEB_SRC)
 	npm run --silent --workspace web build
 	@touch $@
 
-node_modules/.package-lock.json: package.json package-lock.json sdk/js/package.json web/package.json test/package.json
+node_modules/.package-lock.json: package.json package-lock.json sdk/js/package.json web/package.json test/package.json examples/pong/package.json
 	npm ci --no-audit --no-fund
 	@touch $@
 

@@ -18,9 +18,10 @@ type taker func(peer string, channel *webrtc.DataChannel) (closed func())
 // channels are the data channels with the others, past the few that every link has. Safe for concurrent use: transports
 // ask it in goroutines of their own.
 type channels struct {
-	mu     sync.Mutex
-	takers map[string]taker
-	open   map[string]int // by session: how many they opened
+	mu       sync.Mutex
+	takers   map[string]taker
+	open     map[string]int // by session: how many they opened
+	watchers []func()
 }
 
 func newChannels() *channels {
@@ -61,6 +62,22 @@ func (c *channels) closed(peer string) {
 	}
 }
 
+// moved tells those who keep channels open that links came up or went: channels of a link that is gone are dead.
+func (c *channels) moved() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, tell := range c.watchers {
+		tell()
+	}
+}
+
+// watch lets tell be called whenever links came up or went. It must not block, nor call back.
+func (c *channels) watch(tell func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.watchers = append(c.watchers, tell)
+}
+
 // openChannel opens a data channel with whoever sits on seat, on the link that is up. init.Protocol says whose it is.
 func (s *state) openChannel(seat, label string, init *webrtc.DataChannelInit) (*webrtc.DataChannel, error) {
 	l := s.linkTo(seat)
@@ -76,8 +93,9 @@ func (s *state) linkTo(seat string) *link {
 	if person == nil {
 		return nil
 	}
-	if l := s.links[person.Session]; l != nil && l.up && l.open {
-		return l
+	main := s.links[person.Session]
+	if main == nil || !main.bond.open || main.bond.active == nil || !main.bond.active.up {
+		return nil
 	}
-	return nil
+	return main.bond.active
 }

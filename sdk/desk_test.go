@@ -23,6 +23,7 @@ type desk struct {
 	guests  []*guest
 	offers  int // relayed
 	refuse  bool
+	window  int           // seconds
 	down    chan struct{} // once it is closed, nobody can connect
 	order   uint64
 	count   int // sessions so far
@@ -53,7 +54,7 @@ type guest struct {
 func newDesk(t *testing.T) *desk { return newDeskAt(t, roundTrip) }
 
 func newDeskAt(t *testing.T, trip time.Duration) *desk {
-	d := &desk{t: t, in: make(chan deskFrame, 1000), down: make(chan struct{})}
+	d := &desk{t: t, window: 600, in: make(chan deskFrame, 1000), down: make(chan struct{})}
 	router, err := vnet.NewRouter(&vnet.RouterConfig{
 		CIDR: "192.0.2.0/24", MinDelay: trip / 2, LoggerFactory: logging.NewDefaultLoggerFactory(),
 	})
@@ -237,7 +238,7 @@ func (d *desk) hello(g *guest) {
 	d.count++
 	g.session = fmt.Sprintf("session-%d", d.count)
 	room := &signal.RoomState{Name: "tea", Exists: true, May: signal.MayJoin, Role: signal.RoleSpeaker, Early: d.early, Seats: d.seats()}
-	d.send(g, &signal.Welcome{Session: g.session, Resume: "token", Window: 600, Heartbeat: 20000, Server: signal.Client{Name: "desk"}, Room: room})
+	d.send(g, &signal.Welcome{Session: g.session, Resume: "token", Window: d.window, Heartbeat: 20000, Server: signal.Client{Name: "desk"}, Room: room})
 }
 
 func (d *desk) seats() (list []signal.Seat) {

@@ -16,6 +16,8 @@ func (s *state) handle(m signal.Message) {
 	switch m := m.(type) {
 	case *signal.Ping:
 		s.transmit(&signal.Pong{ID: m.ID})
+	case *signal.Pong:
+		s.ponged(m)
 	case *signal.Bye:
 		s.goodbye(m)
 	case *signal.Error:
@@ -35,8 +37,13 @@ func (s *state) handle(m signal.Message) {
 		s.drop(m.Session, false)
 	case *signal.Chat:
 		s.emit(Chat{
-			ID: m.ID, From: m.From, Name: m.Name, Text: m.Text, At: time.UnixMilli(m.At), Mine: m.From == s.me && s.me != "",
+			ID: m.ID, From: m.From, Name: m.Name, Text: m.Text, At: time.UnixMilli(m.At), Mine: s.mine(m.From),
+			Seq: m.Seq, Unsaved: m.Unsaved,
 		})
+	case *signal.ChatSaved:
+		s.emit(Saved{From: m.From, ID: m.ID, Seq: m.Seq})
+	case *signal.HistoryAnswer:
+		s.recalled(m)
 	case *signal.Muted:
 		s.turn(m.Source, false)
 		s.declared = s.on // the server has changed it for everybody
@@ -52,6 +59,7 @@ func (s *state) handle(m signal.Message) {
 // entrance begins anew in front of the door: in a new session nothing of the old one holds, not even the links, since
 // the others address the session. The media of a lost session is cut by the others as well.
 func (s *state) entrance(room *signal.RoomState) {
+	s.options.Log.Info("a new session begins", "room", s.address.room, "session", s.session.id)
 	for peer := range s.links {
 		s.drop(peer, false)
 	}
@@ -59,7 +67,9 @@ func (s *state) entrance(room *signal.RoomState) {
 		q.settle(errors.New("parley: the session was lost; it is not known whether this was done"))
 	}
 	clear(s.asked)
+	s.forgetRecalls()
 	clear(s.people)
+	clear(s.missing)
 	s.me = ""
 	if room != nil {
 		s.room = *room
@@ -73,10 +83,11 @@ func (s *state) entrance(room *signal.RoomState) {
 	s.warm()
 }
 
-// seats replaces everybody.
+// seats replaces everybody, but for those who may only be slower than we to come back after a restart of the server.
 func (s *state) seats(list []signal.Seat) {
-	clear(s.people)
+	maps.DeleteFunc(s.people, func(id string, _ *signal.Seat) bool { return s.missing[id].IsZero() })
 	for _, seat := range list {
+		delete(s.missing, seat.ID)
 		s.people[seat.ID] = &seat
 	}
 }
@@ -103,6 +114,7 @@ func (s *state) knock() {
 
 // joined takes the seat: links that were warmed before carry media from now on, the missing ones are made.
 func (s *state) joined(m *signal.Joined) {
+	again := s.me == m.Seat // after a restart of the server
 	s.me, s.token, s.room = m.Seat, m.Token, m.Room
 	s.room.Seats = nil
 	s.seats(m.Room.Seats)
@@ -111,7 +123,11 @@ func (s *state) joined(m *signal.Joined) {
 		s.cut(fmt.Errorf("parley: the server seated us at %q, where nobody is", m.Seat))
 		return
 	}
-	s.emit(Seated{Me: s.person(me)})
+	if !again {
+		s.emit(Seated{Me: s.person(me), Record: recordOf(m.Call)})
+	}
+	s.reports.seated = s.now
+	s.session.pinged = time.Time{} // a ping tells that we ping more often from now on
 	for _, p := range s.list() {
 		seat := s.people[p.ID]
 		switch {
@@ -129,6 +145,7 @@ func (s *state) joined(m *signal.Joined) {
 	}
 	s.declared = me.Media
 	s.declare()
+	s.tell()
 	if s.joining != nil {
 		s.joining.settle(nil)
 		s.joining = nil
@@ -140,6 +157,7 @@ func (s *state) leave() error {
 	if s.me == "" && !s.wanted {
 		return errNotSeated
 	}
+	s.tell()
 	err := s.send(&signal.Leave{})
 	s.outside(errors.New("parley: left the room"))
 	return err
@@ -151,7 +169,9 @@ func (s *state) outside(why error) {
 		s.drop(peer, false)
 	}
 	s.me, s.token, s.wanted = "", "", false
+	s.reports = reports{}
 	clear(s.people)
+	clear(s.missing)
 	if s.joining != nil {
 		s.joining.settle(why)
 		s.joining = nil
@@ -163,6 +183,9 @@ func (s *state) refused(m *signal.Error) {
 	err := &Refused{Code: m.Code, Field: m.Field, Words: m.Words}
 	q, l := s.asked[m.Re], s.linkOffered(m.Re)
 	switch {
+	case s.recalls[m.Re] != nil:
+		s.recalls[m.Re].settle(err)
+		delete(s.recalls, m.Re)
 	case q != nil:
 		delete(s.asked, m.Re)
 		q.settle(err)
@@ -176,7 +199,7 @@ func (s *state) refused(m *signal.Error) {
 		s.joining = nil
 	case l != nil:
 		s.options.Log.Info("an offer was refused", "room", s.address.room, "err", err)
-		s.drop(l.peer, false)
+		s.closed(l)
 	case m.Code == signal.CodeNoPeer:
 		// The other session went while we talked to it; left, gone or seat say so too.
 		s.options.Log.Debug("a peer is gone", "room", s.address.room, "err", err)
@@ -187,9 +210,11 @@ func (s *state) refused(m *signal.Error) {
 
 // linkOffered returns the link whose newest offer was message n.
 func (s *state) linkOffered(n uint64) *link {
-	for _, l := range s.links {
-		if n != 0 && l.offer == n {
-			return l
+	for _, main := range s.links {
+		for _, l := range main.each() {
+			if n != 0 && l.offer == n {
+				return l
+			}
 		}
 	}
 	return nil
@@ -237,6 +262,7 @@ func (s *state) roomChanged(room signal.RoomState) {
 func (s *state) seatChanged(seat signal.Seat) {
 	old := s.people[seat.ID]
 	s.people[seat.ID] = &seat
+	delete(s.missing, seat.ID)
 	p := s.person(&seat)
 	switch {
 	case old == nil && !p.Me:
@@ -255,6 +281,9 @@ func (s *state) seatChanged(seat signal.Seat) {
 	}
 	if l := s.links[seat.Session]; l != nil {
 		s.admit(l)
+		if old != nil && old.State == signal.SeatAway && seat.State == signal.SeatPresent {
+			s.revive(l) // they are back; so the network between us may be
+		}
 	} else if s.me == "" {
 		s.warm()
 	}
@@ -266,6 +295,7 @@ func (s *state) left(m *signal.Left) {
 		return
 	}
 	delete(s.people, m.Seat)
+	delete(s.missing, m.Seat)
 	s.drop(seat.Session, false)
 	s.emit(Departed{Person: s.person(seat), Reason: string(m.Reason)})
 	if m.Seat == s.me {

@@ -37,6 +37,14 @@ type Info struct {
 	Host string
 }
 
+// Record leads to what the server keeps about a call: /calls/{ID} shows it, GET /api/v1/calls/{ID} is it.
+type Record struct {
+	// ID is the call's.
+	ID string
+	// Token lets its bearer read the record.
+	Token string
+}
+
 // The events.
 type (
 	// Online says that the signalling socket is up, or being replaced. Media does not depend on it.
@@ -46,7 +54,11 @@ type (
 	// Waiting says that a host has to admit us; Seated, or the end of Join, follows.
 	Waiting struct{}
 	// Seated says that we have a seat.
-	Seated struct{ Me Person }
+	Seated struct {
+		Me Person
+		// Record leads to the record of the call; its ID is empty when the server keeps none.
+		Record Record
+	}
 	// Arrived says that somebody took a seat, or began to wait for one (State; only hosts are told of those).
 	Arrived struct{ Person Person }
 	// Updated says that somebody's name, role, state or media changed.
@@ -69,6 +81,23 @@ type (
 		At time.Time
 		// Mine is true for what we sent.
 		Mine bool
+		// Seq is its place in the room's history, 0 while it has none; Unsaved is true while it is to get one. Saved
+		// follows then.
+		Seq     uint64
+		Unsaved bool
+	}
+	// Saved says that a message is in the room's history now.
+	Saved struct {
+		// From and ID are the message's.
+		From, ID string
+		// Seq is its place.
+		Seq uint64
+	}
+	// Recalled is what was said before we came, oldest first, as much as fits; Room.History asks for more.
+	Recalled struct {
+		Messages []Chat
+		// More is true when there are older ones.
+		More bool
 	}
 	// Muted says that a host turned off one of our sources; that is done already.
 	Muted struct {
@@ -104,6 +133,8 @@ func (Arrived) event()     {}
 func (Updated) event()     {}
 func (Departed) event()    {}
 func (Chat) event()        {}
+func (Saved) event()       {}
+func (Recalled) event()    {}
 func (Muted) event()       {}
 func (TrackAdded) event()  {}
 func (PathChanged) event() {}

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -28,53 +29,64 @@ const levelURI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 
 // kit makes the peer connections of one room.
 type kit struct {
-	api    *webrtc.API
-	relay  *relayDialer
-	only   string // one way to the relay, "" for all
-	policy webrtc.ICETransportPolicy
+	address  address
+	options  Options
+	engine   *webrtc.MediaEngine
+	registry *interceptor.Registry
+	network  transport.Net
+	virtual  bool // network is not the real one
+	relay    *relayDialer
+	only     string // one way to the relay, "" for all
 }
 
 // newKit prepares for the codecs this package carries, and for short set-up times. network is nil for the real one.
 func newKit(a address, o Options, network transport.Net) (*kit, error) {
-	engine, registry := &webrtc.MediaEngine{}, &interceptor.Registry{}
-	if err := registerMedia(engine, registry); err != nil {
+	k := &kit{
+		address: a, options: o, engine: &webrtc.MediaEngine{}, registry: &interceptor.Registry{}, network: network,
+		virtual: network != nil, relay: &relayDialer{options: o}, only: o.RelayOver,
+	}
+	if err := registerMedia(k.engine, k.registry); err != nil {
 		return nil, fmt.Errorf("parley: %w", err)
 	}
-	k := &kit{relay: &relayDialer{options: o}, only: o.RelayOver}
-	if o.Relay {
-		k.policy = webrtc.ICETransportPolicyRelay
+	if network == nil {
+		real, err := newResolver(o.Lookup)
+		if err != nil {
+			return nil, err
+		}
+		k.network = real
 	}
+	return k, nil
+}
+
+// settings are those of one connection.
+func (k *kit) settings(how transports) webrtc.SettingEngine {
 	se := webrtc.SettingEngine{LoggerFactory: quiet()}
 	se.SetDTLSInsecureSkipHelloVerify(true) // ICE has proved the path, and it saves a round trip
 	se.DisableCloseByDTLS(true)             // the room says who is gone; a link ends when its owner drops it
 	se.SetICEProxyDialer(k.relay)
+	se.SetSCTPRTOMax(time.Second) // beats and control messages go on a second after the path does
 	// Host pairs are taken at once; better pairs than a relay get a moment, because the choice is final.
 	se.SetSrflxAcceptanceMinWait(100 * time.Millisecond)
 	se.SetPrflxAcceptanceMinWait(200 * time.Millisecond)
 	se.SetRelayAcceptanceMinWait(time.Second)
-	if o.Relay {
+	if k.options.Relay || how.relay {
 		se.SetPrflxAcceptanceMinWait(0)
 		se.SetRelayAcceptanceMinWait(0)
 	}
-	if o.Interfaces != nil {
-		se.SetInterfaceFilter(o.Interfaces)
+	if k.options.Interfaces != nil || how.without != "" {
+		se.SetInterfaceFilter(func(name string) bool {
+			return name != how.without && (k.options.Interfaces == nil || k.options.Interfaces(name))
+		})
 	}
-	se.SetIncludeLoopbackCandidate(a.local || o.Interfaces != nil)
-	if network != nil {
-		se.SetNet(network)
+	se.SetIncludeLoopbackCandidate(k.loopback())
+	se.SetNet(k.network)
+	if k.virtual {
 		se.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled) // it would use the real one
-	} else if o.Lookup != nil {
-		names, err := newResolver(o.Lookup)
-		if err != nil {
-			return nil, err
-		}
-		se.SetNet(names)
 	}
-	k.api = webrtc.NewAPI(
-		webrtc.WithMediaEngine(engine), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(se),
-	)
-	return k, nil
+	return se
 }
+
+func (k *kit) loopback() bool { return k.address.local || k.options.Interfaces != nil }
 
 // registerMedia sets up Opus and VP8 with retransmission, reports, and the feedback that a browser's bandwidth
 // estimation needs.
@@ -149,19 +161,25 @@ func registerInterceptors(registry *interceptor.Registry) error {
 }
 
 // connection makes a peer connection that knows the servers of ice.
-func (k *kit) connection(ice *signal.ICEServers) (*webrtc.PeerConnection, error) {
-	return k.api.NewPeerConnection(k.configuration(ice))
+func (k *kit) connection(ice *signal.ICEServers, how transports) (*webrtc.PeerConnection, error) {
+	api := webrtc.NewAPI(
+		webrtc.WithMediaEngine(k.engine), webrtc.WithInterceptorRegistry(k.registry),
+		webrtc.WithSettingEngine(k.settings(how)),
+	)
+	return api.NewPeerConnection(k.configuration(ice, how))
 }
 
-func (k *kit) configuration(ice *signal.ICEServers) webrtc.Configuration {
-	return webrtc.Configuration{
-		ICEServers: k.servers(ice), ICETransportPolicy: k.policy, BundlePolicy: webrtc.BundlePolicyMaxBundle,
+func (k *kit) configuration(ice *signal.ICEServers, how transports) webrtc.Configuration {
+	c := webrtc.Configuration{ICEServers: k.servers(ice, how.over), BundlePolicy: webrtc.BundlePolicyMaxBundle}
+	if k.options.Relay || how.relay {
+		c.ICETransportPolicy = webrtc.ICETransportPolicyRelay
 	}
+	return c
 }
 
 // servers picks the servers that the options allow. An address that offers TLS is not asked over plain TCP as well:
 // where TCP passes TLS passes, and the dialer of the relay sees only the address.
-func (k *kit) servers(ice *signal.ICEServers) (list []webrtc.ICEServer) {
+func (k *kit) servers(ice *signal.ICEServers, over []string) (list []webrtc.ICEServer) {
 	if ice == nil {
 		return nil
 	}
@@ -183,6 +201,9 @@ func (k *kit) servers(ice *signal.ICEServers) (list []webrtc.ICEServer) {
 			}
 			w := way(u)
 			if w == "tcp" && secure[hostPort(u)] {
+				continue
+			}
+			if len(over) > 0 && !slices.Contains(over, w) {
 				continue
 			}
 			if k.only == "" || w == "stun" || w == k.only {

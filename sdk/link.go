@@ -1,8 +1,6 @@
 package parley
 
 import (
-	"crypto/rand"
-	"errors"
 	"fmt"
 	"time"
 
@@ -12,75 +10,81 @@ import (
 )
 
 const (
-	// mendAfter is the pause between two attempts to bring a broken link back.
-	mendAfter = 5 * time.Second
-	// maxPending is how many candidates may come before the description they belong to.
+	// maxPending is how many candidates may come before the description they belong to, maxKnown how many of one link
+	// are remembered, to drop those that come twice.
 	maxPending = 64
+	maxKnown   = 512
+	// closePatience is how long a transport may take to close before it is left behind.
+	closePatience = 5 * time.Second
 )
 
 // link is one transport with the client that holds, or waits for, a seat. The room's owner owns it.
 //
-// The session that came later makes the link and offers; it is the polite side. Every medium has its section from the
+// The session that came later makes the links and offers; it is the polite side. Every medium has its section from the
 // start, so nothing but an ICE restart ever needs a second offer. The side that did not make the link asks for one
 // (renegotiate) instead of offering itself, so offers do not collide between two of us. The transport below cannot roll
-// an offer back; when a client that offers anyway collides with ours, we yield by making the link anew.
+// an offer back; when a client that offers anyway collides with ours, we yield by making the link anew, beside the old
+// one, which goes on until the new one is connected.
 type link struct {
 	id      string
 	peer    string // session
-	mine    bool   // we made it
+	kind    signal.LinkKind
+	mine    bool // we made it
+	how     transports
+	bond    *bond
 	pc      *webrtc.PeerConnection
 	control *webrtc.DataChannel // small messages between the SDKs
 	beat    *webrtc.DataChannel // shows that the path is alive
+	pulse   *pulse
 	outlets map[Source]*outlet
 	senders map[Source]*webrtc.RTPTransceiver
 	sources map[string]Source // by mid: what the other side sends there
 	pending []signal.ICECandidate
+	known   map[string]bool // candidates and descriptions of the other side that were handled
 	relays  map[string]bool // addresses of the other side's relay candidates
-	tracks  map[Source]*Track
-	offer   uint64    // number of our newest offer
-	open    bool      // both sides have seats: media may flow
-	up      bool      // connected
-	mend    time.Time // when to try again to bring it back
+	offer   uint64          // number of our newest offer
+	offered time.Time       // when it was made
+	moves   int             // how often our addresses had changed then
+	began   time.Time
+	up      bool      // connected, and something comes
+	ever    bool      // was up once
+	gone    bool      // closed
+	stopped time.Time // when nothing came any more
+	mend    time.Time // when to try to bring it back
 	stale   bool      // an ICE restart waits for fresh servers
 	path    Path
-	told    Path // what the user was told of it
 }
 
-// make makes a link with peer and offers it.
+// make makes a link with peer and offers it, in the place of any other.
 func (s *state) make(peer string) {
-	l, err := s.connect(peer, rand.Text(), true)
+	s.drop(peer, false)
+	l, err := s.offers(peer, newBond(), "", transports{})
 	if err != nil {
 		s.trouble(fmt.Errorf("parley: no link: %w", err))
 		return
 	}
-	for _, source := range Sources() {
-		if err := l.carry(s, source); err != nil {
-			s.fail(l, err)
-			return
-		}
-	}
+	s.links[peer] = l
 	s.admit(l)
 	s.propose(l, false)
 }
 
-// connect makes the peer connection of a new link, which replaces an older one with the same peer.
-func (s *state) connect(peer, id string, mine bool) (*link, error) {
-	s.drop(peer, false)
-	pc, err := s.kit.connection(s.session.ice)
+// connect makes the peer connection of a new link.
+func (s *state) connect(peer, id string, b *bond, kind signal.LinkKind, how transports) (*link, error) {
+	pc, err := s.kit.connection(s.session.ice, how)
 	if err != nil {
 		return nil, err
 	}
 	l := &link{
-		id: id, peer: peer, mine: mine, pc: pc, outlets: make(map[Source]*outlet),
-		senders: make(map[Source]*webrtc.RTPTransceiver), sources: make(map[string]Source),
-		relays: make(map[string]bool), tracks: make(map[Source]*Track), path: Path{Kind: PathConnecting},
-		told: Path{Kind: PathConnecting},
+		id: id, peer: peer, kind: kind, how: how, bond: b, pc: pc, pulse: newPulse(s.now), began: s.now,
+		outlets: make(map[Source]*outlet), senders: make(map[Source]*webrtc.RTPTransceiver),
+		sources: make(map[string]Source), known: make(map[string]bool), relays: make(map[string]bool),
+		path: Path{Kind: PathConnecting},
 	}
-	s.links[peer] = l
 	if err := l.standing(); err != nil {
-		s.drop(peer, false)
+		s.shut(l, false)
 		return nil, err
 	}
+	l.pulse.listenTo(l.beat, l.control)
 	s.listen(l)
 	return l, nil
 }
@@ -99,23 +103,32 @@ func (l *link) standing() (err error) {
 	return err
 }
 
-// listen turns the callbacks of the transport into messages to the owner. Those of a link that was dropped since are
+// listen turns the callbacks of the transport into messages to the owner. Those of a link that was closed since are
 // ignored.
 func (s *state) listen(l *link) {
 	on := func(f func(*state)) {
 		s.post(func(s *state) {
-			if s.links[l.peer] == l {
+			if !l.gone {
 				f(s)
 			}
 		})
 	}
 	l.pc.OnICECandidate(func(c *webrtc.ICECandidate) { on(func(s *state) { s.gathered(l, c) }) })
 	l.pc.OnConnectionStateChange(func(c webrtc.PeerConnectionState) { on(func(s *state) { s.linkState(l, c) }) })
+	l.pc.OnICEConnectionStateChange(func(c webrtc.ICEConnectionState) {
+		if c == webrtc.ICEConnectionStateConnected {
+			on(func(s *state) {
+				if !l.ever {
+					s.reportStep(l, signal.ReportICEConnected)
+				}
+			})
+		}
+	})
 	data, peer := s.data, l.peer
 	l.pc.OnDataChannel(func(c *webrtc.DataChannel) { data.arrived(peer, c) })
 	l.pc.OnTrack(func(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) { on(func(s *state) { s.arrived(l, t, r) }) })
 	l.pc.SCTP().Transport().ICETransport().OnSelectedCandidatePairChange(func(*webrtc.ICECandidatePair) {
-		on(func(s *state) { s.look(l) })
+		on(func(s *state) { s.looked(l) })
 	})
 }
 
@@ -128,117 +141,55 @@ func (l *link) carry(s *state, source Source) error {
 	}
 	l.outlets[source], l.senders[source] = out, t
 	s.shows[source].add(out)
-	s.running.Go(func() { out.listen(t.Sender()) })
+	s.running.Go(func() { out.listen(t.Sender(), l.pulse) })
 	return nil
 }
 
-// admit lets media flow on a link when both sides have seats.
-func (s *state) admit(l *link) {
-	open := s.me != "" && s.holder(l.peer) != nil
-	if open == l.open {
-		return
+// admit lets media flow when both sides have seats.
+func (s *state) admit(main *link) {
+	b := main.bond
+	open := s.me != "" && s.holder(main.peer) != nil
+	if b.active == nil {
+		b.active = main
 	}
-	l.open = open
-	for source, out := range l.outlets {
-		out.open(open)
-		if open && l.up {
-			s.shows[source].refresh(true)
-		}
+	if open != b.open {
+		b.open = open
+		b.active.admit(s, open)
 	}
-	s.look(l)
-	s.announce(l)
+	s.look(main)
+	s.announce(main)
 }
 
 // linkState follows the transport.
 func (s *state) linkState(l *link, c webrtc.PeerConnectionState) {
+	main := s.links[l.peer]
 	switch c {
 	case webrtc.PeerConnectionStateConnected:
-		l.up, l.mend = true, time.Time{}
-		for source := range l.outlets {
-			if l.open {
-				s.shows[source].refresh(true) // the first picture does not wait for its turn
-			}
+		if !l.ever {
+			s.reportStep(l, signal.ReportDTLSConnected)
 		}
+		l.pulse.restart(s.now)
+		s.flows(l)
+		return
 	case webrtc.PeerConnectionStateDisconnected, webrtc.PeerConnectionStateFailed:
-		l.up = false
-		l.mend = s.now
-	case webrtc.PeerConnectionStateClosed:
+		switch {
+		case l.up:
+			s.stalled(l)
+		case l == main && l.mend.IsZero(): // never was up
+			l.ever, l.mend = true, s.now
+		}
+	default:
 		return
 	}
-	s.look(l)
-}
-
-// mend begins an ICE restart, with fresh credentials for the relay. It is tried again until the link is up or dropped.
-func (s *state) mend(l *link) {
-	l.mend = s.now.Add(mendAfter)
-	switch {
-	case !s.session.greeted: // the offer could not be delivered, and would only pile up
-	case l.mine:
-		l.stale = true
-		_ = s.send(&signal.ICEServersAsk{}) // an overflow has ended the room
-	default:
-		_ = s.send(&signal.Renegotiate{Peer: l.address(), Restart: true})
-	}
-}
-
-// again makes a further offer because the other side asked for one.
-func (s *state) again(l *link, restart bool) {
-	switch {
-	case !l.mine || l.pc.SignalingState() != webrtc.SignalingStateStable:
-	case restart:
-		if !l.stale {
-			s.mend(l)
-		}
-	default:
-		s.propose(l, false)
-	}
-}
-
-// refreshed goes on with the restarts that waited for fresh servers.
-func (s *state) refreshed() {
-	for _, l := range s.links {
-		if err := l.pc.SetConfiguration(s.kit.configuration(s.session.ice)); err != nil {
-			s.options.Log.Warn("fresh ICE servers were not taken", "room", s.address.room, "err", err)
-		}
-		if !l.stale {
-			continue
-		}
-		l.stale = false
-		if l.pc.SignalingState() != webrtc.SignalingStateStable {
-			s.make(l.peer) // the last offer was never answered
-			continue
-		}
-		s.propose(l, true)
-	}
+	s.look(main)
 }
 
 // fail gives a link up and says so.
 func (s *state) fail(l *link, err error) {
 	s.trouble(fmt.Errorf("parley: the link failed: %w", err))
-	s.drop(l.peer, true)
-}
-
-// drop closes the link with peer, if there is one. tell says so to the other side, which knows in all other cases.
-func (s *state) drop(peer string, tell bool) {
-	l := s.links[peer]
-	if l == nil {
+	if s.links[l.peer] == l {
+		s.drop(l.peer, true)
 		return
 	}
-	delete(s.links, peer)
-	if tell {
-		_ = s.send(&signal.CloseLink{Peer: l.address()}) // an overflow has ended the room
-	}
-	for source, out := range l.outlets {
-		s.shows[source].remove(out)
-		out.open(false)
-	}
-	for _, t := range l.tracks {
-		t.end(errTrackEnded)
-	}
-	log, room := s.options.Log, s.address.room
-	s.running.Go(func() {
-		if err := l.pc.GracefulClose(); err != nil && !errors.Is(err, webrtc.ErrConnectionClosed) {
-			log.Info("a link was not closed cleanly", "room", room, "err", err)
-		}
-	})
+	s.shut(l, true)
 }

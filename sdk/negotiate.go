@@ -20,9 +20,9 @@ func (s *state) propose(l *link, restart bool) {
 		s.fail(l, fmt.Errorf("offer: %w", err))
 		return
 	}
-	m := &signal.Offer{Peer: l.address(), SDP: offer.SDP, Tracks: l.declares()}
+	m := &signal.Offer{Peer: l.address(), SDP: offer.SDP, Tracks: l.declares(), Kind: l.kind}
 	if s.send(m) == nil {
-		l.offer = m.N
+		l.offer, l.offered, l.moves = m.N, s.now, s.moves
 	}
 }
 
@@ -66,17 +66,23 @@ func (s *state) relayed(m signal.Message) {
 		}
 	case *signal.CloseLink:
 		if l := s.linkOf(m.Peer); l != nil {
-			s.drop(l.peer, false)
+			s.closed(l)
 		}
 	default:
 		s.options.Log.Debug("a message this version does not know", "type", m.Head().Type)
 	}
 }
 
-// linkOf finds the link that a relayed message is about; nil for one that is not the newest.
+// linkOf finds the link that a relayed message is about; nil for one that is gone.
 func (s *state) linkOf(p signal.Peer) *link {
-	if l := s.links[p.From]; l != nil && l.id == p.Link {
-		return l
+	main := s.links[p.From]
+	if main == nil {
+		return nil
+	}
+	for _, l := range main.each() {
+		if l.id == p.Link {
+			return l
+		}
 	}
 	return nil
 }
@@ -86,15 +92,16 @@ func (s *state) offered(m *signal.Offer) {
 	l := s.linkOf(m.Peer)
 	fresh := l == nil
 	if fresh {
-		var err error
-		if l, err = s.connect(m.From, m.Link, false); err != nil {
-			s.trouble(fmt.Errorf("parley: no link: %w", err))
+		if l = s.welcomed(m); l == nil {
 			return
 		}
 	}
+	if l.twice(m.SDP) {
+		return // said again by somebody who did not know that it had arrived
+	}
 	if l.pc.SignalingState() != webrtc.SignalingStateStable {
-		if l.mine { // a collision: the polite side yields, the other one goes on as if nothing had come
-			s.make(l.peer)
+		if l.mine && l == s.links[l.peer] { // a collision: the polite side yields, the other one goes on as if nothing had come
+			s.replace(l, transports{}, "offers collided")
 		}
 		return
 	}
@@ -103,7 +110,66 @@ func (s *state) offered(m *signal.Offer) {
 		s.fail(l, fmt.Errorf("answer: %w", err))
 		return
 	}
-	s.admit(l)
+	s.admit(s.links[l.peer])
+}
+
+// welcomed makes our end of a link that the other side offers: the first one, one that will replace it, or one beside
+// it. It returns nil for one that is not wanted.
+func (s *state) welcomed(m *signal.Offer) *link {
+	main, how := s.links[m.From], transports{}
+	var b *bond
+	switch {
+	case m.Kind == signal.LinkSpare && main != nil:
+		b = main.bond
+		how, _ = s.kit.other(main, s.session.ice)
+		if b.spare != nil {
+			s.shut(b.spare, false)
+		}
+	case m.Kind != "":
+		_ = s.send(&signal.CloseLink{Peer: signal.Peer{To: m.From, Link: m.Link}}) // an overflow has ended the room
+		return nil
+	case main != nil && main.ever:
+		b = main.bond
+		if b.next != nil {
+			s.shut(b.next, false)
+		}
+	case main != nil && main.mine && s.makes(m.From):
+		return nil // both made a link at once; ours counts
+	default:
+		s.drop(m.From, false)
+		b = newBond()
+	}
+	l, err := s.connect(m.From, m.Link, b, m.Kind, how)
+	if err != nil {
+		s.trouble(fmt.Errorf("parley: no link: %w", err))
+		return nil
+	}
+	switch {
+	case m.Kind == signal.LinkSpare:
+		b.spare = l
+	case s.links[m.From] != nil:
+		b.next = l
+	default:
+		s.links[m.From] = l
+	}
+	return l
+}
+
+// makes reports whether it is on us to make the link with peer: the one who came later does.
+func (s *state) makes(peer string) bool {
+	me, other := s.people[s.me], s.holder(peer)
+	return me == nil || other == nil || me.Order > other.Order
+}
+
+// twice reports whether a description or candidate of the other side was handled already, and remembers it.
+func (l *link) twice(text string) bool {
+	if l.known[text] {
+		return true
+	}
+	if len(l.known) < maxKnown {
+		l.known[text] = true
+	}
+	return false
 }
 
 // accept applies an offer and answers it.
@@ -147,21 +213,34 @@ func (s *state) answered(l *link, m *signal.Answer) {
 		return // an answer to an offer that was given up
 	}
 	l.learns(m.Tracks)
+	if !l.up && l.ever {
+		l.mend = s.now.Add(firstMend + 4*l.trip()) // it has to connect now
+	}
 	if err := l.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: m.SDP}); err != nil {
 		s.fail(l, fmt.Errorf("their answer: %w", err))
 		return
 	}
 	s.catchUp(l)
+	if l.moves != s.moves && !l.up && l == s.links[l.peer] && l.ever {
+		s.restart(l) // what we gathered for it is not ours any more
+	}
 }
 
 // candidate adds one of the other side's candidates, now or when there is a description to add it to.
 func (s *state) candidate(l *link, c signal.ICECandidate) {
+	if l.twice(c.Candidate + " " + deref(c.UsernameFragment)) {
+		return
+	}
 	if l.pc.RemoteDescription() == nil {
 		if len(l.pending) < maxPending {
 			l.pending = append(l.pending, c)
 		}
 		return
 	}
+	s.add(l, c)
+}
+
+func (s *state) add(l *link, c signal.ICECandidate) {
 	l.noteRelay(c.Candidate)
 	err := l.pc.AddICECandidate(webrtc.ICECandidateInit{
 		Candidate: c.Candidate, SDPMid: c.SDPMid, SDPMLineIndex: c.SDPMLineIndex, UsernameFragment: c.UsernameFragment,
@@ -171,12 +250,20 @@ func (s *state) candidate(l *link, c signal.ICECandidate) {
 	}
 }
 
+func deref(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
+}
+
 // catchUp does what had to wait for the other side's description.
 func (s *state) catchUp(l *link) {
-	for _, c := range l.pending {
-		s.candidate(l, c)
-	}
+	pending := l.pending
 	l.pending = nil
+	for _, c := range pending {
+		s.add(l, c)
+	}
 	if d := l.pc.RemoteDescription(); d != nil {
 		l.noteRelays(d.SDP)
 	}
@@ -184,6 +271,7 @@ func (s *state) catchUp(l *link) {
 
 // gathered trickles one of our candidates (RFC 8838).
 func (s *state) gathered(l *link, c *webrtc.ICECandidate) {
+	s.reportCandidate(l, c)
 	if c == nil {
 		_ = s.send(&signal.EndOfCandidates{Peer: l.address()}) // an overflow has ended the room
 		return

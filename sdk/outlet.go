@@ -145,12 +145,13 @@ func (o *outlet) write(frame []byte, at time.Duration, level int) {
 }
 
 // listen reads what the receiver reports, until the section is over.
-func (o *outlet) listen(sender *webrtc.RTPSender) {
+func (o *outlet) listen(sender *webrtc.RTPSender, pulse *pulse) {
 	for {
 		packets, _, err := sender.ReadRTCP()
 		if err != nil {
 			return
 		}
+		pulse.hear()
 		for _, p := range packets {
 			switch p := p.(type) {
 			case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:

@@ -48,18 +48,35 @@ func (p Path) String() string {
 	return string(p.Kind)
 }
 
-// look finds out which way a link takes, and tells when that changed and it is known to whom it leads.
-func (s *state) look(l *link) {
-	l.path = s.pathOf(l)
-	if seat := s.holder(l.peer); seat != nil && l.path != l.told {
-		l.told = l.path
-		s.emit(PathChanged{Person: s.person(seat), Path: l.path})
+// look finds out which way media takes, and tells when that changed and it is known to whom it leads.
+func (s *state) look(main *link) {
+	if main == nil {
+		return
 	}
+	path := s.way(main)
+	if seat := s.holder(main.peer); seat != nil && path != main.bond.told {
+		main.bond.told = path
+		s.emit(PathChanged{Person: s.person(seat), Path: path})
+		s.reportPath(main.bond.active, path)
+	}
+}
+
+// looked notes that the pair of candidates in use changed.
+func (s *state) looked(l *link) { s.look(s.links[l.peer]) }
+
+// way is the path that our media takes.
+func (s *state) way(main *link) Path {
+	l := main.bond.active
+	if l == nil {
+		l = main
+	}
+	l.path = s.pathOf(l)
+	return l.path
 }
 
 func (s *state) pathOf(l *link) Path {
 	if !l.up {
-		if l.mend.IsZero() {
+		if !l.ever {
 			return Path{Kind: PathConnecting}
 		}
 		return Path{Kind: PathLost}

@@ -5,12 +5,16 @@ import "sync"
 // maxEvents is how many unread events a room keeps; then the oldest go.
 const maxEvents = 4096
 
-// mailbox is an unbounded queue into the owner of a room. Its senders (callbacks of transports) must never wait for the
-// owner, who may be closing the very transport; they cannot outrun it for long, because every message stands for a
-// packet exchange or a state change.
+// maxPosted is how many messages may wait for the owner. They stand for packet exchanges and state changes of few
+// transports, so that many mean that the owner hangs.
+const maxPosted = 8192
+
+// mailbox is a queue into the owner of a room. Its senders (callbacks of transports) must never wait for the owner, who
+// may be closing the very transport; when it is full, it says so and keeps no more.
 type mailbox struct {
 	mu    sync.Mutex
 	items []func(*state)
+	over  bool          // something was lost
 	ready chan struct{} // holds one token while there are items
 }
 
@@ -19,7 +23,11 @@ func newMailbox() *mailbox { return &mailbox{ready: make(chan struct{}, 1)} }
 // post adds f. It never blocks.
 func (m *mailbox) post(f func(*state)) {
 	m.mu.Lock()
-	m.items = append(m.items, f)
+	if len(m.items) < maxPosted {
+		m.items = append(m.items, f)
+	} else {
+		m.over = true
+	}
 	m.mu.Unlock()
 	select {
 	case m.ready <- struct{}{}:
@@ -27,13 +35,12 @@ func (m *mailbox) post(f func(*state)) {
 	}
 }
 
-// take returns everything that was posted.
-func (m *mailbox) take() []func(*state) {
+// take returns everything that was posted, and whether something was lost.
+func (m *mailbox) take() (items []func(*state), overflow bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	items := m.items
-	m.items = nil
-	return items
+	items, m.items = m.items, nil
+	return items, m.over
 }
 
 // outbound carries events to their reader without ever blocking the owner.

@@ -11,7 +11,7 @@ import (
 	"github.com/pion/transport/v4/stdnet"
 )
 
-// resolver is the real network with names looked up as the options say.
+// resolver is the real network as it is now, with names looked up as the options say; a nil lookup is the system's.
 type resolver struct {
 	transport.Net
 	lookup func(ctx context.Context, host string) ([]net.IP, error)
@@ -36,12 +36,18 @@ func (r *resolver) Interfaces() ([]*transport.Interface, error) {
 
 // ResolveUDPAddr is net.ResolveUDPAddr with our look-up.
 func (r *resolver) ResolveUDPAddr(network, address string) (*net.UDPAddr, error) {
+	if r.lookup == nil {
+		return r.Net.ResolveUDPAddr(network, address)
+	}
 	ip, port, err := r.resolve(network, address)
 	return &net.UDPAddr{IP: ip, Port: port}, err
 }
 
 // ResolveTCPAddr is net.ResolveTCPAddr with our look-up.
 func (r *resolver) ResolveTCPAddr(network, address string) (*net.TCPAddr, error) {
+	if r.lookup == nil {
+		return r.Net.ResolveTCPAddr(network, address)
+	}
 	ip, port, err := r.resolve(network, address)
 	return &net.TCPAddr{IP: ip, Port: port}, err
 }

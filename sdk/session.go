@@ -2,159 +2,180 @@ package parley
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/parley-rtc/parley/internal/signal"
 )
 
 const (
-	firstRetry = 200 * time.Millisecond
-	lastRetry  = 10 * time.Second
-	bye        = 2 * time.Second // how long a goodbye may take
-	idle       = 24 * time.Hour  // no deadline
+	bye  = 2 * time.Second // how long a goodbye may take
+	idle = 24 * time.Hour  // no deadline
+	// pingEach is how often a session with a seat pings; it promises so in the ping.
+	pingEach = 250 * time.Millisecond
+	// silence is how long the server may be silent to a session that pings this often: then another socket is opened
+	// beside the old one, which may yet speak again.
+	silence = 1200 * time.Millisecond
+	// doubtful is the silence that is enough when media has stopped as well.
+	doubtful = 500 * time.Millisecond
 )
 
 // session is the signalling session: it outlives its sockets.
 type session struct {
 	connect   func(context.Context) (*socket, error)
 	sequence  signal.Sequence
-	sent      uint64 // the newest number we gave
-	sock      *socket
-	greeted   bool   // welcome came on this socket
-	dialing   bool   // a socket is being opened
-	id        string // ours, the address of offers
-	resume    string // token
+	sent      uint64  // the newest number we gave
+	sock      *socket // on which welcome came; nil while offline
+	doubt     bool    // sock is silent: another one is being opened beside it
+	trial     *socket // hello was said on it, welcome is awaited
+	tried     time.Time
+	attempts  []*attempt // sockets being opened, the oldest first
+	id        string     // ours, the address of offers
+	resume    string     // token
 	window    time.Duration
 	heartbeat time.Duration
 	ice       *signal.ICEServers
-	heard     time.Time // when the server last said something
-	said      time.Time // when we did
+	heard     time.Time // when the server last said something on sock
+	pinged    time.Time // when we last asked it to
+	trip      time.Duration
 	lost      time.Time // when the socket went; zero while there is one
-	retry     time.Time // when to dial again
-	attempts  int
+	retry     time.Time // when to open another socket
+	failures  int
 }
 
+// online reports whether there is a socket on which the session goes on.
+func (n *session) online() bool { return n.sock != nil }
+
+// lively reports whether the server was heard so lately that what is said now most likely arrives.
+func (n *session) lively(now time.Time) bool {
+	return n.online() && !n.doubt && now.Sub(n.heard) <= pingEach+150*time.Millisecond+2*n.trip
+}
+
+// patience is how long the server may be silent.
+func (s *state) patience() time.Duration {
+	if s.me == "" {
+		return 3 * s.session.heartbeat
+	}
+	return max(silence, pingEach+4*s.session.trip)
+}
+
+// pace is how often the server is pinged.
+func (s *state) pace() time.Duration {
+	if s.me == "" {
+		return s.session.heartbeat
+	}
+	return pingEach
+}
+
+// searching reports whether another socket is wanted.
+func (n *session) searching() bool { return n.sock == nil || n.doubt }
+
 // deadline is when tick has something to do.
-func (n *session) deadline(links map[string]*link) time.Time {
+func (s *state) deadline() time.Time {
+	n := &s.session
 	at := time.Now().Add(idle)
 	sooner := func(t time.Time) {
-		if t.Before(at) {
+		if !t.IsZero() && t.Before(at) {
 			at = t
 		}
 	}
-	switch {
-	case n.sock == nil && !n.dialing:
+	if n.searching() {
 		sooner(n.retry)
-	case n.greeted:
-		sooner(n.said.Add(n.heartbeat))
-		sooner(n.heard.Add(3 * n.heartbeat))
-		if due := n.sequence.Deadline(); !due.IsZero() {
-			sooner(due)
-		}
-	case n.sock != nil:
-		sooner(n.heard.Add(signal.HelloTimeout))
 	}
-	for _, l := range links {
-		if !l.mend.IsZero() {
-			sooner(l.mend)
+	if n.trial != nil {
+		sooner(n.tried.Add(signal.HelloTimeout))
+	}
+	if n.online() {
+		sooner(n.pinged.Add(s.pace()))
+		if !n.doubt {
+			sooner(n.heard.Add(s.patience()))
 		}
+		sooner(n.sequence.Deadline())
+	}
+	for _, l := range s.links {
+		sooner(s.due(l))
+	}
+	sooner(s.reports.due)
+	for _, until := range s.missing {
+		sooner(until)
 	}
 	return at
-}
-
-// dial opens a socket in the background.
-func (s *state) dial() {
-	s.session.dialing = true
-	s.running.Go(func() {
-		sock, err := s.session.connect(s.work)
-		s.post(func(s *state) { s.dialed(sock, err) })
-	})
-}
-
-func (s *state) dialed(sock *socket, err error) {
-	n := &s.session
-	n.dialing = false
-	if err != nil {
-		s.unreachable(err)
-		return
-	}
-	n.sock, n.greeted, n.heard, n.said = sock, false, s.now, s.now
-	s.running.Go(func() { <-sock.done })
-	b, err := signal.Encode(&signal.Hello{
-		Client: signal.Client{Name: s.options.Agent}, Room: s.address.room, Host: s.address.secret,
-		Resume: n.resume, Received: n.sequence.Received(),
-	})
-	if err != nil {
-		s.end(Ended{Err: fmt.Errorf("parley: %w", err)})
-		return
-	}
-	sock.send(b)
-}
-
-// unreachable plans the next attempt, or gives up.
-func (s *state) unreachable(err error) {
-	n := &s.session
-	if n.id == "" { // never had a session: the caller decides whether to try again
-		s.end(Ended{Err: err})
-		return
-	}
-	if n.lost.IsZero() {
-		n.lost = s.now
-	}
-	if s.now.Sub(n.lost) > n.window {
-		s.end(Ended{Err: fmt.Errorf("parley: the server was not reached again within %v: %w", n.window, err)})
-		return
-	}
-	// At once with jitter, then further and further apart.
-	wait := min(lastRetry, firstRetry<<min(n.attempts, 10))
-	n.attempts++
-	n.retry = s.now.Add(time.Duration(rand.Int64N(int64(wait)))) // jitter
-	s.options.Log.Info("signalling is being reconnected", "room", s.address.room, "in", n.retry.Sub(s.now), "err", err)
-}
-
-// cut handles the end of the socket. Links and their media go on.
-func (s *state) cut(err error) {
-	n := &s.session
-	if n.sock == nil {
-		return
-	}
-	n.sock.cancel()
-	n.sock = nil
-	if n.greeted {
-		n.greeted = false
-		s.emit(Online{Up: false})
-	}
-	s.unreachable(err)
 }
 
 // tick does what is due.
 func (s *state) tick() {
 	n := &s.session
-	switch {
-	case n.sock == nil && !n.dialing && !s.now.Before(n.retry):
+	if n.trial != nil && s.now.Sub(n.tried) >= signal.HelloTimeout {
+		s.forsake(fmt.Errorf("parley: the server does not answer hello"))
+	}
+	if n.online() && !n.doubt && s.now.Sub(n.heard) >= s.patience() {
+		s.suspect()
+	}
+	if n.searching() && !s.now.Before(n.retry) {
 		s.dial()
-	case n.sock == nil:
-	case n.greeted && s.now.Sub(n.heard) >= 3*n.heartbeat:
-		s.cut(errors.New("parley: the server is silent"))
-	case !n.greeted && s.now.Sub(n.heard) >= signal.HelloTimeout:
-		s.cut(errors.New("parley: the server does not answer hello"))
-	case n.greeted && s.now.Sub(n.said) >= n.heartbeat:
-		s.transmit(&signal.Ping{ID: uint64(s.now.UnixMilli())}) // after 1970
+	}
+	if n.online() && s.now.Sub(n.pinged) >= s.pace() {
+		s.ping()
 	}
 	s.acknowledge()
-	for _, l := range s.links {
-		if !l.mend.IsZero() && !s.now.Before(l.mend) {
-			s.mend(l)
+	s.tend()
+	s.tellDue()
+	for seat, until := range s.missing {
+		if !s.now.Before(until) {
+			delete(s.missing, seat)
+			s.left(&signal.Left{Seat: seat, Reason: signal.LeftExpired})
 		}
 	}
 }
 
+// ping asks for a sign of life, and promises the next question when we have a seat.
+func (s *state) ping() {
+	s.session.pinged = s.now
+	m := &signal.Ping{ID: uint64(s.now.UnixMicro())} // after 1970
+	if s.me != "" {
+		m.Every = int(pingEach / time.Millisecond)
+	}
+	s.transmit(m)
+}
+
+// ponged measures the round-trip time to the server.
+func (s *state) ponged(m *signal.Pong) {
+	trip := time.Duration(uint64(s.now.UnixMicro())-m.ID) * time.Microsecond
+	if trip < 0 || trip > time.Minute {
+		return
+	}
+	if s.session.trip == 0 {
+		s.session.trip = trip
+	}
+	s.session.trip += (trip - s.session.trip) / 4
+}
+
+// suspect opens another socket beside the silent one. Whichever speaks first is the one.
+func (s *state) suspect() {
+	n := &s.session
+	if n.doubt || !n.online() {
+		return
+	}
+	n.doubt, n.lost, n.retry, n.failures = true, s.now, s.now, 0
+	s.emit(Online{Up: false})
+	s.note(nil, signal.ReportSignallingLost, 0)
+}
+
+// relieved ends the doubt: the old socket spoke.
+func (s *state) relieved() {
+	n := &s.session
+	if !n.doubt || n.trial != nil { // a hello that was said closes the old one
+		return
+	}
+	s.note(nil, signal.ReportSignallingBack, s.now.Sub(n.lost))
+	n.doubt, n.lost = false, time.Time{}
+	s.withdraw()
+	s.emit(Online{Up: true})
+}
+
 // acknowledge says what arrived when nothing else did in time.
 func (s *state) acknowledge() {
-	if s.session.greeted && s.session.sequence.AckDue(s.now) {
+	if s.session.online() && s.session.sequence.AckDue(s.now) {
 		s.transmit(&signal.Ack{})
 	}
 }
@@ -174,34 +195,29 @@ func (s *state) send(m signal.Message) error {
 
 // transmit sends a message that is not numbered, if there is a socket.
 func (s *state) transmit(m signal.Message) {
+	if !s.session.online() {
+		return
+	}
 	if b, err := s.session.sequence.Send(m); err == nil { // only a message of another protocol fails
 		s.write(b)
 	}
 }
 
 func (s *state) write(b []byte) {
-	if s.session.greeted {
-		s.session.said = s.now
+	if s.session.online() {
 		s.session.sock.send(b)
 	}
 }
 
-// receive handles one message from the server.
+// receive handles one message from the server on the socket of the session.
 func (s *state) receive(b []byte) {
 	n := &s.session
 	n.heard = s.now
+	s.relieved()
 	m, fault := signal.Decode(b, signal.FromServer)
 	if fault != nil {
 		n.sequence.Unreadable() // resuming would only bring it again
 		s.trouble(fmt.Errorf("parley: the server sent what cannot be read: %s", fault.Words))
-		return
-	}
-	if w, ok := m.(*signal.Welcome); ok {
-		s.welcome(w)
-		return
-	}
-	if !n.greeted { // only bye and error may come before welcome
-		s.refusedHello(m)
 		return
 	}
 	fresh, err := n.sequence.Receive(s.now, m.Head())
@@ -216,78 +232,18 @@ func (s *state) receive(b []byte) {
 	s.acknowledge()
 }
 
-// refusedHello ends the room with the server's words.
-func (s *state) refusedHello(m signal.Message) {
-	switch m := m.(type) {
-	case *signal.Error:
-		s.end(Ended{Err: &Refused{Code: m.Code, Field: m.Field, Words: m.Words}})
-	case *signal.Bye:
-		s.goodbye(m)
-	default:
-		s.cut(fmt.Errorf("parley: the server began with %q instead of welcome", m.Head().Type))
-	}
-}
-
-// goodbye ends the room, unless the server only restarts: then the call goes on, and a new session takes the seat again.
-func (s *state) goodbye(m *signal.Bye) {
-	n := &s.session
-	if m.Reason == signal.ByeDraining && m.Retry > 0 && s.wanted && n.id != "" {
-		n.resume = ""
-		s.cut(errors.New("parley: the server restarts"))
-		n.retry = s.now.Add(time.Duration(m.Retry) * time.Second)
-		return
-	}
-	words := m.Words
-	if words == "" {
-		words = string(m.Reason)
-	}
-	s.end(Ended{
-		Err: fmt.Errorf("parley: the server ended the session: %s", words), Reason: m.Reason,
-		Retry: time.Duration(m.Retry) * time.Second,
-	})
-}
-
-// welcome begins a session, or goes on with it on a new socket.
-func (s *state) welcome(w *signal.Welcome) {
-	n := &s.session
-	if n.greeted || w.Window < 0 || w.Heartbeat <= 0 || w.Session == "" {
-		s.cut(errors.New("parley: the server's welcome makes no sense"))
-		return
-	}
-	n.greeted, n.lost, n.attempts = true, time.Time{}, 0
-	n.resume, n.window = w.Resume, time.Duration(w.Window)*time.Second
-	n.heartbeat = time.Duration(w.Heartbeat) * time.Millisecond
-	if w.ICE != nil {
-		n.ice = w.ICE
-	}
-	if w.Resumed {
-		again, err := n.sequence.Resume(w.Received)
-		if err != nil {
-			n.resume = "" // the two ends do not fit together: a new session
-			s.cut(fmt.Errorf("parley: %w", err))
-			return
-		}
-		s.emit(Online{Up: true})
-		s.transmit(&signal.Ack{}) // tells the server that the new token arrived, and what did
-		for _, b := range again {
-			s.write(b)
-		}
-		return
-	}
-	n.id, n.sent, n.sequence = w.Session, 0, signal.Sequence{}
-	s.emit(Online{Up: true})
-	s.transmit(&signal.Ack{})
-	s.entrance(w.Room)
-	s.opened.settle(nil)
-}
-
 // hangUp closes the socket. With a seat it says nothing, so that the seat is kept for the window.
 func (s *state) hangUp() {
+	s.withdraw()
+	if s.session.trial != nil {
+		s.session.trial.cancel()
+		s.session.trial = nil
+	}
 	sock := s.session.sock
 	if sock == nil {
 		return
 	}
-	if s.session.greeted && s.me == "" {
+	if s.me == "" {
 		s.transmit(&signal.Bye{Reason: signal.ByeClosed})
 	}
 	close(sock.out)

@@ -38,6 +38,7 @@ type connector struct {
 func newConnector(a address, o Options) *connector {
 	return &connector{url: a.socket, client: &http.Client{Transport: &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
+		DisableKeepAlives:   true, // a connection that nobody wants any more is closed, not kept
 		DialContext:         o.Dial,
 		TLSClientConfig:     o.tlsConfig(""),
 		TLSHandshakeTimeout: dialTimeout,

@@ -23,6 +23,7 @@ type state struct {
 	events  *outbound
 	session session
 	door                     // the room, from the door inwards
+	reports reports          // for the record of the call
 	kit     *kit             // makes peer connections
 	links   map[string]*link // by the peer's session
 	shows   map[Source]*show
@@ -31,6 +32,7 @@ type state struct {
 	opened  *request       // settled by the first welcome
 	ended   *Ended         // set when it is over
 	now     time.Time      // of the event that is being handled
+	moves   int            // how often our addresses changed
 }
 
 // door is what we know of the room and of our place in it.
@@ -40,11 +42,13 @@ type door struct {
 	me       string // our seat, "" in front of the door
 	token    string // takes that seat again
 	joining  *request
-	knocked  uint64              // the number of the join
-	wanted   bool                // we want to be inside: join again in a new session
-	on       MediaState          // what we send
-	declared MediaState          // what the others were told
-	asked    map[uint64]*request // numbered messages whose refusal somebody waits for
+	knocked  uint64               // the number of the join
+	wanted   bool                 // we want to be inside: join again in a new session
+	on       MediaState           // what we send
+	declared MediaState           // what the others were told
+	missing  map[string]time.Time // seats that a restarted server does not know yet, and until when they are kept
+	asked    map[uint64]*request  // numbered messages whose refusal somebody waits for
+	recalls  map[uint64]*recall   // questions for the past
 }
 
 func newState(life context.Context, a address, o Options, kit *kit, connect func(context.Context) (*socket, error)) *state {
@@ -55,7 +59,7 @@ func newState(life context.Context, a address, o Options, kit *kit, connect func
 		links: make(map[string]*link), shows: make(map[Source]*show), data: newChannels(), opened: newRequest(),
 		door: door{
 			token: o.Seat, people: make(map[string]*signal.Seat),
-			asked: make(map[uint64]*request),
+			asked: make(map[uint64]*request), recalls: make(map[uint64]*recall), missing: make(map[string]time.Time),
 		},
 	}
 	s.session.connect = connect
@@ -69,19 +73,28 @@ func newState(life context.Context, a address, o Options, kit *kit, connect func
 func (s *state) run(cmds <-chan func(*state)) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	s.now = time.Now()
 	s.dial()
+	s.running.Go(func() { s.watch() })
 	for s.ended == nil {
-		timer.Reset(max(0, time.Until(s.session.deadline(s.links))))
-		var in chan []byte
+		timer.Reset(max(0, time.Until(s.deadline())))
+		var in, trial chan []byte
 		if s.session.sock != nil {
 			in = s.session.sock.in
+		}
+		if s.session.trial != nil {
+			trial = s.session.trial.in
 		}
 		select {
 		case f := <-cmds:
 			s.now = time.Now()
 			f(s)
 		case <-s.inbox.ready:
-			for _, f := range s.inbox.take() {
+			posted, overflow := s.inbox.take()
+			if overflow {
+				s.end(Ended{Err: errors.New("parley: more happened than this program could handle")})
+			}
+			for _, f := range posted {
 				s.now = time.Now()
 				f(s)
 			}
@@ -91,6 +104,13 @@ func (s *state) run(cmds <-chan func(*state)) {
 				s.receive(b)
 			} else {
 				s.cut(s.session.sock.err)
+			}
+		case b, ok := <-trial:
+			s.now = time.Now()
+			if ok {
+				s.greet(b)
+			} else {
+				s.forsake(s.session.trial.err)
 			}
 		case <-timer.C:
 			s.now = time.Now()
@@ -131,6 +151,7 @@ func (s *state) shutdown() {
 	if s.joining != nil {
 		s.joining.settle(cause)
 	}
+	s.forgetRecalls()
 	for _, q := range s.asked {
 		q.settle(cause)
 	}

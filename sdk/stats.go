@@ -96,18 +96,46 @@ func (s *state) stats() Stats {
 			continue
 		}
 		one := LinkStats{
-			Person: p, Path: l.path, RoundTrip: l.roundTrip(),
+			Person: p, Path: s.way(l), RoundTrip: l.bond.active.roundTrip(),
 			Sent: make(map[Source]Sent), Received: make(map[Source]Received),
 		}
-		for source, out := range l.outlets {
-			if sent := out.stats(); sent.Frames > 0 {
+		for source, sent := range l.bond.sent(l) {
+			if sent.Frames > 0 {
 				one.Sent[source] = sent
 			}
 		}
-		for source, t := range l.tracks {
+		for source, t := range l.bond.tracks {
 			one.Received[source] = t.Stats()
 		}
 		all.Links = append(all.Links, one)
 	}
 	return all
+}
+
+// sent sums up what left by every link with a peer, the present ones and those before.
+func (b *bond) sent(main *link) map[Source]Sent {
+	all := make(map[Source]Sent)
+	for source, past := range b.past {
+		all[source] = past
+	}
+	for _, l := range main.each() {
+		for source, out := range l.outlets {
+			all[source] = all[source].plus(out.stats())
+		}
+	}
+	return all
+}
+
+// plus adds the counters of a stream that went on; the jitter is the newest.
+func (s Sent) plus(next Sent) Sent {
+	if next.Frames == 0 {
+		next.Jitter = s.Jitter
+	}
+	next.Packets += s.Packets
+	next.Bytes += s.Bytes
+	next.Frames += s.Frames
+	next.Failed += s.Failed
+	next.Refreshes += s.Refreshes
+	next.Lost += s.Lost
+	return next
 }

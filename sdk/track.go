@@ -39,8 +39,16 @@ type Track struct {
 	name    string
 	meter   meter
 	ear     *ear
-	plead   func() error // asks the sender for a key frame
-	known   bool         // the user was told
+	from    *feed // where packets come from now; nil before the first one
+	known   bool  // the user was told; the owner's
+}
+
+// feed is one stream of a track: the same track comes by another link when the first one breaks.
+type feed struct {
+	pc     *webrtc.PeerConnection
+	remote *webrtc.TrackRemote
+	pulse  *pulse
+	level  uint8 // id of the level extension, 0 without
 }
 
 // Seat returns the seat id of the person.
@@ -77,10 +85,17 @@ func (t *Track) ReadRTP(ctx context.Context) (*rtp.Packet, error) {
 
 // Refresh asks the sender for a picture that can be decoded by itself (RFC 4585 §6.3.1).
 func (t *Track) Refresh() error {
-	if t.plead == nil {
+	t.mu.Lock()
+	from := t.from
+	t.mu.Unlock()
+	if from == nil || from.remote.Kind() != webrtc.RTPCodecTypeVideo {
 		return nil
 	}
-	return t.plead()
+	err := from.pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: uint32(from.remote.SSRC())}})
+	if err != nil {
+		return fmt.Errorf("parley: ask for a key frame: %w", err)
+	}
+	return nil
 }
 
 // Stats returns what arrived so far.
@@ -97,45 +112,50 @@ func (t *Track) end(cause error) {
 	})
 }
 
-// arrived begins a track when its first packet came.
+// arrived begins a track when its first packet came, or goes on with it when it comes by another link.
 func (s *state) arrived(l *link, remote *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
 	source, ok := s.sourceOf(l, receiver)
 	if !ok || kindOf(source) != remote.Kind() {
 		s.trouble(errors.New("parley: media arrived in a section that carries nothing; it is dropped"))
 		return
 	}
+	t := l.bond.tracks[source]
+	if t == nil || t.Codec != remote.Codec().MimeType {
+		if t != nil {
+			t.end(errTrackEnded)
+		}
+		t = s.track(source, remote)
+		l.bond.tracks[source] = t
+	}
+	s.reportFirst(l, source)
+	from := &feed{pc: l.pc, remote: remote, pulse: l.pulse}
+	for _, x := range receiver.GetParameters().HeaderExtensions {
+		if x.URI == levelURI {
+			from.level = uint8(x.ID) // 1…14 by RFC 8285
+		}
+	}
+	s.running.Go(func() { t.receive(from) })
+	s.running.Go(func() { drain(receiver, l.pulse) })
+	if main := s.links[l.peer]; main != nil {
+		s.announce(main)
+	}
+}
+
+// track makes the track for a source.
+func (s *state) track(source Source, remote *webrtc.TrackRemote) *Track {
 	codec := remote.Codec()
 	t := &Track{
 		Source: source, Codec: codec.MimeType, packets: make(chan *rtp.Packet, ring), over: make(chan struct{}),
 		meter: meter{clock: float64(codec.ClockRate), video: remote.Kind() == webrtc.RTPCodecTypeVideo},
 	}
-	for _, x := range receiver.GetParameters().HeaderExtensions {
-		if x.URI == levelURI {
-			t.meter.levelID = uint8(x.ID) // 1…14 by RFC 8285
-		}
-	}
-	if t.meter.video {
-		pc, ssrc := l.pc, uint32(remote.SSRC())
-		t.plead = func() error {
-			if err := pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: ssrc}}); err != nil {
-				return fmt.Errorf("parley: ask for a key frame: %w", err)
-			}
-			return nil
-		}
-	} else if s.options.Hear {
+	if !t.meter.video && s.options.Hear {
 		ear, err := newEar()
 		if err != nil {
 			s.trouble(err)
 		}
 		t.ear = ear
 	}
-	if old := l.tracks[source]; old != nil {
-		old.end(errTrackEnded)
-	}
-	l.tracks[source] = t
-	s.running.Go(func() { t.receive(remote) })
-	s.running.Go(func() { drain(receiver) })
-	s.announce(l)
+	return t
 }
 
 // sourceOf finds what a receiver's section carries, by the map of the description, never by its place.
@@ -152,11 +172,11 @@ func (s *state) sourceOf(l *link, receiver *webrtc.RTPReceiver) (Source, bool) {
 // announce tells of the tracks of a link as soon as it is known whose they are.
 func (s *state) announce(l *link) {
 	seat := s.holder(l.peer)
-	if seat == nil || !l.open {
+	if seat == nil || !l.bond.open {
 		return
 	}
 	for _, source := range Sources() {
-		t := l.tracks[source]
+		t := l.bond.tracks[source]
 		if t == nil || t.known {
 			continue
 		}
@@ -168,18 +188,18 @@ func (s *state) announce(l *link) {
 	}
 }
 
-// receive reads the stream until its end.
-func (t *Track) receive(remote *webrtc.TrackRemote) {
+// receive reads a stream until its end.
+func (t *Track) receive(from *feed) {
 	var pleaded time.Time
 	var lost int64
 	for {
-		p, _, err := remote.ReadRTP()
+		p, _, err := from.remote.ReadRTP()
 		if err != nil {
-			t.end(errTrackEnded)
 			return
 		}
+		from.pulse.hear()
 		now := time.Now()
-		if t.count(now, p, &lost) && now.Sub(pleaded) >= pleaEach {
+		if t.count(now, p, from, &lost) && now.Sub(pleaded) >= pleaEach {
 			pleaded = now
 			_ = t.Refresh() // the link is going down; its end is reported elsewhere
 		}
@@ -201,9 +221,10 @@ func (t *Track) receive(remote *webrtc.TrackRemote) {
 }
 
 // count meters p and reports whether a key frame is needed: there was none yet, or packets are missing since lost.
-func (t *Track) count(now time.Time, p *rtp.Packet, lost *int64) bool {
+func (t *Track) count(now time.Time, p *rtp.Packet, from *feed, lost *int64) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.from, t.meter.levelID = from, from.level
 	keys := t.meter.total.KeyFrames
 	t.meter.packet(now, p)
 	total := &t.meter.total
@@ -220,11 +241,12 @@ func (t *Track) count(now time.Time, p *rtp.Packet, lost *int64) bool {
 }
 
 // drain reads the sender's reports, which is what makes the transport handle them.
-func drain(receiver *webrtc.RTPReceiver) {
+func drain(receiver *webrtc.RTPReceiver, pulse *pulse) {
 	buf := make([]byte, 1500)
 	for {
 		if _, _, err := receiver.Read(buf); err != nil {
 			return
 		}
+		pulse.hear()
 	}
 }

@@ -1,7 +1,8 @@
 import {defineConfig} from 'vite';
 
 /** What is not needed in front of the door, or not by everybody, comes in files of its own. */
-const LATER = /\/src\/(call|words\/de)|\/uqr\/|\/sdk\/js\/src\/(guard|failover|inventory)\./;
+const LATER =
+  /\/web\/src\/(call|record|words\/de)|\/sdk\/js\/src\/(observer|report|guard|failover|inventory)\.|\/uqr\//;
 
 export default defineConfig({
   oxc: {jsx: {runtime: 'automatic', importSource: 'preact'}},
@@ -22,6 +23,7 @@ export default defineConfig({
           groups: [
             {name: 'app', test: (id: string) => !LATER.test(id)},
             {name: 'call-de', test: /\/src\/call\/words\/de/},
+            {name: 'record-de', test: /\/src\/record\/words\/de/},
           ],
         },
       },

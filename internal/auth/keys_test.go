@@ -82,7 +82,9 @@ func TestMutatedTokens(t *testing.T) {
 
 func TestTokensSayWhatWasSealed(t *testing.T) {
 	k := testKeys(1)
-	want := Resume{Room: "room-1", Session: "sess", Role: signal.RoleSpeaker, Epoch: 1 << 60, Generation: 1 << 31}
+	want := Resume{
+		Room: "room-1", Session: "sess", Name: "Ann", Role: signal.RoleSpeaker, Made: time.Unix(1e9, 0), Epoch: 1 << 60, Generation: 1 << 31,
+	}
 	if got, ok := k.ResumeOpen(k.ResumeSeal(want)); !ok || got != want {
 		t.Errorf("%+v %v", got, ok)
 	}

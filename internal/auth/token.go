@@ -2,6 +2,7 @@ package auth
 
 import (
 	"encoding/binary"
+	"time"
 
 	"github.com/parley-rtc/parley/internal/signal"
 )
@@ -12,9 +13,13 @@ type Resume struct {
 	Room, Session string
 	// Seat is the seat that the session held when the token was made; empty in the lobby.
 	Seat string
+	// Name is the name of whoever sat there.
+	Name string
 	// Role is what the session was then.
 	Role signal.Role
-	// Epoch is the start of the server that holds the session; another one cannot resume it.
+	// Made is when the token was made, in whole seconds.
+	Made time.Time
+	// Epoch is the start of the server that holds the session; another one has only the token to go by.
 	Epoch uint64
 	// Generation grows with each resume: the newest one counts (see signalserver).
 	Generation uint32
@@ -24,7 +29,8 @@ type Resume struct {
 func (k *Keys) ResumeSeal(r Resume) string {
 	b := binary.BigEndian.AppendUint64(nil, r.Epoch)
 	b = binary.BigEndian.AppendUint32(b, r.Generation)
-	for _, s := range []string{r.Room, r.Session, r.Seat, string(r.Role)} {
+	b = binary.BigEndian.AppendUint64(b, uint64(r.Made.Unix()))
+	for _, s := range []string{r.Room, r.Session, r.Seat, r.Name, string(r.Role)} {
 		b = appendString(b, s)
 	}
 	return seal(k.resume, b)
@@ -33,13 +39,14 @@ func (k *Keys) ResumeSeal(r Resume) string {
 // ResumeOpen returns what a token says, and false when ResumeSeal did not make it with these keys.
 func (k *Keys) ResumeOpen(token string) (r Resume, ok bool) {
 	b, ok := open(k.resume, token)
-	if !ok || len(b) < 12 {
+	if !ok || len(b) < 20 {
 		return Resume{}, false
 	}
 	r.Epoch = binary.BigEndian.Uint64(b)
 	r.Generation = binary.BigEndian.Uint32(b[8:])
 	var role string
-	b, ok = cutStrings(b[12:], &r.Room, &r.Session, &r.Seat, &role)
+	r.Made = time.Unix(int64(binary.BigEndian.Uint64(b[12:])), 0)
+	b, ok = cutStrings(b[20:], &r.Room, &r.Session, &r.Seat, &r.Name, &role)
 	r.Role = signal.Role(role)
 	if !ok || len(b) > 0 {
 		return Resume{}, false

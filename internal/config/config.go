@@ -23,11 +23,13 @@ type Config struct {
 	Cert           string         `key:"cert" doc:"File with your own certificate and its chain, in PEM. Read again when it changes. Together with key."`
 	Key            string         `key:"key" doc:"File with the private key of cert, in PEM."`
 	PublicAddress  PublicAddress  `key:"public_address" default:"auto" doc:"Addresses at which the Internet reaches this server, as IP or IP,IP6. auto takes the addresses of the domain, else those of the network interfaces, public ones before private ones."`
-	Data           string         `key:"data" doc:"Directory for what must survive a restart: keys, certificates, the first room's name. Made with mode 0700. The default is /var/lib/parley for root, else $XDG_DATA_HOME/parley or ~/.local/share/parley."`
+	Data           string         `key:"data" doc:"Directory for what must survive a restart: keys, certificates, the first room's name, who sits where, chat history, call records. Made with mode 0700. The default is /var/lib/parley for root, else $XDG_DATA_HOME/parley or ~/.local/share/parley."`
 	TrustedProxies []netip.Prefix `key:"trusted_proxies" doc:"Addresses of reverse proxies, as IP or CIDR. They may speak plain HTTP, and their Forwarded or X-Forwarded-* headers say who the client is."`
 	Origins        []string       `key:"origins" is:"origin" doc:"Other sites whose pages may open calls here, as https://HOST or https://HOST:PORT."`
 	Relay          Relay          `key:"relay"`
 	Rooms          Rooms          `key:"rooms"`
+	History        History        `key:"history"`
+	Calls          Calls          `key:"calls"`
 	ACME           ACME           `key:"acme"`
 	Log            Log            `key:"log"`
 }
@@ -46,6 +48,20 @@ type Rooms struct {
 	Seats      int           `key:"seats" default:"2" min:"1" max:"2" doc:"How many people may be in a room. Calls are between two until Parley forwards media itself."`
 	PerAddress int           `key:"per_address" default:"32" min:"1" max:"1000000" doc:"How many rooms that still exist one address (IPv6: one /64) may have made."`
 	Grace      time.Duration `key:"grace" default:"10m" min:"10s" max:"24h" doc:"How long the seat of a person who lost the network is kept, and for how long their session can resume."`
+}
+
+// Calls configures the records of calls.
+type Calls struct {
+	Keep      time.Duration `key:"keep" default:"720h" min:"1h" max:"8760h" doc:"How long the record of a call is kept after its end."`
+	Most      int           `key:"most" default:"2000" min:"1" max:"100000" doc:"How many records are kept at most; the oldest go first."`
+	Addresses string        `key:"addresses" default:"prefix" oneof:"full prefix none" doc:"How much of people's network addresses the records keep: full addresses, the network's prefix only (24 bits of IPv4, 48 of IPv6), or none. What is not kept is never written down."`
+}
+
+// History configures what is kept of what people write to each other.
+type History struct {
+	Policy   string `key:"policy" default:"session" oneof:"none session forever" doc:"What is kept of a room's chat when its host says nothing about it: none; session, until the last person has left; or forever, for whoever is in the room the next time. Hosts choose for their room."`
+	Messages int    `key:"messages" default:"10000" min:"1" max:"1000000" doc:"How many messages of one room are kept; the oldest go first."`
+	Size     int    `key:"size" default:"16" min:"1" max:"1024" doc:"How many MiB of messages of one room are kept; the oldest go first."`
 }
 
 // ACME configures how the certificate of the domain is got.

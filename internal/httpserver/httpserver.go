@@ -38,6 +38,8 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// HSTS reports whether browsers may be told never to speak plain HTTP with host again (RFC 6797); nil means never.
 	HSTS func(host string) bool
+	// API answers what is below /api/; nil means nobody. It gets requests put right, as signalling does.
+	API http.Handler
 }
 
 // Server answers HTTP requests. Make one with [New].
@@ -160,6 +162,10 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request, v *visit) {
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	s.guard(w.Header(), v)
+	if s.cfg.API != nil && strings.HasPrefix(r.URL.Path, "/api/") {
+		s.cfg.API.ServeHTTP(w, r)
+		return
+	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
 		refuse(w, http.StatusMethodNotAllowed, "Only GET is answered here.")
@@ -173,6 +179,8 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request, v *visit) {
 	case path == "/readyz":
 		words(w, http.StatusOK, "ready")
 	case path == "/":
+		s.site.index.serve(w, r)
+	case recordPage(path):
 		s.site.index.serve(w, r)
 	case strings.HasPrefix(path, "/r/"):
 		s.room(w, r, strings.TrimPrefix(path, "/r/"))

@@ -27,3 +27,9 @@ func validRoom(name string) bool {
 		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != '_'
 	})
 }
+
+// recordPage reports whether path is /calls/{id}: the page, which reads the id from its own address and asks the API.
+func recordPage(path string) bool {
+	id, ok := strings.CutPrefix(path, "/calls/")
+	return ok && id != "" && len(id) <= signal.MaxID && strings.Trim(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == ""
+}

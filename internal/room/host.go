@@ -8,14 +8,6 @@ import (
 	"github.com/parley-rtc/parley/internal/signal"
 )
 
-// removal keeps a removed person out for a while.
-type removal struct {
-	seat    string       // whoever shows a token of it
-	session string       // whoever shows that they were this
-	address netip.Prefix // whoever comes from there; invalid where people inside come from there too
-	until   time.Time
-}
-
 // command obeys a message that only hosts may send.
 func (r *Room) command(now time.Time, s *session, m signal.Message) {
 	n := m.Head().N
@@ -37,6 +29,8 @@ func (r *Room) command(now time.Time, s *session, m signal.Message) {
 		if !m.On {
 			r.admitAll(now)
 		}
+	case *signal.KeepHistory:
+		r.keepHistory(s, m)
 	case *signal.Admit:
 		r.admitOne(now, s, m)
 	case *signal.Mute:
@@ -81,6 +75,7 @@ func (r *Room) admit(now time.Time, x *seat) {
 		return
 	}
 	x.State = signal.SeatAway // its session is over, its token is good
+	r.note(EventJoined, x)
 	r.announce(x, nil)
 }
 
@@ -126,10 +121,10 @@ func (r *Room) remove(now time.Time, s *session, m *signal.Remove) {
 		r.refuse(s, m.N, signal.CodeOrder, "you cannot remove yourself; leave instead")
 		return
 	}
-	ban := removal{seat: x.ID, session: x.Session, address: x.address, until: now.Add(RemovedFor)}
+	ban := Removal{Seat: x.ID, Session: x.Session, Address: x.address, Until: now.Add(RemovedFor)}
 	for _, y := range r.seats {
 		if y != x && y.address == x.address {
-			ban.address = netip.Prefix{} // one household: keeping the address out would hit those who may stay
+			ban.Address = netip.Prefix{} // one household: keeping the address out would hit those who may stay
 		}
 	}
 	if len(r.removed) == maxRemoved {
@@ -145,14 +140,14 @@ func (r *Room) isRemoved(s *session) bool {
 	if s.Host || s.seat != nil {
 		return false
 	}
-	return slices.ContainsFunc(r.removed, func(x removal) bool {
-		return s.Was != "" && (s.Was == x.seat || s.Was == x.session) || x.address.IsValid() && x.address == s.Address
+	return slices.ContainsFunc(r.removed, func(x Removal) bool {
+		return s.Was != "" && (s.Was == x.Seat || s.Was == x.Session) || x.Address.IsValid() && x.Address == s.Address
 	})
 }
 
 // forgive forgets removals that are over.
 func (r *Room) forgive(now time.Time) {
 	n := len(r.removed)
-	r.removed = slices.DeleteFunc(r.removed, func(x removal) bool { return !now.Before(x.until) })
+	r.removed = slices.DeleteFunc(r.removed, func(x Removal) bool { return !now.Before(x.Until) })
 	r.changed = r.changed || n != len(r.removed)
 }

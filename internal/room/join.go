@@ -45,6 +45,9 @@ func (r *Room) Join(now time.Time, id string, j Join) {
 }
 
 func (r *Room) join(now time.Time, s *session, j Join) {
+	if r.joinAgain(now, s, j) {
+		return
+	}
 	if s.seat != nil || slices.ContainsFunc(r.probes, func(p probe) bool { return p.claimer == s.ID }) {
 		r.refuse(s, j.N, signal.CodeOrder, "you have joined already; leave first")
 		return
@@ -70,8 +73,8 @@ func (r *Room) claimed(s *session, j Join) *seat {
 		return nil
 	}
 	for _, x := range r.removed {
-		if x.seat == j.Claim.Seat {
-			s.Was = x.seat // the removal sticks to whoever shows its token
+		if x.Seat == j.Claim.Seat {
+			s.Was = x.Seat // the removal sticks to whoever shows its token
 		}
 	}
 	x := r.findSeat(j.Claim.Seat)
@@ -125,6 +128,7 @@ func (r *Room) takeAgain(now time.Time, s *session, x *seat, j Join) {
 		old.seat = nil
 		r.end(old, &signal.Bye{Reason: signal.ByeReplaced, Words: "this place in the call went on in another window"})
 	}
+	r.lose(x)
 	x.Session, x.Name, x.Media, x.address = s.ID, j.Name, j.Media, s.Address
 	x.since, x.closed = time.Time{}, false
 	if s.Host {
@@ -160,7 +164,7 @@ func (r *Room) takeNew(now time.Time, s *session, j Join) {
 		return
 	}
 	if !r.exists {
-		r.begin(s)
+		r.begin(now, s)
 	}
 	r.place(now, s, x)
 	r.sitDown(now, s, x, j.N)
@@ -193,8 +197,9 @@ func (r *Room) waitingCount() (n int) {
 }
 
 // begin makes the room exist. Its policy of last time is for its hosts; whoever makes it anew in open mode starts afresh.
-func (r *Room) begin(s *session) {
-	r.exists, r.changed = true, true
+func (r *Room) begin(now time.Time, s *session) {
+	r.exists, r.changed, r.began = true, true, now
+	r.events = append(r.events, Event{Kind: EventBegan})
 	if !s.Host {
 		r.locked, r.waiting, r.removed = false, false, nil
 	}
@@ -213,9 +218,19 @@ func (r *Room) place(now time.Time, s *session, x *seat) {
 
 // sitDown answers a join with the seat and tells the others.
 func (r *Room) sitDown(now time.Time, s *session, x *seat, re uint64) {
+	was := x.State
 	x.State = signal.SeatPresent
 	if !x.since.IsZero() {
 		x.State = signal.SeatAway
+	}
+	switch {
+	case was == "" || was == signal.SeatWaiting:
+		r.note(EventJoined, x)
+		if x.State == signal.SeatAway {
+			r.note(EventAway, x)
+		}
+	case was == signal.SeatAway && x.State == signal.SeatPresent:
+		r.note(EventBack, x)
 	}
 	s.early = nil // from now on they are links like any others
 	s.told, s.sees = r.view(s), true

@@ -31,6 +31,7 @@ func (r *Room) away(now time.Time, x *seat) {
 	}
 	if x.State == signal.SeatPresent {
 		x.State = signal.SeatAway
+		r.note(EventAway, x)
 		r.announce(x, r.find(x.Session))
 	}
 }
@@ -46,6 +47,7 @@ func (r *Room) Back(_ time.Time, id string) {
 		x.since, x.closed = time.Time{}, false
 		if x.State == signal.SeatAway {
 			x.State = signal.SeatPresent
+			r.note(EventBack, x)
 			r.announce(x, s)
 		}
 	}
@@ -80,6 +82,7 @@ func (r *Room) Gone(now time.Time, id string, leave bool) {
 func (r *Room) Revoke(id string) {
 	if s := r.find(id); s != nil && s.seat != nil {
 		s.seat.generation++
+		r.touched = true
 	}
 }
 
@@ -102,6 +105,10 @@ func (r *Room) vacate(x *seat, why signal.LeftReason) {
 	}
 	r.seats = slices.DeleteFunc(r.seats, func(y *seat) bool { return x == y })
 	r.changed = true
+	if !x.isWaiting() {
+		r.events = append(r.events, Event{Kind: EventLeft, Seat: x.Seat, Reason: why})
+	}
+	r.lose(x)
 	s := r.find(x.Session)
 	if s == nil {
 		return
@@ -137,7 +144,13 @@ func (r *Room) finish(now time.Time) {
 		return
 	}
 	r.exists, r.changed, r.ended = false, true, now
+	r.events = append(r.events, Event{Kind: EventEnded})
+	if r.history != signal.HistoryForever {
+		r.events = append(r.events, Event{Kind: EventPurge})
+		r.history = r.cfg.History
+	}
 	for _, x := range r.seats {
+		r.lose(x)
 		if s := r.find(x.Session); s != nil {
 			s.seat = nil
 			r.refuse(s, x.re, signal.CodeNoRoom, "everybody has left the room; there is nobody to let you in")
@@ -176,7 +189,7 @@ func (r *Room) Deadline() time.Time {
 		sooner(p.deadline)
 	}
 	for _, x := range r.removed {
-		sooner(x.until)
+		sooner(x.Until)
 	}
 	return d
 }

@@ -22,7 +22,7 @@ func (r *Room) Handle(now time.Time, id string, m signal.Message) {
 		r.media(s, m)
 	case *signal.Chat:
 		r.chat(now, s, m)
-	case *signal.Lock, *signal.WaitingRoom, *signal.Admit, *signal.Mute, *signal.Remove:
+	case *signal.Lock, *signal.WaitingRoom, *signal.KeepHistory, *signal.Admit, *signal.Mute, *signal.Remove:
 		r.command(now, s, m)
 	case signal.Relayed:
 		r.relay(s, m)
@@ -56,10 +56,10 @@ func (r *Room) chat(now time.Time, s *session, m *signal.Chat) {
 			return
 		}
 	}
-	c := &signal.Chat{ID: m.ID, Text: m.Text, From: x.ID, Name: x.Name, At: now.UnixMilli()}
-	x.chats = append(x.chats, c)
-	if len(x.chats) > keptChats {
-		x.chats = x.chats[1:]
+	c := &signal.Chat{ID: m.ID, Text: m.Text, From: x.ID, Name: x.Name, At: now.UnixMilli(), Unsaved: r.keeps()}
+	x.remember(c)
+	if c.Unsaved {
+		r.events = append(r.events, Event{Kind: EventSaid, Seat: x.Seat, Chat: copyChat(c)})
 	}
 	for _, t := range r.sessions {
 		if t.inside() {
@@ -110,7 +110,7 @@ func forward(m signal.Relayed, from string, early bool) signal.Message {
 	peer := signal.Peer{From: from, Link: m.Route().Link}
 	switch m := m.(type) {
 	case *signal.Offer:
-		return &signal.Offer{Peer: peer, SDP: m.SDP, Tracks: m.Tracks, Early: early}
+		return &signal.Offer{Peer: peer, SDP: m.SDP, Tracks: m.Tracks, Kind: m.Kind, Early: early}
 	case *signal.Answer:
 		return &signal.Answer{Peer: peer, SDP: m.SDP, Tracks: m.Tracks}
 	case *signal.Candidate:

@@ -44,6 +44,9 @@ type Config struct {
 	Seats int
 	// Grace is how long a seat is kept for somebody who lost the connection.
 	Grace time.Duration
+	// Saves is true where a room's history can be kept; History is then the policy of a room whose host said nothing.
+	Saves   bool
+	History signal.History
 	// Sessions is how many guests' sessions the room bears, lobby included; hosts come on top.
 	Sessions int
 }
@@ -77,17 +80,21 @@ type Room struct {
 
 	exists  bool
 	locked  bool
-	waiting bool      // the waiting room is on
-	ended   time.Time // when it last ceased to exist
-	order   uint64    // the newest seat's
+	waiting bool           // the waiting room is on
+	history signal.History // what is kept of the conversation
+	began   time.Time      // when it last began to exist
+	ended   time.Time      // when it last ceased to exist
+	order   uint64         // the newest seat's
 
 	seats    []*seat    // by order; those in the waiting room too
 	sessions []*session // by arrival
-	removed  []removal
+	removed  []Removal
 	probes   []probe
 
 	changed bool // something that views show may have changed
+	touched bool // since Touched was asked, something of the snapshot may have changed
 	effects []Effect
+	events  []Event
 }
 
 // session is a client in front of the door or on a seat.
@@ -99,6 +106,9 @@ type session struct {
 	told  view            // the newest state it knows
 	sees  bool            // it is told of the people inside
 	relay bool            // it may use the relay
+
+	returned bool        // it was there before a restart, and may join once more
+	rebuild  signal.Role // what it was then, if a forgotten seat of it may be made again
 }
 
 // seat is a place in the room or in the waiting room.
@@ -139,7 +149,11 @@ func New(cfg Config, tokens Tokens) *Room {
 	cfg.Seats = cmp.Or(cfg.Seats, DefaultSeats)
 	cfg.Grace = cmp.Or(cfg.Grace, DefaultGrace)
 	cfg.Sessions = cmp.Or(cfg.Sessions, DefaultSessions)
-	return &Room{cfg: cfg, tokens: tokens}
+	cfg.History = cmp.Or(cfg.History, signal.HistorySession)
+	if !cfg.Saves {
+		cfg.History = signal.HistoryNone
+	}
+	return &Room{cfg: cfg, tokens: tokens, history: cfg.History}
 }
 
 // Effects returns what has to be done since the last call, in order.
@@ -147,6 +161,13 @@ func (r *Room) Effects() []Effect {
 	e := r.effects
 	r.effects = nil
 	return e
+}
+
+// Touched reports whether the snapshot may be another one than at the last call.
+func (r *Room) Touched() bool {
+	t := r.touched
+	r.touched = false
+	return t
 }
 
 // Exists reports whether somebody has a seat in the room.
@@ -162,7 +183,10 @@ func (r *Room) Forget(now time.Time) (forget bool, until time.Time) {
 		until = r.ended.Add(Memory)
 	}
 	for _, x := range r.removed {
-		until = later(until, x.until)
+		until = later(until, x.Until)
+	}
+	if r.history == signal.HistoryForever {
+		until = later(until, r.ended.Add(forEver))
 	}
 	return !now.Before(until), until
 }
@@ -254,6 +278,14 @@ func (r *Room) refuse(to *session, re uint64, code signal.Code, words string) {
 func (r *Room) SeatOf(id string) string {
 	if s := r.find(id); s != nil && s.seat != nil {
 		return s.seat.ID
+	}
+	return ""
+}
+
+// NameOf returns the name on the session's seat, "" in the lobby.
+func (r *Room) NameOf(id string) string {
+	if s := r.find(id); s != nil && s.seat != nil {
+		return s.seat.Name
 	}
 	return ""
 }

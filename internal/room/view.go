@@ -6,14 +6,20 @@ import "github.com/parley-rtc/parley/internal/signal"
 type view struct {
 	exists, locked, waiting, early bool
 	may                            signal.May
+	why                            signal.Code
 	role                           signal.Role
+	history                        signal.History
 }
 
 func (r *Room) view(s *session) view {
-	return view{
-		exists: r.exists, locked: r.exists && r.locked, waiting: r.exists && r.waiting, early: r.mayEarly(s),
-		may: r.may(s), role: r.role(s),
+	v := view{
+		exists: r.exists, locked: r.exists && r.locked, waiting: r.exists && r.waiting, early: r.mayEarly(s), role: r.role(s),
 	}
+	v.may, v.why = r.door(s)
+	if r.keeps() && r.exists {
+		v.history = r.history
+	}
+	return v
 }
 
 // state returns the room as s sees it, people included if they are to be told.
@@ -32,28 +38,36 @@ func (r *Room) state(s *session) signal.RoomState {
 func (r *Room) bare(v view) signal.RoomState {
 	return signal.RoomState{
 		Name: r.cfg.Name, Exists: v.exists, May: v.may, Role: v.role, Locked: v.locked,
-		WaitingRoom: v.waiting, Early: v.early,
+		WaitingRoom: v.waiting, Early: v.early, Why: v.why, History: v.history,
 	}
 }
 
 // may says what a join by s would do now, without a seat token.
 func (r *Room) may(s *session) signal.May {
+	may, _ := r.door(s)
+	return may
+}
+
+// door says what a join by s would do now, without a seat token, and why not when it would not.
+func (r *Room) door(s *session) (signal.May, signal.Code) {
 	all, present := r.taken()
 	switch {
 	case s.inside():
-		return signal.MayJoin
+		return signal.MayJoin, ""
 	case r.isRemoved(s):
-		return signal.MayNot
+		return signal.MayNot, signal.CodeRemoved
 	case !r.exists && (s.Open || s.Host):
-		return signal.MayCreate
-	case !r.exists, r.locked && !s.Host:
-		return signal.MayNot
+		return signal.MayCreate, ""
+	case !r.exists:
+		return signal.MayNot, signal.CodeNoRoom
+	case r.locked && !s.Host:
+		return signal.MayNot, signal.CodeLocked
 	case r.waiting && !s.Host:
-		return signal.MayKnock
+		return signal.MayKnock, ""
 	case all >= r.cfg.Seats && present == all:
-		return signal.MayNot
+		return signal.MayNot, signal.CodeFull
 	}
-	return signal.MayJoin
+	return signal.MayJoin, ""
 }
 
 // role says what s is, or would be on joining.
@@ -116,7 +130,7 @@ func (r *Room) settle() {
 	if !r.changed {
 		return
 	}
-	r.changed = false
+	r.changed, r.touched = false, true
 	for _, s := range r.sessions {
 		if len(s.early) > 0 && !r.mayEarly(s) {
 			r.dropEarly(s)

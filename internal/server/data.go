@@ -1,6 +1,7 @@
 package server
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/parley-rtc/parley/internal/auth"
 )
@@ -15,6 +17,7 @@ import (
 // Files of the data directory.
 const (
 	keyFile         = "master.key"
+	adminFile       = "admin.token"
 	firstRoomFile   = "first-room"
 	certificatesDir = "certificates"
 )
@@ -69,6 +72,34 @@ func openKeys(dir string, random io.Reader) (*auth.Keys, error) {
 		}
 	}
 	return ReadKeys(dir)
+}
+
+// openAdmin reads the admin token, and makes it at the first start. Whoever has it may read the record of every call.
+func openAdmin(dir string, random io.Reader) (auth.Secret, error) {
+	path := filepath.Join(dir, adminFile)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		b := make([]byte, auth.AdminSize)
+		if _, err := io.ReadFull(random, b); err != nil {
+			return auth.Secret{}, fmt.Errorf("server: make the admin token: %w", err)
+		}
+		if err := create(path, []byte(base64.RawURLEncoding.EncodeToString(b)+"\n")); err != nil {
+			return auth.Secret{}, fmt.Errorf("server: keep the admin token: %w", err)
+		}
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return auth.Secret{}, fmt.Errorf("server: read the admin token: %w", err)
+	}
+	token := strings.TrimSpace(string(b))
+	if len(token) < auth.AdminSize {
+		return auth.Secret{}, fmt.Errorf("server: %s holds %d characters, at least %d are needed; remove it, and a new one is made", path, len(token), auth.AdminSize)
+	}
+	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 {
+		if err := os.Chmod(path, 0o600); err != nil {
+			return auth.Secret{}, fmt.Errorf("server: others may read %s, and that cannot be changed: %w", path, err)
+		}
+	}
+	return auth.NewSecret(token), nil
 }
 
 // create puts a whole file of mode 0600 at path, unless there is one already: two servers that start at once on one

@@ -17,12 +17,16 @@ import (
 	"sync"
 	"time"
 
+	"github.com/parley-rtc/parley/internal/apiserver"
+	"github.com/parley-rtc/parley/internal/archive"
 	"github.com/parley-rtc/parley/internal/auth"
 	"github.com/parley-rtc/parley/internal/certificate"
 	"github.com/parley-rtc/parley/internal/config"
 	"github.com/parley-rtc/parley/internal/httpserver"
 	"github.com/parley-rtc/parley/internal/portserver"
+	"github.com/parley-rtc/parley/internal/signal"
 	"github.com/parley-rtc/parley/internal/signalserver"
+	"github.com/parley-rtc/parley/internal/store"
 	"github.com/parley-rtc/parley/internal/turn"
 	"github.com/parley-rtc/parley/internal/turnserver"
 )
@@ -47,6 +51,9 @@ type Server struct {
 	relay        *turnserver.Server
 	signals      *signalserver.Server
 	site         *httpserver.Server
+	store        *store.Store // nil when it could not be opened
+	archive      *archive.Archive
+	api          *apiserver.Server
 	info         Info
 
 	now    context.Context // ends when everything has to stop at once
@@ -76,6 +83,10 @@ func (s *Server) open(ctx context.Context, files fs.FS) (err error) {
 	}
 	first, err := openFirstRoom(s.cfg.Data, time.Now(), rand.Reader)
 	if err != nil {
+		return err
+	}
+	s.openStore(ctx)
+	if err := s.openCalls(ctx); err != nil {
 		return err
 	}
 	at, warning, err := discover(ctx, &s.cfg.Config, machine{})
@@ -157,6 +168,12 @@ func (s *Server) Close() {
 		if s.certificates != nil {
 			s.certificates.Close()
 		}
+		if s.archive != nil {
+			s.archive.Close()
+		}
+		if s.store != nil {
+			s.store.Close()
+		}
 	})
 }
 
@@ -192,12 +209,13 @@ func (s *Server) signalConfig() signalserver.Config {
 		Version: c.Version, Domain: c.Domain != "", Origins: c.Origins,
 		Hidden: func(r *http.Request) bool { return httpserver.Forwarded(r.Context()) },
 		Ended:  s.relay.End,
-		Seats:  c.Rooms.Seats, Grace: c.Rooms.Grace, RoomsPerAddress: c.Rooms.PerAddress,
+		Keeper: s.keeper(), Observer: witness{s.archive}, History: signal.History(c.History.Policy),
+		Seats: c.Rooms.Seats, Grace: c.Rooms.Grace, RoomsPerAddress: c.Rooms.PerAddress,
 	}
 }
 
 func (s *Server) siteConfig() httpserver.Config {
-	return httpserver.Config{TrustedProxies: s.cfg.TrustedProxies, HSTS: s.certificates.Domain}
+	return httpserver.Config{TrustedProxies: s.cfg.TrustedProxies, HSTS: s.certificates.Domain, API: s.api}
 }
 
 func (s *Server) newICE() *ice {

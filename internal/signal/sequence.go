@@ -40,6 +40,7 @@ type Sequence struct {
 	received uint64    // everything up to here has arrived
 	told     uint64    // the newest acknowledgement that left
 	due      time.Time // when one has to leave at the latest; zero when none is owed
+	held     uint64    // the oldest received number that is not to be acknowledged yet; 0 is none
 	unread   uint64    // frames that could not be read since the last good one: their numbers may be missing
 }
 
@@ -47,7 +48,7 @@ type Sequence struct {
 // acknowledged. Types that are not numbered only get the acknowledgement. The bytes must not be changed.
 func (s *Sequence) Send(m Message) ([]byte, error) {
 	h := m.Head()
-	h.Ack = s.received
+	h.Ack = s.Received()
 	if !Numbered(TypeOf(m)) {
 		b, err := Encode(m)
 		if err == nil {
@@ -71,7 +72,7 @@ func (s *Sequence) Send(m Message) ([]byte, error) {
 }
 
 func (s *Sequence) ackLeft() {
-	s.told = s.received
+	s.told = s.Received()
 	s.due = time.Time{}
 }
 
@@ -139,7 +140,20 @@ func (s *Sequence) AckDue(now time.Time) bool { return !s.due.IsZero() && !now.B
 func (s *Sequence) Deadline() time.Time { return s.due }
 
 // Received returns the number up to which everything has arrived: what hello and welcome say on resume.
-func (s *Sequence) Received() uint64 { return s.received }
+func (s *Sequence) Received() uint64 {
+	if s.held > 0 {
+		return min(s.received, s.held-1)
+	}
+	return s.received
+}
+
+// Hold keeps the received messages from number n on unacknowledged until a later call says otherwise; 0 lets go. Who
+// sent them keeps them: a message that must survive our end is held until it is safe.
+func (s *Sequence) Hold(now time.Time, n uint64) {
+	if s.held = n; s.Received() > s.told {
+		s.owe(now, now)
+	}
+}
 
 // Unacked returns how many sent messages wait for their acknowledgement.
 func (s *Sequence) Unacked() int { return len(s.outbox) }

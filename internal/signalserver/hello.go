@@ -15,7 +15,7 @@ func (sh *shard) hello(k *socket, h *signal.Hello) {
 	if h.Resume != "" {
 		token, ok := sh.server.keys.ResumeOpen(h.Resume)
 		if ok && token.Room == h.Room {
-			if sh.resume(k, h, token) {
+			if sh.resume(k, h, token) || sh.revive(k, h, token) {
 				return
 			}
 			was = token.Session
@@ -43,7 +43,7 @@ func (sh *shard) open(k *socket, h *signal.Hello, was string) {
 		k.refuse(&signal.Error{Code: signal.CodeFault, Words: "something went wrong here; try again"})
 		return
 	}
-	s := &session{shard: sh, hall: sh.hall(h.Room), id: id, from: k.from, bucket: k.bucket.Load()}
+	s := &session{shard: sh, hall: sh.hall(h.Room), id: id, from: k.from, bucket: k.bucket.Load(), client: h.Client}
 	s.seq.Limit = lobbyUnacked
 	s.host = h.Host != "" && sh.server.keys.CheckHost(h.Room, h.Host, sh.now)
 	state, relay, fault := s.hall.Attach(sh.now, s.visitor(was))
@@ -97,6 +97,7 @@ func (sh *shard) resume(k *socket, h *signal.Hello, token auth.Resume) bool {
 	s.socket, k.session = k, s
 	k.bucket.Store(s.bucket)
 	s.resume.confirm(sh.now, token.Generation)
+	s.hall.renewed = true
 	s.from.host = k.from.host
 	s.probing = false
 	sh.server.log.Debug("session resumed", "room", s.hall.name, "session", s.id, "again", len(pending))
@@ -124,8 +125,8 @@ func (s *session) welcome() *signal.Welcome {
 	return &signal.Welcome{
 		Session: s.id,
 		Resume: srv.keys.ResumeSeal(auth.Resume{
-			Room: s.hall.name, Session: s.id, Epoch: srv.epoch,
-			Generation: s.resume.next(), Seat: s.hall.SeatOf(s.id), Role: s.hall.RoleOf(s.id),
+			Room: s.hall.name, Session: s.id, Epoch: srv.epoch, Made: s.shard.now,
+			Generation: s.resume.next(), Seat: s.hall.SeatOf(s.id), Name: s.hall.NameOf(s.id), Role: s.hall.RoleOf(s.id),
 		}),
 		Window:    int(srv.cfg.Grace.Seconds()),
 		Heartbeat: int(srv.cfg.Heartbeat.Milliseconds()),

@@ -37,6 +37,16 @@ func (q *quota) take(p netip.Prefix) bool {
 	return true
 }
 
+// force counts one more, whatever the limit.
+func (q *quota) force(p netip.Prefix) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.count == nil {
+		q.count = map[netip.Prefix]int{}
+	}
+	q.count[p]++
+}
+
 // give counts one less.
 func (q *quota) give(p netip.Prefix) {
 	q.mu.Lock()

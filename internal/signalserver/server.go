@@ -58,6 +58,12 @@ type Config struct {
 	SessionsPerAddress int
 	// Ended is told the id of every session that is over. It must not block; nil is nobody.
 	Ended func(session string)
+	// Keeper keeps rooms over restarts, and what is said in them; nil is nobody. History is the policy of rooms whose
+	// hosts said nothing about it; empty is signal.HistorySession.
+	Keeper  Keeper
+	History signal.History
+	// Observer is told what happens in rooms; nil is nobody.
+	Observer Observer
 	// Shards is how many goroutines own the sessions; as many as processors by default.
 	Shards int
 }
@@ -78,6 +84,8 @@ type Server struct {
 	rand io.Reader
 
 	epoch    uint64 // tells this start's resume tokens from older ones
+	started  time.Time
+	ended    map[string]struct{} // rooms that ended before the start, and not long before; not changed
 	hashSeed maphash.Seed
 	shards   []*shard
 	alive    register
@@ -107,7 +115,7 @@ func New(cfg Config, keys *auth.Keys, ice ICE, log *slog.Logger, random io.Reade
 	}
 	s := &Server{
 		cfg: cfg, keys: keys, ice: ice, log: log, rand: random, epoch: binary.BigEndian.Uint64(epoch[:]),
-		hashSeed: maphash.MakeSeed(), stop: make(chan struct{}),
+		started: time.Now(), hashSeed: maphash.MakeSeed(), stop: make(chan struct{}),
 	}
 	s.limits.sessions.limit = cfg.SessionsPerAddress
 	s.limits.rooms.limit = cfg.RoomsPerAddress
@@ -115,8 +123,10 @@ func New(cfg Config, keys *auth.Keys, ice ICE, log *slog.Logger, random io.Reade
 	s.limits.large = make(chan struct{}, largeAtOnce)
 	s.limits.pace = newPace(cfg.SessionsPerAddress)
 	for range cfg.Shards {
-		sh := newShard(s)
-		s.shards = append(s.shards, sh)
+		s.shards = append(s.shards, newShard(s))
+	}
+	s.load()
+	for _, sh := range s.shards {
 		s.loops.Go(sh.loop)
 	}
 	return s, nil

@@ -20,12 +20,14 @@ const (
 
 // session is one client's conversation, over as many sockets as it takes. Its shard owns it.
 type session struct {
-	shard *shard
-	hall  *hall
-	id    string
-	from  origin
-	host  bool // knows the host secret
-	relay bool // may use the relay
+	shard  *shard
+	hall   *hall
+	id     string
+	from   origin
+	client signal.Client
+	host   bool // knows the host secret
+	reborn bool // of before a restart
+	relay  bool // may use the relay
 
 	seq    signal.Sequence
 	bucket *bucket
@@ -103,6 +105,12 @@ func (sh *shard) numbered(s *session, m signal.Message) {
 		sh.join(s, m)
 	case *signal.ICEServersAsk:
 		sh.iceServers(s, m)
+	case *signal.Chat:
+		sh.chat(s, m)
+	case *signal.HistoryAsk:
+		sh.history(s, m)
+	case *signal.Report:
+		sh.report(s, m)
 	default:
 		s.hall.Handle(sh.now, s.id, m)
 	}

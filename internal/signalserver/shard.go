@@ -18,6 +18,7 @@ const (
 	cmdFlood                      // the socket sends too much
 	cmdLost                       // the socket is gone
 	cmdDrain                      // say goodbye to everybody
+	cmdCall                       // something that was waited for has come
 )
 
 // command is what a reader asks of its session's owner.
@@ -25,7 +26,8 @@ type command struct {
 	kind    commandKind
 	socket  *socket
 	message signal.Message
-	closed  bool // by the client, with cmdLost
+	closed  bool   // by the client, with cmdLost
+	call    func() // with cmdCall
 }
 
 // commandsAhead is how many commands may wait for a shard; after that, readers wait.
@@ -42,6 +44,8 @@ type shard struct {
 	halls    map[string]*hall
 	sessions map[string]*session
 	agenda   agenda
+	reads    int     // of histories, on their way
+	number   uint64  // of the message that is being obeyed
 	kept     []*hall // ended rooms with a policy, the oldest first; may hold some that live again
 	now      time.Time
 }
@@ -103,6 +107,10 @@ func goodbyeForFault() *signal.Bye {
 
 // guardCommand obeys c; a panic ends the session that it came from.
 func (sh *shard) guardCommand(c command) {
+	if c.kind == cmdCall {
+		sh.guard(c.call, nil, nil)
+		return
+	}
 	sh.guard(func() { sh.obey(c) }, func() {
 		if s := c.socket.session; s != nil {
 			sh.end(s, goodbyeForFault(), false)
@@ -212,6 +220,13 @@ type hall struct {
 	maker netip.Prefix // who counts for having made the room
 	made  bool         // the room exists and counts
 	keep  bool         // in shard.kept
+
+	stored    uint64            // the hash of what the keeper has; 0 is nothing
+	past      pastState         // what the keeper knows of it from before a restart
+	known     map[string]uint32 // from before a restart: the generations of its sessions' tokens
+	renewed   bool              // a token of its sessions is a newer one
+	said      bool              // the keeper has messages of it
+	chronicle *chronicle        // its messages on their way to the keeper; nil without any
 	appointment
 }
 
@@ -225,7 +240,7 @@ func (sh *shard) hall(name string) *hall {
 	h := sh.halls[name]
 	if h == nil {
 		h = &hall{shard: sh, name: name}
-		h.Room = room.New(room.Config{Name: name, Seats: sh.server.cfg.Seats, Grace: sh.server.cfg.Grace}, tokens{sh.server.keys})
+		h.Room = room.New(sh.server.roomConfig(name), tokens{sh.server.keys})
 		sh.halls[name] = h
 	}
 	return h
@@ -234,16 +249,23 @@ func (sh *shard) hall(name string) *hall {
 // wake does what is due in the room.
 func (h *hall) wake(now time.Time) {
 	h.HandleTimeout(now)
+	h.retry(now)
 	h.shard.settle(h)
 }
 
 // settle carries out what a room wants done, and looks at what became of the room. Every change of a room ends here.
 func (sh *shard) settle(h *hall) {
-	for effects := h.Effects(); len(effects) > 0; effects = h.Effects() {
+	for {
+		sh.happened(h)
+		effects := h.Effects()
+		if len(effects) == 0 {
+			break
+		}
 		for _, e := range effects {
-			sh.carryOut(e)
+			sh.carryOut(h, e)
 		}
 	}
+	h.persist()
 	if h.made && !h.Exists() {
 		sh.server.limits.rooms.give(h.maker)
 		h.made = false
@@ -260,7 +282,7 @@ func (sh *shard) settle(h *hall) {
 	sh.agenda.at(h, h.Deadline())
 }
 
-func (sh *shard) carryOut(e room.Effect) {
+func (sh *shard) carryOut(h *hall, e room.Effect) {
 	s := sh.sessions[e.Session]
 	switch {
 	case s == nil:
@@ -272,11 +294,19 @@ func (sh *shard) carryOut(e room.Effect) {
 		sh.server.alive.set(s.id, *e.Relay)
 		s.relay = *e.Relay
 	default:
+		joined, ok := e.Message.(*signal.Joined)
+		if ok {
+			sh.server.refer(h, joined)
+		}
 		s.send(e.Message)
+		if ok {
+			sh.tellHistory(s)
+		}
 	}
 }
 
 func (sh *shard) forget(h *hall) {
+	h.expunge()
 	sh.agenda.forget(h)
 	if sh.halls[h.name] == h {
 		delete(sh.halls, h.name)

@@ -43,7 +43,8 @@ type socket struct {
 	ws     *websocket.Conn
 	conn   net.Conn // below ws, for deadlines
 
-	shard *shard // the reader's own: the session's owner, from hello on
+	shard *shard        // the reader's own: the session's owner, from hello on
+	lull  time.Duration // the reader's own: how long the socket may be silent
 
 	bucket   atomic.Pointer[bucket] // the session's, from welcome on
 	controls atomic.Int32           // WebSocket pings and pongs since the last message
@@ -103,8 +104,11 @@ func (k *socket) readAll() (err error) {
 			}
 			continue
 		}
+		if p, ok := m.(*signal.Ping); ok {
+			k.lull = k.server.lull(p.Every)
+		}
 		k.obey(m, fault)
-		k.patience(3 * k.server.cfg.Heartbeat)
+		k.patience(k.lull)
 	}
 }
 
@@ -112,6 +116,7 @@ func (k *socket) readAll() (err error) {
 func (k *socket) hello(m signal.Message, fault *signal.Error) bool {
 	if h, ok := m.(*signal.Hello); ok {
 		k.shard = k.server.shard(h.Room)
+		k.lull = k.server.lull(0)
 		return true
 	}
 	if fault == nil {
@@ -135,7 +140,7 @@ func (k *socket) read() ([]byte, *signal.Error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	b, err := readUpTo(r, nil, signal.MaxMessage)
+	b, err := k.readUpTo(r, nil, signal.MaxMessage)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -162,7 +167,7 @@ func (k *socket) readLarge(r io.Reader, b []byte) ([]byte, *signal.Error, error)
 			return nil, nil, errors.New("signalserver: too many large messages at once")
 		}
 		var err error
-		if b, err = readUpTo(r, b, signal.MaxDescription); err != nil {
+		if b, err = k.readUpTo(r, b, signal.MaxDescription); err != nil {
 			return nil, nil, err
 		}
 		if len(b) <= signal.MaxDescription {
@@ -177,8 +182,9 @@ func (k *socket) readLarge(r io.Reader, b []byte) ([]byte, *signal.Error, error)
 	return b, fault, err
 }
 
-// readUpTo appends to b until the end, or until b is longer than limit.
-func readUpTo(r io.Reader, b []byte, limit int) ([]byte, error) {
+// readUpTo appends to b until the end, or until b is longer than limit. A message on its way is no silence, as long as
+// it comes within the usual time.
+func (k *socket) readUpTo(r io.Reader, b []byte, limit int) ([]byte, error) {
 	if b == nil {
 		b = make([]byte, 0, readBuffer)
 	}
@@ -190,6 +196,9 @@ func readUpTo(r io.Reader, b []byte, limit int) ([]byte, error) {
 		b = b[:len(b)+n]
 		if errors.Is(err, io.EOF) {
 			return b, nil
+		}
+		if len(b) > readBuffer && len(b) <= signal.MaxMessage && k.shard != nil && k.lull < k.server.lull(0) {
+			k.patience(k.server.lull(0))
 		}
 		if err != nil {
 			return nil, err

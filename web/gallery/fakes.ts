@@ -5,6 +5,7 @@ import type {
   Device,
   Emitter,
   Ending,
+  History,
   LinkStats,
   LocalMedia,
   LocalMediaEvents,
@@ -18,6 +19,7 @@ import type {
   Path,
   Role,
   Room,
+  RoomData,
   RoomEvents,
   RoomState,
   RoomStatus,
@@ -26,6 +28,7 @@ import type {
   SourceStatus,
 } from '@parley-rtc/sdk';
 import {Channels} from '../../sdk/js/src/channels';
+import {DataHub} from '../../sdk/js/src/data';
 
 class FakeEmitter<E> implements Emitter<E> {
   readonly #listeners = new Map<keyof E, Set<(value: never) => void>>();
@@ -198,6 +201,7 @@ export class FakeRoom extends FakeEmitter<RoomEvents> implements Room {
   readonly channels = new Channels();
   readonly control = this.channels.control;
   previous: {id: string; name: string} | null = null;
+  call: {id: string; token: string} | null = null;
 
   get me(): FakePerson | null {
     return this.people.find((p) => p.isMe) ?? null;
@@ -223,10 +227,19 @@ export class FakeRoom extends FakeEmitter<RoomEvents> implements Room {
       at: Date.now(),
       mine: true,
       sent: false,
+      unsaved: false,
     };
     this.chat = [...this.chat, message];
     this.emit('chat', message);
     return message;
+  }
+  readonly hasEarlier = false;
+  async earlier(): Promise<void> {}
+  data(label: string): RoomData {
+    return new DataHub(this.channels).open(label, {});
+  }
+  async keepHistory(history: History): Promise<void> {
+    this.change({history});
   }
   private change(info: Partial<RoomState>): void {
     if (this.info) this.info = {...this.info, ...info};

@@ -73,14 +73,14 @@ function host(visit: Visit, {room}: Scene): void {
 
 function talk(room: FakeRoom): void {
   const at = Date.UTC(2026, 10, 21, 9, 41);
-  const say = (from: string, name: string, text: string, minute: number, sent = true): void => {
+  const say = (from: string, name: string, text: string, minute: number, sent = true, unsaved = false): void => {
     const mine = from === 'seat-1';
-    room.chat.push({id: `c${room.chat.length}`, from, name, text, at: at + minute * 60_000, mine, sent});
+    room.chat.push({id: `c${room.chat.length}`, from, name, text, at: at + minute * 60_000, mine, sent, unsaved});
   };
   say('seat-2', 'Ann Okafor', 'Here is the plan for the beds:', 0);
   say('seat-2', 'Ann Okafor', 'https://garden.example/plan?draft=2 (second draft)', 0);
   say('seat-1', 'Robin', 'Looks good. Where do the apples go?', 1);
-  say('seat-2', 'Ann Okafor', 'East side, so that the bench keeps its evening sun.', 2);
+  say('seat-2', 'Ann Okafor', 'East side, so that the bench keeps its evening sun.', 2, true, true);
   say('seat-1', 'Robin', 'Then I order two trees.', 4, false);
   room.emit('chat', {...(room.chat[0] as (typeof room.chat)[0]), from: ''});
 }
@@ -268,6 +268,7 @@ export const scenes: Record<string, Make> = {
         at: 0,
         mine: false,
         sent: true,
+        unsaved: false,
       });
     },
   ),

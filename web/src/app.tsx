@@ -6,6 +6,7 @@ import {Spoken} from './parts/notes';
 import {Door} from './screens/door';
 import {Inner, loadInner} from './screens/inner';
 import {Landing} from './screens/landing';
+import {RecordPage} from './screens/record';
 import {type Makers, useVisit, Visit, VisitProvider} from './visit/visit';
 
 interface AppProps {
@@ -35,13 +36,14 @@ export function App({memory, tab, makers}: AppProps) {
   };
 
   useEffect(() => {
-    if (route.page === 'landing') delete document.documentElement.dataset.status;
+    if (route.page !== 'room') delete document.documentElement.dataset.status;
     document.title = route.page === 'room' ? `${route.room} · Parley` : 'Parley';
     // The button that led here is gone, so the focus moves on to the next thing to do; no phone's keyboard jumps up.
     if (walked.current && !matchMedia('(pointer: coarse)').matches) document.getElementById('name')?.focus();
   }, [route]);
 
   if (route.page === 'landing') return <Landing memory={memory} go={go} />;
+  if (route.page === 'record') return <RecordPage id={route.id} />;
   return <RoomPage key={route.room} room={route.room} memory={memory} tab={tab} makers={makers} />;
 }
 

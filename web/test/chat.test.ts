@@ -39,6 +39,7 @@ describe('groupChat', () => {
     at,
     mine: from === 'me',
     sent: true,
+    unsaved: false,
   });
 
   it('puts one person in one minute together', () => {

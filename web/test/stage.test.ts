@@ -30,8 +30,12 @@ describe('arrange', () => {
       'ann camera small1',
     ]);
   });
-  it('does not show me my own screen', () => {
-    expect(places([person('me', sharing), person('ann')])).toEqual(['me camera small0', 'ann camera big']);
+  it('shows me my own screen small, for what the others point at', () => {
+    expect(places([person('me', sharing), person('ann')])).toEqual([
+      'me camera small0',
+      'ann camera big',
+      'me screen small1',
+    ]);
   });
   it('leaves out who waits outside', () => {
     expect(places([person('me'), person('ben', {state: 'waiting'})])).toEqual(['me camera small0']);

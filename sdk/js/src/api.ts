@@ -5,10 +5,21 @@
  * touches the DOM except to ask for devices.
  */
 
-import type {ChannelPort, Control} from './channels.js';
-import type {ByeReason, Chat, Code, MediaState, Role, RoomState, SeatState, Source} from './wire.gen.js';
+import type {ChannelPort, Control, Delivery} from './channels.js';
+import type {
+  ByeReason,
+  CallRef,
+  Chat,
+  Code,
+  History,
+  MediaState,
+  Role,
+  RoomState,
+  SeatState,
+  Source,
+} from './wire.gen.js';
 
-export type {ByeReason, Chat, Code, MediaState, Role, RoomState, SeatState, Source};
+export type {ByeReason, CallRef, Chat, Code, History, MediaState, Role, RoomState, SeatState, Source};
 
 /** A typed event source. `on` returns the function that stops listening. */
 export interface Emitter<E> {
@@ -51,6 +62,8 @@ export interface RoomEvents {
   joined: Participant;
   left: {person: Participant; reason: string};
   chat: ChatMessage;
+  /** Older messages came, or one was written down: {@link Room.chat} changed without anybody having spoken. */
+  history: undefined;
   /** A host turned off one of my sources (already done). */
   muted: {source: Source; by: Participant | null};
   /** Something went wrong that the person should know; already handled as far as possible. */
@@ -68,6 +81,10 @@ export interface ChatMessage {
   mine: boolean;
   /** False until the server has acknowledged it. */
   sent: boolean;
+  /** True while the room keeps its chat and the server has not written this down yet. */
+  unsaved: boolean;
+  /** Its place in the room's history; absent when it is not kept. */
+  seq?: number;
 }
 
 /** A problem an app shows in words. `kind` selects the words; `detail` is for the log. */
@@ -91,7 +108,12 @@ export interface Room extends Emitter<RoomEvents> {
   /** Everybody with a seat, me included, sorted by order; those in the waiting room only for hosts (state waiting). */
   readonly people: readonly Participant[];
   readonly me: Participant | null;
+  /** The record of the newest call we had a seat in: `/calls/{id}`, with the token that lets us read it. Null without one. */
+  readonly call: CallRef | null;
+  /** The conversation, oldest first: what this session saw and what was asked for with `earlier`. */
   readonly chat: readonly ChatMessage[];
+  /** Whether the server keeps older messages than `chat` shows. */
+  readonly hasEarlier: boolean;
   /** What the network lets through. Checked by `warm`; `check` starts again. */
   readonly network: Network;
   /**
@@ -108,12 +130,46 @@ export interface Room extends Emitter<RoomEvents> {
   /** Closes everything. The seat is kept by the server for its grace time unless `leave` was called before. */
   close(): void;
   sendChat(text: string): ChatMessage;
+  /** Gets a page of older messages into `chat`. Rejects with a RoomError. */
+  earlier(): Promise<void>;
+  /**
+   * Opens a label for a program's own data, on the most direct path; the same one again while it is open. Without
+   * options everything arrives once and in order.
+   */
+  data(label: string, delivery?: Delivery): RoomData;
   // host only; each rejects with a RoomError when the server refuses
   lock(on: boolean): Promise<void>;
   waitingRoom(on: boolean): Promise<void>;
   admit(person: Participant): Promise<void>;
   mute(person: Participant, source: Source): Promise<void>;
   remove(person: Participant): Promise<void>;
+  /** For how long the room's chat is kept from now on; what is not to be kept any more is deleted. */
+  keepHistory(policy: History): Promise<void>;
+}
+
+export interface RoomDataEvents {
+  /** Somebody's message. `from` is their seat; the content is their word, so check it. */
+  message: {from: string; data: string | ArrayBuffer};
+  /** From now on this seat can be reached; what was lost with an older connection is not sent again. */
+  open: string;
+  /** This seat cannot be reached now. */
+  close: string;
+}
+
+/** Messages between programs, peer to peer where the call is. */
+export interface RoomData extends Emitter<RoomDataEvents> {
+  readonly label: string;
+  /** The seats that can be reached now. */
+  readonly open: ReadonlySet<string>;
+  /**
+   * Sends up to 64 KiB to one seat, or to everybody. Returns false when somebody will not get it: not connected, or too
+   * much is waiting already. Data of any other type is copied.
+   */
+  send(data: string | ArrayBuffer | ArrayBufferView, to?: string): boolean;
+  /** How many bytes wait to leave, at most for one person: slow down while this grows. */
+  buffered(to?: string): number;
+  /** Closes it in both directions. */
+  close(): void;
 }
 
 export interface RoomOptions {

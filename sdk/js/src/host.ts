@@ -1,4 +1,4 @@
-import type {Participant, RoomState, Source} from './api.js';
+import type {History, Participant, RoomState, Source} from './api.js';
 import type {Sender} from './message.js';
 import type {People} from './people.js';
 import {sends} from './publication.js';
@@ -24,6 +24,13 @@ export class Host {
     return this.requests.start(
       () => this.sender.send('waiting-room', {on}),
       () => (this.info()?.waitingRoom ?? false) === on,
+    );
+  }
+
+  keepHistory(policy: History): Promise<void> {
+    return this.requests.start(
+      () => this.sender.send('keep-history', {policy}),
+      () => (this.info()?.history ?? 'none') === policy,
     );
   }
 

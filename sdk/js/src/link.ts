@@ -1,12 +1,13 @@
 import type {LinkStats, Path, Source, Trouble} from './api.js';
 import type {Carrier} from './channels.js';
+import {Heart} from './heart.js';
 import {loudness} from './level.js';
 import type {Body, LinkMessage, Outgoing} from './message.js';
 import {Negotiation, type Side} from './negotiation.js';
 import {type Publication, sections} from './publication.js';
-import {Recovery, type TransportState} from './recovery.js';
+import type {TransportState} from './recovery.js';
 import {Sampler} from './stats.js';
-import type {Track} from './wire.gen.js';
+import type {LinkKind, Track} from './wire.gen.js';
 
 /** The fields that every relayed message shares. */
 type Address = 'to' | 'from' | 'link';
@@ -14,14 +15,14 @@ type Address = 'to' | 'from' | 'link';
 /** What a link asks of the one who keeps it. */
 export interface LinkPort {
   send<K extends LinkMessage['type']>(type: K, body: Omit<Body<K>, Address>): number;
-  /** Whether what is sent leaves now. */
-  online(): boolean;
   /** Servers with credentials that are good for a restart. */
   freshServers(): Promise<RTCIceServer[]>;
   /** Tracks, state or path changed. */
   changed(): void;
   /** Only a new link helps. */
-  broken(): void;
+  broken(why: string): void;
+  /** The other side asks for an ICE restart. */
+  asked(): void;
   trouble(kind: Trouble['kind'], detail: string): void;
   /** Whether somebody looks at the numbers. */
   watched(): boolean;
@@ -29,6 +30,8 @@ export interface LinkPort {
   channel(channel: RTCDataChannel): void;
   /** The other side's SDK said something. */
   control(text: unknown): void;
+  /** A clock that stands still when the page does. */
+  clock(): number;
 }
 
 /** A transport made in advance, gathering while nobody needs it. */
@@ -48,9 +51,9 @@ export interface Prepared {
  * Makes a transport before its peer is known. To offer, the description is set already, so that candidates are gathered
  * in both browsers. To answer, a candidate pool does the same where the browser has one (Firefox gathers on answering).
  */
-export function prepare(kind: 'offer' | 'answer', iceServers: RTCIceServer[]): Prepared {
+export function prepare(kind: 'offer' | 'answer', config: RTCConfiguration): Prepared {
   const pc = new RTCPeerConnection({
-    iceServers,
+    ...config,
     bundlePolicy: 'max-bundle',
     iceCandidatePoolSize: kind === 'answer' ? 1 : 0,
   });
@@ -76,7 +79,7 @@ function pairStreams(): (source: Source) => MediaStream {
 /** One RTCPeerConnection with one other session. */
 export class Link implements Side, Carrier {
   readonly #negotiation: Negotiation;
-  readonly #recovery: Recovery;
+  readonly #heart: Heart;
   readonly #sampler: Sampler;
   readonly #pc: RTCPeerConnection;
   readonly #control: RTCDataChannel;
@@ -84,6 +87,10 @@ export class Link implements Side, Carrier {
   readonly #receivers = new Map<Source, RTCRtpReceiver>();
   #publication: Publication = new Map();
   #live = false;
+  #state: TransportState = 'connecting';
+  #lost = false;
+  #looked = {silence: 0, bytes: -1, busy: false, late: false};
+  #rtp = {stamps: '', at: Number.NEGATIVE_INFINITY};
   #described = false; // an offer or answer has left, so candidates may follow
   #closed = false;
   #path: Path = {kind: 'connecting'};
@@ -93,13 +100,14 @@ export class Link implements Side, Carrier {
   #heard = {timestamp: 0, at: 0};
   readonly #ticker: ReturnType<typeof setInterval>;
 
-  /** `maker` says that this side made the link: it offers first and is the polite one. */
+  /** `maker` says that this side made the link: it offers first and is the polite one. `kind` is absent for a main link. */
   constructor(
     readonly peer: string,
     readonly id: string,
     readonly maker: boolean,
     prepared: Prepared,
     readonly port: LinkPort,
+    readonly kind?: LinkKind,
   ) {
     const {pc} = prepared;
     this.#pc = pc;
@@ -107,12 +115,8 @@ export class Link implements Side, Carrier {
     this.#control.onmessage = ({data}) => port.control(data);
     pc.ondatachannel = ({channel}) => port.channel(channel);
     this.#negotiation = new Negotiation(pc, this);
-    this.#recovery = new Recovery({
-      leads: maker,
-      online: () => port.online(),
-      restart: () => void this.#restart(),
-      replace: () => port.broken(),
-    });
+    this.#heart = new Heart(prepared.beat, () => port.clock());
+    this.#control.onclose = () => this.#closed || this.port.broken('the data channels ended');
     this.#sampler = new Sampler(pc, () =>
       (pc.getConfiguration().iceServers ?? []).flatMap((s) => s.urls).filter((url) => url.startsWith('turn')),
     );
@@ -130,8 +134,26 @@ export class Link implements Side, Carrier {
     return this.#path;
   }
 
+  get state(): TransportState {
+    return this.#state;
+  }
+
   get connected(): boolean {
-    return this.#recovery.state === 'connected';
+    return this.#state === 'connected';
+  }
+
+  /** It was connected once. */
+  get proven(): boolean {
+    return this.#connectedAt > 0;
+  }
+
+  get heart(): Heart {
+    return this.#heart;
+  }
+
+  /** For how long no sound or picture arrived, by the clock. */
+  get quiet(): number {
+    return this.port.clock() - this.#rtp.at;
   }
 
   /** It did connect, and not just now: what breaks it is a new problem. */
@@ -142,6 +164,12 @@ export class Link implements Side, Carrier {
   /** The number of the message that carried the first offer; 0 before, and on the side that answers. */
   get offered(): number {
     return this.#offered;
+  }
+
+  /** The source of a track that arrives, by its id. */
+  sourceOf(id: string): Source | null {
+    for (const [source, receiver] of this.#receivers) if (receiver.track.id === id) return source;
+    return null;
   }
 
   /** What arrives, by source; whether anything is sent on it is for the seat to say. */
@@ -167,6 +195,7 @@ export class Link implements Side, Carrier {
   /** Sets what is sent from now on. Nothing leaves while `live` is false: the other side has no seat, or we have none. */
   publish(publication: Publication, live: boolean): void {
     this.#publication = publication;
+    if (live && !this.#live) this.#heart.hear(); // until now there was nothing to hear
     this.#live = live;
     for (const [source, place] of this.#senders) {
       const track = live ? (publication.get(source) ?? null) : null;
@@ -180,8 +209,55 @@ export class Link implements Side, Carrier {
   }
 
   receive(message: LinkMessage): void {
-    if (message.type === 'renegotiate' && message.restart && this.maker) this.#recovery.asked();
+    if (message.type === 'renegotiate' && message.restart && this.maker) this.port.asked();
     else this.#negotiation.receive(message);
+  }
+
+  /**
+   * Sends a beat when the last one is `every` old, and looks what has arrived. `patience` is how much silence is too
+   * much; shortly before, the browser's counters are asked, which costs more than looking at the newest packets.
+   */
+  tick(every: number, patience: number): void {
+    this.#heart.beat(every);
+    let stamps = '';
+    for (const receiver of this.#receivers.values()) {
+      const source = receiver.getSynchronizationSources?.()[0];
+      if (source) stamps += `${source.timestamp} `;
+    }
+    if (stamps !== this.#rtp.stamps) {
+      this.#rtp = {stamps, at: this.port.clock()};
+      this.#heart.hear();
+    }
+    const {silence} = this.#heart;
+    if (silence < this.#looked.silence) this.#looked = {silence: 0, bytes: -1, busy: false, late: false};
+    this.#looked.silence = silence;
+    const due = this.#looked.bytes < 0 ? patience / 2 : patience - 100;
+    if (silence > due && !this.#looked.busy && !this.#looked.late) void this.#look(this.#looked);
+  }
+
+  /** Nothing was heard for too long, and the browser's counters say so too. */
+  silent(patience: number): boolean {
+    const {silence} = this.#heart;
+    return silence > patience && (this.#looked.late || silence > 2 * patience);
+  }
+
+  /** Says that the path does not work, or does again: what is shown follows. */
+  lose(lost: boolean): void {
+    if (lost === this.#lost) return;
+    this.#lost = lost;
+    if (lost) this.#path = {kind: 'lost'};
+    else void this.#sample();
+    this.port.changed();
+  }
+
+  /** See {@link Negotiation.watch}. */
+  watch(ms: number): void {
+    this.#negotiation.watch(ms);
+  }
+
+  /** The server counts anew: numbers of before mean nothing. */
+  renumber(): void {
+    this.#offered = 0;
   }
 
   // ---- Carrier
@@ -198,17 +274,12 @@ export class Link implements Side, Carrier {
 
   // ----
 
-  /** The network came back. */
-  hurry(): void {
-    this.#recovery.hurry();
-  }
-
   close(): void {
     this.#closed = true;
     this.#negotiation.close();
-    this.#recovery.close();
     clearInterval(this.#ticker);
     this.#pc.onicecandidate = this.#pc.onconnectionstatechange = this.#pc.ondatachannel = null;
+    this.#control.onclose = null;
     this.#pc.close();
   }
 
@@ -216,7 +287,7 @@ export class Link implements Side, Carrier {
 
   send<K extends 'offer' | 'answer'>(type: K, body: Omit<Body<K>, Address>): void {
     this.#described = true;
-    const n = this.port.send(type, body);
+    const n = this.port.send(type, type === 'offer' && this.kind ? {...body, kind: this.kind} : body);
     if (type === 'offer') this.#offered ||= n;
   }
 
@@ -238,7 +309,7 @@ export class Link implements Side, Carrier {
 
   fault(step: keyof Outgoing, error: unknown, fatal: boolean): void {
     this.port.trouble('negotiation', `${step}: ${error}`);
-    if (fatal) this.port.broken();
+    if (fatal) this.port.broken(`${step}: ${error}`);
   }
 
   // ----
@@ -290,21 +361,43 @@ export class Link implements Side, Carrier {
     const state = (
       connectionState === 'new' || connectionState === 'closed' ? 'connecting' : connectionState
     ) as TransportState;
-    const before = this.#recovery.state;
-    this.#recovery.change(state, state === 'failed' && ice);
-    if (this.#closed || state === before) return;
+    if (this.#closed || state === this.#state) return;
+    this.#state = state;
     if (state === 'connected') {
+      this.#heart.hear();
       this.#connectedAt = performance.now();
       void this.#sample();
+    } else if (state === 'failed' && ice) {
+      this.port.broken('DTLS failed'); // no restart of ICE helps
       return;
+    } else if (!this.#connectedAt) {
+      // A restart that is under way is still a loss until it succeeds.
+      this.#path = {kind: state === 'connecting' ? 'connecting' : 'lost'};
+      this.#stats = null;
     }
-    // A restart that is under way is still a loss until it succeeds.
-    this.#path = {kind: state === 'connecting' && !this.#connectedAt ? 'connecting' : 'lost'};
-    this.#stats = null;
     this.port.changed();
   }
 
-  async #restart(): Promise<void> {
+  /** Asks the browser whether any byte has come since the last look. */
+  async #look(looked: {bytes: number; busy: boolean; late: boolean}): Promise<void> {
+    looked.busy = true;
+    let bytes = 0;
+    try {
+      for (const report of (await this.#pc.getStats()).values()) {
+        if (report.type === 'transport') bytes += report.bytesReceived ?? 0;
+      }
+    } catch {
+      // the connection was closed meanwhile
+    }
+    looked.busy = false;
+    if (looked !== this.#looked) return; // something was heard meanwhile
+    looked.late = looked.bytes >= 0;
+    if (looked.late && bytes > looked.bytes) this.#heart.hear();
+    looked.bytes = bytes;
+  }
+
+  /** Begins ICE anew with fresh servers, or asks the other side to: it does so only when it is the maker. */
+  async restart(): Promise<void> {
     const iceServers = await this.port.freshServers();
     if (this.#closed) return;
     try {
@@ -327,7 +420,7 @@ export class Link implements Side, Carrier {
       const stats = await this.#sampler.sample();
       if (this.#closed || !this.connected) return;
       this.#stats = stats;
-      this.#path = stats.path;
+      if (!this.#lost) this.#path = stats.path;
       this.port.changed();
     } catch {
       // the connection was closed meanwhile

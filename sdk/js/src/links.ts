@@ -1,6 +1,8 @@
 import type {Trouble} from './api.js';
-import {Link, type Prepared, prepare} from './link.js';
+import {type Link, type Prepared, prepare} from './link.js';
 import {freshId, type Incoming, type Sender} from './message.js';
+import {only, transportOf} from './network.js';
+import {type Happening, Pair, type Ways} from './pair.js';
 import type {Publication} from './publication.js';
 
 /** How often a link that broke is made again before its person counts as unreachable; then it is tried twice a minute. */
@@ -20,6 +22,15 @@ export interface LinksPort extends Sender {
   watched(session: string): boolean;
   channel(session: string, channel: RTCDataChannel): void;
   control(session: string, text: unknown): void;
+  /** Whether the client of a session has a socket. */
+  present(session: string): boolean;
+  /** Whether bytes that may turn out useless may be spent: the page is looked at, and they cost nothing. */
+  lavish(): boolean;
+  /** Media says that the network is gone, or is back. */
+  suspect(suspected: boolean): void;
+  note(session: string, happening: Happening): void;
+  watch(session: string, link: Link, pc: RTCPeerConnection): void;
+  clock(): number;
 }
 
 /** The links that a room wants at a moment. */
@@ -37,14 +48,14 @@ export interface Wanted {
 }
 
 interface Entry {
-  link: Link;
+  pair: Pair;
   /** The other side has no seat yet: connect, send nothing. */
   guest: boolean;
 }
 
 type Relayed = Incoming['offer' | 'answer' | 'candidate' | 'end-of-candidates' | 'renegotiate' | 'close-link'];
 
-/** All links of one session, one to each other session, and a transport held ready for the next one. */
+/** All links of one session, a pair of sessions each, and a transport held ready for the next one. */
 export class Links {
   readonly #entries = new Map<string, Entry>();
   readonly #rebuilds = new Map<string, number>();
@@ -55,8 +66,8 @@ export class Links {
 
   constructor(readonly port: LinksPort) {}
 
-  get(session: string): Link | null {
-    return this.#entries.get(session)?.link ?? null;
+  get(session: string): Pair | null {
+    return this.#entries.get(session)?.pair ?? null;
   }
 
   /** Whether the link to a session was made anew too often. */
@@ -86,15 +97,17 @@ export class Links {
 
   /** Takes a message of another session. */
   receive(message: Relayed): void {
-    const {from = '', link: id} = message;
+    const {from = ''} = message;
     const entry = this.#entries.get(from);
-    if (message.type === 'offer' && entry?.link.id !== id) {
-      this.#accept(message, from, entry);
-      return;
-    }
-    if (entry?.link.id !== id) return; // of a link that is gone
-    if (message.type === 'close-link') this.#rebuild(entry.link);
-    else entry.link.receive(message);
+    const first = message.type === 'offer' && !message.kind && (!entry || entry.pair.maker);
+    if (first && entry?.pair.main.id !== message.link) this.#accept(message, from, entry);
+    else if (entry) entry.pair.receive(message);
+    else if (message.type === 'offer') this.port.send('close-link', {to: from, link: message.link});
+  }
+
+  /** Goes on with every pair: beats, listens, decides. */
+  tick(visible: boolean): void {
+    for (const {pair} of this.#entries.values()) pair.tick(visible);
   }
 
   /** A session without a seat is gone. */
@@ -105,8 +118,8 @@ export class Links {
 
   /** The server did not pass on message `n`. Returns true when it was a link's first offer. */
   refused(n: number): boolean {
-    for (const [session, {link}] of this.#entries) {
-      if (link.offered !== n) continue;
+    for (const [session, {pair}] of this.#entries) {
+      if (pair.main.offered !== n) continue;
       this.close(session);
       this.#rebuilds.set(session, 1); // until the room asks anew
       return true;
@@ -125,14 +138,19 @@ export class Links {
     // What was gathered a while ago may belong to a network that we have left.
     if (this.#prepared && performance.now() - this.#prepared.at > staleMs) this.#discard();
     this.#prepare();
-    for (const {link} of this.#entries.values()) link.hurry();
+    for (const {pair} of this.#entries.values()) pair.hurry();
+  }
+
+  /** The server counts anew: what it refuses from now on is something else. */
+  renumber(): void {
+    for (const {pair} of this.#entries.values()) pair.renumber();
   }
 
   close(session: string): void {
     const entry = this.#entries.get(session);
     if (!entry) return;
     this.#entries.delete(session);
-    entry.link.close();
+    entry.pair.close();
     this.port.changed(session);
   }
 
@@ -154,7 +172,7 @@ export class Links {
     const guest = !seated.has(from);
     const guests = [...this.#entries.values()].filter((e) => e.guest).length;
     // Both made a link at once: the smaller session's stays, as both can tell.
-    const lost = old?.link.maker === true && session < from;
+    const lost = old?.pair.maker === true && session < from;
     if (!live || lost) return;
     if (guest && (!offer.early || guests >= maxGuests)) {
       this.port.send('close-link', {to: from, link: offer.link});
@@ -165,42 +183,44 @@ export class Links {
     this.close(from);
     this.#open(from, offer.link, false, prepared).guest = guest;
     this.#publish();
-    this.get(from)?.receive(offer);
+    this.get(from)?.main.receive(offer);
     this.#prepare();
   }
 
   #open(session: string, id: string, maker: boolean, prepared: Prepared): Entry {
-    const address = {to: session, link: id};
-    const link: Link = new Link(session, id, maker, prepared, {
-      send: (type, body) => this.port.send(type, {...body, ...address} as never),
-      online: () => this.port.online(),
-      freshServers: () => this.port.freshServers(),
-      changed: () => this.port.changed(session),
-      broken: () => this.#broken(link),
-      trouble: (kind, detail) => this.port.trouble(session, kind, detail),
-      watched: () => this.port.watched(session),
-      channel: (channel) => this.port.channel(session, channel),
-      control: (text) => this.port.control(session, text),
+    const {port} = this;
+    const pair: Pair = new Pair(session, maker, id, prepared, {
+      send: (type, body) => port.send(type, {...body, to: session} as never),
+      online: () => port.online(),
+      present: () => port.present(session),
+      lavish: () => port.lavish(),
+      prepare: (kind, ways) => this.#fresh(kind, ways),
+      freshServers: () => port.freshServers(),
+      changed: () => port.changed(session),
+      over: (steady) => this.#rebuild(pair, steady),
+      suspect: (suspected) => port.suspect(suspected),
+      trouble: (kind, detail) => port.trouble(session, kind, detail),
+      note: (happening) => port.note(session, happening),
+      watch: (link, pc) => port.watch(session, link, pc),
+      watched: () => port.watched(session),
+      channel: (channel) => port.channel(session, channel),
+      control: (text) => port.control(session, text),
+      clock: () => port.clock(),
     });
-    const entry = {link, guest: false};
+    const entry = {pair, guest: false};
     this.#entries.set(session, entry);
-    this.port.changed(session);
+    port.changed(session);
     return entry;
   }
 
-  /** Only a new link helps. Its maker makes it; the other side asks for it by closing this one. */
-  #broken(link: Link): void {
-    if (this.get(link.peer) !== link) return;
-    this.port.send('close-link', {to: link.peer, link: link.id});
-    this.#rebuild(link);
-  }
-
-  #rebuild(link: Link): void {
-    const session = link.peer;
-    const count = link.steady ? 0 : (this.#rebuilds.get(session) ?? 0);
+  /** The main link of a pair is gone. Its maker makes another. */
+  #rebuild(pair: Pair, steady: boolean): void {
+    const session = pair.peer;
+    if (this.get(session) !== pair) return;
+    const count = steady ? 0 : (this.#rebuilds.get(session) ?? 0);
     this.#rebuilds.set(session, count + 1);
     this.close(session);
-    if (!link.maker || !this.#wanted.live) return;
+    if (!pair.maker || !this.#wanted.live) return;
     if (count === maxRebuilds) this.port.trouble(session, 'connection', `no link after ${count} attempts`);
     const timer = setTimeout(
       () => {
@@ -214,7 +234,7 @@ export class Links {
   }
 
   #publish(): void {
-    for (const {link, guest} of this.#entries.values()) link.publish(this.#publication, this.#wanted.live && !guest);
+    for (const {pair, guest} of this.#entries.values()) pair.publish(this.#publication, this.#wanted.live && !guest);
   }
 
   #prepare(): void {
@@ -235,15 +255,23 @@ export class Links {
     return prepared;
   }
 
-  #fresh(kind: 'offer' | 'answer'): Prepared | null {
-    // A browser that dislikes one of the servers, such as its port, may still reach the other side without any.
-    for (const servers of [this.port.servers(), []]) {
-      try {
-        return prepare(kind, servers);
-      } catch (error) {
-        this.port.trouble('', 'connection', `RTCPeerConnection: ${error}`);
-      }
+  #fresh(kind: 'offer' | 'answer', ways: Ways = 'all'): Prepared | null {
+    const servers = this.port.servers();
+    if (ways !== 'all') {
+      const fits = (url: string) => ['tls', ways === 'tls' ? 'tls' : 'tcp'].includes(transportOf(url) ?? '');
+      const iceServers = only(servers, fits);
+      return iceServers.length ? this.#try(kind, {iceServers, iceTransportPolicy: 'relay'}) : null;
     }
-    return null;
+    // A browser that dislikes one of the servers, such as its port, may still reach the other side without any.
+    return this.#try(kind, {iceServers: servers}) ?? this.#try(kind, {iceServers: []});
+  }
+
+  #try(kind: 'offer' | 'answer', config: RTCConfiguration): Prepared | null {
+    try {
+      return prepare(kind, config);
+    } catch (error) {
+      this.port.trouble('', 'connection', `RTCPeerConnection: ${error}`);
+      return null;
+    }
   }
 }

@@ -13,6 +13,7 @@ class FakeConnection {
   #restart = false;
   #offered = false;
   #generation = 0;
+  #version = 0; // of the description, as browsers count it
   #before = 0;
   #remoteBefore: string | undefined;
 
@@ -51,7 +52,7 @@ class FakeConnection {
     this.#restart = false;
     if (answer) this.#remoteBefore = this.remoteDescription?.sdp;
     if (!answer) this.#stable = [this.localDescription, this.remoteDescription];
-    const sdp = `a=ice-ufrag:${this.name}${this.#generation}\r\n`;
+    const sdp = `o=- ${++this.#version}\r\na=ice-ufrag:${this.name}${this.#generation}\r\n`;
     this.localDescription = {type: answer ? 'answer' : 'offer', sdp} as RTCSessionDescription;
     this.signalingState = answer ? 'stable' : 'have-local-offer';
   }

@@ -15,6 +15,11 @@ export type Connection = Pick<
 
 type Spoken = 'offer' | 'answer';
 
+/** How long an offer may stay unanswered before it is sent again. */
+export const answerMs = 2_500;
+/** How often it is. */
+const maxRepeats = 3;
+
 /** The link that a negotiation works for. */
 export interface Side {
   /** The side that gives way when both offer at once. */
@@ -28,15 +33,25 @@ export interface Side {
   fault(step: keyof Outgoing, error: unknown, fatal: boolean): void;
 }
 
+interface Words {
+  sdp: string;
+  tracks: Track[];
+}
+
 /**
  * Perfect negotiation (RFC 8829 §4, W3C WebRTC §10.7) over ordered signalling. Every step runs after the one before it
- * has ended, and every rejection ends in {@link Side.fault}.
+ * has ended, and every rejection ends in {@link Side.fault}. What arrives twice is known by its description: a server
+ * that lost its memory makes the sides repeat themselves, and so does an offer without an answer ({@link Negotiation.watch}),
+ * which otherwise would block every other.
  */
 export class Negotiation {
   #queue: Promise<void> = Promise.resolve();
   #wanted: {restart: boolean} | null = null;
   #restarting = false; // our pending offer restarts ICE
   #early: RTCIceCandidateInit[] = []; // candidates before any remote description
+  #pending: (Words & {waited: number; repeats: number}) | null = null; // our offer that has no answer yet
+  #answered: {offer: string; answer: Words} | null = null; // their newest offer, and what we said
+  #accepted = ''; // the newest answer that we took
   #closed = false;
 
   constructor(
@@ -81,6 +96,20 @@ export class Negotiation {
     }
   }
 
+  /**
+   * Takes the time for which our offer could have been answered since the last call, and sends it again when it was too
+   * long. An offer that is never answered is a fault.
+   */
+  watch(ms: number): void {
+    const pending = this.#pending;
+    if (!pending || this.#closed) return;
+    pending.waited += ms;
+    if (pending.waited < answerMs) return;
+    pending.waited = 0;
+    if (pending.repeats++ < maxRepeats) this.side.send('offer', {sdp: pending.sdp, tracks: pending.tracks});
+    else this.side.fault('offer', new Error('no answer'), true);
+  }
+
   /** Resolves when everything asked for so far is done. */
   settled(): Promise<void> {
     return this.#queue;
@@ -115,13 +144,20 @@ export class Negotiation {
 
   #sendOffer(): void {
     if (this.#closed) return;
-    this.side.send('offer', {sdp: this.pc.localDescription?.sdp ?? '', tracks: this.side.tracks()});
+    const words = {sdp: this.pc.localDescription?.sdp ?? '', tracks: this.side.tracks()};
+    this.#pending = {...words, waited: 0, repeats: 0};
+    this.side.send('offer', words);
   }
 
   async #answer(sdp: string, tracks: readonly Track[]): Promise<void> {
+    if (sdp === this.#answered?.offer) {
+      this.side.send('answer', this.#answered.answer); // the first one may have been lost
+      return;
+    }
     if (this.pc.signalingState !== 'stable') {
       if (!this.side.polite) return; // ours wins; the other side takes its own back and answers
       await this.pc.setLocalDescription({type: 'rollback'});
+      this.#pending = null;
       if (this.#restarting) this.#wanted = {restart: true};
     }
     const before = this.#generations();
@@ -131,13 +167,18 @@ export class Negotiation {
     this.side.bind(tracks, 'offer');
     await this.pc.setLocalDescription();
     if (this.#closed) return;
-    this.side.send('answer', {sdp: this.pc.localDescription?.sdp ?? '', tracks: this.side.tracks()});
+    const answer = {sdp: this.pc.localDescription?.sdp ?? '', tracks: this.side.tracks()};
+    this.#answered = {offer: sdp, answer};
+    this.side.send('answer', answer);
     await this.#stable();
   }
 
   async #accept(sdp: string, tracks: readonly Track[]): Promise<void> {
-    if (this.pc.signalingState !== 'have-local-offer') return; // to an offer that was taken back
+    // To an offer that was taken back, or for the second time.
+    if (this.pc.signalingState !== 'have-local-offer' || sdp === this.#accepted) return;
     await this.pc.setRemoteDescription({type: 'answer', sdp});
+    this.#accepted = sdp;
+    this.#pending = null;
     this.side.bind(tracks, 'answer');
     await this.#stable();
   }

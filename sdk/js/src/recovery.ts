@@ -1,94 +1,123 @@
 /** What a transport says about itself, over ICE and DTLS together. */
 export type TransportState = 'connecting' | 'connected' | 'disconnected' | 'failed';
 
-export interface Recoverable {
-  /** The side that restarts ICE itself; the other one asks it to, a little later, so that one restart is under way. */
-  readonly leads: boolean;
-  /** Whether the other side can be told anything now. */
-  online(): boolean;
-  /** Restarts ICE with fresh servers, or asks for it. */
-  restart(): void;
-  /** Restarts did not help, or cannot: the link has to be replaced. */
-  replace(): void;
-}
+/** What is done about a path that is lost: another attempt of ICE, another transport, one over the relay by TLS only. */
+export type Remedy = 'restart' | 'replace' | 'replace-tls';
 
-/** How many ICE restarts in a row are tried before the link is replaced. */
-export const maxRestarts = 5;
-/** The longest time to a connection before the next restart. */
+/** The longest time to a first connection before anything is tried. */
 export const connectMs = 10_000;
 /** Two sides that notice the same loss mean the same restart. */
-const sameLossMs = 3_000;
+export const sameLossMs = 700;
+/** What was well for so long is a new problem when it breaks. */
+const calmMs = 5_000;
 
-/** Decides when a link restarts ICE and when it gives up: after five restarts in a row, a minute at most. */
+/** The remedies in their order, and how long each of them has before the next; the last two go on in turns. */
+const ladder: readonly {remedy: Remedy; ms: number}[] = [
+  {remedy: 'restart', ms: 1_200},
+  {remedy: 'restart', ms: 1_800},
+  {remedy: 'replace', ms: 3_500},
+  {remedy: 'replace-tls', ms: 5_000},
+  {remedy: 'replace', ms: 8_000},
+  {remedy: 'replace-tls', ms: 12_000},
+];
+
+/** What has to hold for a remedy to make sense. */
+export interface Reach {
+  /** What is sent leaves now. */
+  online: boolean;
+  /** The other one's client has a socket. */
+  present: boolean;
+}
+
+/**
+ * Decides what is done about the main link of a pair, and when. It keeps the time it is given and knows no timer: it is
+ * asked again and again, and gives each remedy once. It never gives up; after the first minute it is slow.
+ */
 export class Recovery {
-  #restarts = 0;
-  #restartedAt = Number.NEGATIVE_INFINITY;
-  #state: TransportState = 'connecting';
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #step = 0;
+  #due = Number.POSITIVE_INFINITY;
+  #lost = false;
+  #since: number;
+  #triedAt = Number.NEGATIVE_INFINITY;
+  #first = true; // it has not been well yet
+  #waiting = false; // a remedy went to somebody who is away: one is enough, it waits for them
 
-  constructor(readonly link: Recoverable) {
-    this.#after(connectMs);
+  /** `random` is between 0 and 1. A link begins as one that has {@link connectMs} to connect. */
+  constructor(
+    now: number,
+    readonly random: () => number,
+  ) {
+    this.#since = now;
+    this.#due = now + connectMs;
   }
 
-  get state(): TransportState {
-    return this.#state;
+  /** The path does not work. */
+  get lost(): boolean {
+    return this.#lost;
   }
 
-  /** Takes a change of the transport. `dtls` says that not ICE but what is above it failed: no restart helps. */
-  change(state: TransportState, dtls = false): void {
-    if (state === this.#state) return;
-    this.#state = state;
-    const {leads} = this.link;
-    if (state === 'connected') {
-      this.close();
-      this.#restarts = 0;
-    } else if (state === 'failed' && dtls) {
-      this.close();
-      this.link.replace();
-    } else if (state === 'failed') {
-      // At once the first time; a path that is gone for a while must not use up all attempts in a second.
-      this.#after((leads ? 0 : 1_000) + (this.#restarts ? 500 * 2 ** this.#restarts : 0));
-    } else if (state === 'disconnected' && !this.#restarts) {
-      // A blip heals by itself; ICE needs some seconds to notice a real loss, so little time is left to wait.
-      this.#after(leads ? 1_500 : 2_500);
-    }
+  /** How many remedies were tried since it was well. */
+  get tries(): number {
+    return this.#step;
   }
 
-  /** The other side asks for a restart. */
-  asked(): void {
-    if (performance.now() - this.#restartedAt > sameLossMs) this.#restart();
+  /** The path works. */
+  well(now: number): void {
+    if (this.#lost || this.#due !== Number.POSITIVE_INFINITY) this.#since = now;
+    else if (now - this.#since > calmMs) this.#step = 0;
+    this.#lost = this.#first = this.#waiting = false;
+    this.#due = Number.POSITIVE_INFINITY;
   }
 
-  /** The network came back: what is not connected tries at once. */
-  hurry(): void {
-    const first = this.#state === 'connecting' && !this.#restarts;
-    if (this.#state === 'connected' || first) return;
-    this.#restarts = 0;
-    this.#after(this.link.leads ? 0 : 500);
+  /** The path works no more. */
+  ill(now: number): void {
+    if (this.#lost) return;
+    this.#lost = true;
+    this.#since = now;
+    // What breaks again at once is given the time that it would have had.
+    this.#due = Math.max(now, this.#step > 1 ? this.#triedAt + this.#pause() : 0);
   }
 
-  close(): void {
-    clearTimeout(this.#timer);
+  /** The network, the socket or the other one came back: what is lost starts over at once. */
+  hurry(now: number): void {
+    this.#waiting = false;
+    if (!this.#lost) return;
+    this.#step = 0;
+    this.#due = now;
   }
 
-  #after(ms: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#restart(), ms);
+  /** The other side lost the path. Returns the remedy, unless one is under way already. */
+  asked(now: number): Remedy | null {
+    if (now - this.#triedAt < sameLossMs) return null;
+    const remedy = this.#take(now);
+    this.#since = now;
+    if (!this.#lost) this.#due = Number.POSITIVE_INFINITY;
+    return remedy;
   }
 
-  #restart(): void {
-    if (!this.link.online()) {
-      this.#after(1_000); // nobody would hear it
-      return;
-    }
-    if (this.#restarts === maxRestarts) {
-      this.link.replace();
-      return;
-    }
-    this.#restarts++;
-    this.#restartedAt = performance.now();
-    this.link.restart();
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#state !== 'connected' && this.#restart(), connectMs);
+  /** The remedy that is due now, or null. */
+  next(now: number, {online, present}: Reach): Remedy | null {
+    if (now < this.#due || !online || (this.#waiting && !present)) return null;
+    this.#lost = true;
+    this.#waiting = !present;
+    return this.#take(now);
+  }
+
+  #take(now: number): Remedy {
+    const {remedy} = this.#rung();
+    this.#triedAt = now;
+    this.#step++;
+    this.#due = now + this.#pause();
+    return remedy;
+  }
+
+  #rung(step = this.#step): (typeof ladder)[number] {
+    const over = step - ladder.length;
+    return ladder[over < 0 ? step : ladder.length - 2 + (over % 2)] as (typeof ladder)[number];
+  }
+
+  #pause(): number {
+    const ms = this.#first ? connectMs : this.#rung(Math.max(0, this.#step - 1)).ms;
+    return ms * (0.85 + 0.3 * this.random());
   }
 }

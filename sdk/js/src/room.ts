@@ -1,28 +1,34 @@
 import type {
   ChatMessage,
   Ending,
+  History,
   LocalMedia,
   MediaState,
   Network,
   Participant,
   Room,
+  RoomData,
   RoomError,
   RoomOptions,
   RoomState,
   Source,
 } from './api.js';
-import {type ChannelPort, Channels, type Control} from './channels.js';
+import type {ChannelPort, Control, Delivery} from './channels.js';
+import {DataHub} from './data.js';
+import {Grace} from './grace.js';
 import {Host} from './host.js';
-import {Links} from './links.js';
+import type {Links} from './links.js';
 import {pageStore, SeatMemory} from './memory.js';
+import {Mesh} from './mesh.js';
 import {NetworkCheck} from './network.js';
-import type {Person} from './person.js';
+import {Notes} from './notes.js';
+import {Page} from './page.js';
 import {mediaState, publication, sameMedia} from './publication.js';
+import {Pulse} from './pulse.js';
 import {closed, Requests, roomError} from './requests.js';
 import type {Numbered} from './sequence.js';
 import {Servers} from './servers.js';
 import {Socket} from './socket.js';
-import {wantedLinks} from './topology.js';
 import {View} from './view.js';
 import type * as wire from './wire.gen.js';
 
@@ -31,11 +37,16 @@ export function openRoom(options: RoomOptions): Room {
   return new Call(options);
 }
 
+/** How often a page in a call that is looked at asks the server for a sign of life. */
+const paceMs = 250;
+
 interface Joining {
   name: string;
   /** The number of the join on the present session; 0 until it is sent. */
   n: number;
   media: MediaState;
+  /** The session goes on, and with it the links. */
+  same: boolean;
   /** Absent when the SDK takes the seat again by itself. */
   promise: {resolve: () => void; reject: (error: RoomError) => void} | null;
 }
@@ -49,6 +60,7 @@ class Call extends View implements Room {
   readonly admit = (person: Participant) => this.#host.admit(person);
   readonly mute = (person: Participant, source: Source) => this.#host.mute(person, source);
   readonly remove = (person: Participant) => this.#host.remove(person);
+  readonly keepHistory = (policy: History) => this.#host.keepHistory(policy);
   #session = '';
   #warm = false;
   #joining: Joining | null = null;
@@ -57,13 +69,20 @@ class Call extends View implements Room {
   #told: MediaState | null = null;
   #unsent: Pick<wire.Chat, 'id' | 'text'>[] = []; // words that wait for a seat
   #restarts = 0;
+  #recalled = 0; // the question that the newest page of the past answers
   readonly #media: LocalMedia | null;
   readonly #socket: Socket;
   readonly #servers: Servers;
   readonly #network: NetworkCheck;
   readonly #memory: SeatMemory;
+  readonly #page = new Page();
+  readonly #mesh: Mesh;
   readonly #links: Links;
-  readonly #channels = new Channels();
+  readonly #data: DataHub;
+  readonly #record: Notes;
+  readonly #grace = new Grace(this.roster, (seat) => this.#left({type: 'left', seat, reason: 'expired'}));
+  #offlineAt = 0;
+  #joinedAt = 0; // by performance.now(); 0 without a seat
   readonly #host: Host;
   readonly #requests = new Requests();
   readonly #release: (() => void)[] = [];
@@ -77,26 +96,36 @@ class Call extends View implements Room {
     );
     const url = new URL('/ws', options.server ?? location.origin);
     url.protocol = url.protocol.replace('http', 'ws');
-    this.#socket = new Socket(url.href, () => {
+    const hello = () => {
       const host = options.host || this.info?.host || this.#memory.held?.host;
       return {client: options.client ?? {name: 'parley-sdk'}, room: this.name, ...(host && {host})};
+    };
+    const pulse = new Pulse();
+    this.#socket = new Socket(url.href, hello, this.#page, pulse);
+    this.#record = new Notes({
+      ready: () => this.status === 'joined' && this.online,
+      send: (events) => void this.#socket.send('report', {events}),
     });
     this.#servers = new Servers(this.#socket, () => this.#warm && this.network.check());
     this.#host = new Host(this.#socket, this.#requests, this.roster, () => this.info);
     this.network = this.#network = new NetworkCheck(() => this.#servers.ice);
-    this.channels = this.#channels;
-    this.control = this.#channels.control;
-    this.#links = new Links({
-      send: (type, body) => this.#socket.send(type, body),
+    const port = {
+      roster: this.roster,
+      servers: this.#servers,
+      send: this.#socket.send.bind(this.#socket),
       online: () => this.online,
-      servers: () => this.#servers.list,
-      freshServers: () => this.#servers.fresh(),
-      changed: (session) => this.#connect(this.roster.bySession(session)),
-      trouble: (session, kind, detail) => this.report(kind, detail, this.roster.bySession(session)),
-      watched: (session) => this.roster.bySession(session)?.watched ?? false,
-      channel: (session, channel) => this.#channels.arrived(this.#seatOf(session), channel),
-      control: (session, text) => this.#channels.heard(this.#seatOf(session), text),
-    });
+      status: () => this.status,
+      own: () => this.me?.id ?? this.#memory.held?.id ?? '',
+      trouble: this.report.bind(this),
+      suspect: (suspected: boolean) => this.#socket.suspect(suspected),
+      record: this.#record,
+      joinedAt: () => this.#joinedAt,
+    };
+    this.#mesh = new Mesh(port, this.#page, pulse);
+    this.#links = this.#mesh.links;
+    this.channels = this.#mesh.channels;
+    this.control = this.#mesh.channels.control;
+    this.#data = new DataHub(this.channels);
     this.#listen();
   }
 
@@ -124,6 +153,7 @@ class Call extends View implements Room {
 
   leave(): void {
     const asked = this.status === 'joining' || this.status === 'waiting' || this.status === 'joined';
+    this.#record.flush();
     if (asked) this.#socket.send('leave', {});
     if (asked || this.#joining) this.#forgetSeat();
   }
@@ -141,14 +171,36 @@ class Call extends View implements Room {
     return message;
   }
 
+  earlier(): Promise<void> {
+    if (!this.hasEarlier) return Promise.resolve();
+    let asked = 0;
+    return this.#requests.start(
+      () => {
+        asked = this.#socket.send('history', {before: this.conversation.oldest});
+        return asked;
+      },
+      () => asked > 0 && this.#recalled === asked,
+    );
+  }
+
+  data(label: string, delivery: Delivery = {}): RoomData {
+    return this.#data.open(label, delivery);
+  }
+
   #listen(): void {
     const socket = this.#socket;
     socket.on('online', (online) => {
       this.setOnline(online);
+      this.#noteSignalling(online);
       if (!online || this.#joining) return;
       this.#links.hurry();
       this.#relink();
     });
+    socket.on('reset', ({welcome, lost}) => this.#reset(welcome, lost));
+    this.#release.push(
+      this.#page.on('visible', () => this.#relink()),
+      this.#page.on('network', () => this.#links.hurry()),
+    );
     socket.on('welcome', ({welcome, lost}) => this.#welcome(welcome, lost));
     socket.on('message', (message) => this.#take(message));
     socket.on('bye', ({reason, retry}) => this.#bye(reason ?? 'fault', retry ?? 0));
@@ -157,7 +209,11 @@ class Call extends View implements Room {
       this.report('refused', `${error.code} ${error.field ?? ''}: ${error.words}`);
       this.#end({reason: 'protocol', retry: 0});
     });
-    if (this.#media) this.#release.push(this.#media.on('change', () => this.#publish()));
+    if (!this.#media) return;
+    this.#release.push(
+      this.#media.on('change', () => this.#publish()),
+      this.#media.on('device', (event) => this.#record.device(event)),
+    );
   }
 
   #welcome({session, room, ice}: wire.Welcome, lost: readonly Numbered[]): void {
@@ -176,6 +232,33 @@ class Call extends View implements Room {
     }
     if (this.#joining) this.#knock();
     else this.#relink();
+  }
+
+  /** The server lost its memory, but knows us: nothing changes between us and the others. */
+  #reset(welcome: wire.Welcome, lost: readonly Numbered[]): void {
+    if (this.status !== 'joined') {
+      this.#welcome(welcome, lost);
+      return;
+    }
+    this.#servers.set(welcome.ice ?? null);
+    this.#links.renumber();
+    this.#joining = {...this.#ask(this.me?.name ?? '', null), same: true};
+    this.#knock();
+    for (const {n, ack, type, ...body} of lost as (Numbered & wire.ClientMessage)[]) {
+      // The join said what we send and asked for a seat; the welcome brought servers.
+      if (type !== 'join' && type !== 'media' && type !== 'ice-servers') this.#socket.send(type, body as never);
+    }
+  }
+
+  #noteSignalling(online: boolean): void {
+    if (this.status !== 'joined') return;
+    if (online) {
+      this.#record.note({kind: 'signalling-back', ms: performance.now() - this.#offlineAt});
+      this.#record.flush();
+    } else {
+      this.#offlineAt = performance.now();
+      this.#record.note({kind: 'signalling-lost'});
+    }
   }
 
   #take(message: wire.ServerMessage): void {
@@ -201,6 +284,15 @@ class Call extends View implements Room {
       case 'chat':
         this.emit('chat', this.conversation.receive(message, this.me?.id ?? ''));
         break;
+      case 'chat-saved':
+        this.conversation.saved(message);
+        this.emit('history', undefined);
+        break;
+      case 'history':
+        this.conversation.recall(message, this.me?.id ?? '');
+        this.#recalled = message.re ?? 0;
+        this.emit('history', undefined);
+        break;
       case 'muted':
         this.#muted(message);
         break;
@@ -217,7 +309,7 @@ class Call extends View implements Room {
   }
 
   #ask(name: string, promise: Joining['promise']): Joining {
-    return {name, n: 0, media: mediaState(new Map()), promise};
+    return {name, n: 0, media: mediaState(new Map()), same: false, promise};
   }
 
   /** Sends the join, and right behind it the offers to those whose sessions are known. */
@@ -235,18 +327,24 @@ class Call extends View implements Room {
     this.#relink();
   }
 
-  #seated({re, seat, token, room}: wire.Joined): void {
+  #seated({re, seat, token, room, call}: wire.Joined): void {
     const joining = this.#joining;
     const again = this.status === 'joined';
     if (joining?.n !== re) return; // we have left before it came
     this.#joining = null;
     this.#restarts = 0;
-    if (again) this.#links.closeAll(); // they belong to a session that is gone
+    const {same} = joining;
+    if (again && !same) this.#links.closeAll(); // they belong to a session that is gone
     const name = room.seats?.find(({id}) => id === seat)?.name ?? joining.name;
+    if (!again && this.#memory.held?.id === seat) this.#record.note({kind: 'note', cause: 'reloaded'});
     this.#memory.keep({id: seat, token, name, host: room.host ?? ''});
-    this.roster.replace(room.seats ?? [], seat);
+    const seats = room.seats ?? [];
+    const reachable = (session: string) => this.#links.get(session) !== null;
+    this.roster.replace(same ? this.#grace.keep(seats, reachable) : seats, seat);
     this.setInfo(room);
-    this.#earlier = new Set(this.#others().map((p) => p.session));
+    this.setCall(call ?? null);
+    if (!again) this.#joinedAt = performance.now();
+    if (!same) this.#earlier = new Set(this.#mesh.others().map((p) => p.session));
     this.#links.forgive();
     this.#told = joining.media;
     this.setStatus('joined');
@@ -254,6 +352,7 @@ class Call extends View implements Room {
     this.#publish();
     this.#relink();
     for (const {id, text} of this.#unsent.splice(0)) this.#socket.send('chat', {id, text});
+    this.#record.flush();
     joining.promise?.resolve();
   }
 
@@ -265,6 +364,10 @@ class Call extends View implements Room {
   }
 
   #reshape(room: RoomState): void {
+    if (this.info?.history !== room.history && (room.history ?? 'none') === 'none') {
+      this.conversation.forget();
+      this.emit('history', undefined);
+    }
     this.setInfo(room);
     if (!this.#servers.ice && room.may !== 'no') this.#servers.ask(); // a door that opens opens the relay too
     const seated = this.status === 'joined';
@@ -278,6 +381,7 @@ class Call extends View implements Room {
   }
 
   #seat(seat: wire.Seat): void {
+    this.#grace.back(seat.id);
     const {person, before} = this.roster.update(seat);
     const enters = person.state !== 'waiting' && (before === null || before === 'waiting');
     this.showPeople();
@@ -286,6 +390,7 @@ class Call extends View implements Room {
   }
 
   #left({seat, reason}: wire.Left): void {
+    this.#grace.back(seat);
     const person = this.roster.remove(seat);
     if (!person) return;
     if (person.isMe) {
@@ -293,7 +398,7 @@ class Call extends View implements Room {
       return;
     }
     person.connect(null, 'none');
-    this.#channels.connect(person.id, null);
+    this.#mesh.channels.connect(person.id, null);
     this.showPeople();
     if (this.status === 'joined' && person.state !== 'waiting') this.emit('left', {person, reason});
     this.#relink();
@@ -336,6 +441,8 @@ class Call extends View implements Room {
     if (removed) this.#memory.expel();
     else this.#memory.forget();
     this.#unsent = [];
+    this.#record.clear();
+    this.#joinedAt = 0;
     this.#warm = false;
     this.#unseat(roomError('closed', 'Left before the join was through.'));
   }
@@ -354,10 +461,14 @@ class Call extends View implements Room {
 
   #end(ending: Ending): void {
     if (this.status === 'ended') return;
+    this.#record.flush();
     // Without a seat there is nothing to come back to: the server may forget the session at once.
     this.#socket.close(this.status === 'lobby');
     for (const release of this.#release) release();
-    this.#links.closeAll();
+    this.#mesh.close();
+    this.#grace.close();
+    this.#socket.release();
+    this.#record.clear();
     this.#network.close();
     this.#servers.close();
     this.#requests.close();
@@ -367,41 +478,16 @@ class Call extends View implements Room {
     promise?.reject(closed());
   }
 
-  /** Everybody else with a seat and a client. My own seat of before a reload is not somebody else. */
-  #others(): Person[] {
-    const own = this.me?.id ?? this.#memory.held?.id;
-    return this.roster.list.filter((p) => p.id !== own && p.session && p.state !== 'waiting');
-  }
-
   #relink(): void {
-    const others = this.#others();
-    this.#links.want(
-      wantedLinks({
-        status: this.status,
-        session: this.#session,
-        info: this.info,
-        warm: this.#warm,
-        returning: this.previous !== null,
-        others: others.map(({session, state}) => ({session, present: state === 'present'})),
-        earlier: this.#earlier,
-      }),
-    );
-    for (const person of this.roster.list) this.#connect(person);
-    this.#channels.retain(new Set(this.roster.list.map((p) => p.id)));
-  }
-
-  /** The seat that a session holds, as far as it may talk to us: empty when there is none. */
-  #seatOf(session: string): string {
-    return this.status === 'joined' ? (this.roster.bySession(session)?.id ?? '') : '';
-  }
-
-  #connect(person: Person | null): void {
-    if (!person || person.isMe) return;
-    const reachable = this.status === 'joined' && person.session;
-    const link = reachable ? this.#links.get(person.session) : null;
-    this.#channels.connect(person.id, link);
-    if (!reachable) person.connect(null, 'none');
-    else person.connect(link, this.#links.hopeless(person.session) ? 'lost' : 'connecting');
+    const fast = this.status === 'joined' && this.#page.visible;
+    this.#socket.pace(fast ? paceMs : 0);
+    this.#mesh.relink({
+      session: this.#session,
+      info: this.info,
+      warm: this.#warm,
+      returning: this.previous !== null,
+      earlier: this.#earlier,
+    });
   }
 
   /** Sends what the devices give now, and says so. */

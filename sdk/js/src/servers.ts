@@ -9,6 +9,7 @@ export class Servers {
   #ice: ICEServers | null | undefined; // undefined until the server has said anything
   #waiting = new Set<() => void>();
   #asked = 0;
+  #young = 0; // until then, by performance.now(), they are good for long
   #renewal: ReturnType<typeof setTimeout> | undefined;
 
   /** `changed` hears when a relay becomes available, or turns out not to be. */
@@ -35,13 +36,15 @@ export class Servers {
     clearTimeout(this.#renewal);
     if (!ice) return;
     // Our clock may differ from the server's: never hectic, never idle for long.
-    const half = (ice.expires - Date.now()) / 2;
-    this.#renewal = setTimeout(() => this.ask(), Math.min(3_600_000, Math.max(60_000, half)));
+    const half = Math.min(3_600_000, Math.max(60_000, (ice.expires - Date.now()) / 2));
+    this.#young = performance.now() + half;
+    this.#renewal = setTimeout(() => this.ask(), half);
   }
 
-  /** Asks for fresh credentials and returns the best that there are. */
+  /** Returns credentials that open a relay: those that are there while they are young, otherwise it asks for others. */
   async fresh(): Promise<RTCIceServer[]> {
     if (!this.#ice) return [];
+    if (performance.now() < this.#young) return this.list;
     await new Promise<void>((go) => {
       this.#waiting.add(go);
       setTimeout(go, answerMs);

@@ -1,4 +1,6 @@
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
+import {Page} from './page.js';
+import {Pulse} from './pulse.js';
 import {backoffMs, Socket} from './socket.js';
 import {FakeWebSocket} from './websocket.fake.js';
 
@@ -12,8 +14,12 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+const make = (pulse = new Pulse()) =>
+  new Socket('wss://x/ws', () => ({client: {name: 'test'}, room: 'r'}), new Page(), pulse);
+
 function connect() {
-  const socket = new Socket('wss://x/ws', () => ({client: {name: 'test'}, room: 'r'}));
+  const pulse = new Pulse();
+  const socket = make(pulse);
   const log: string[] = [];
   socket.on('online', (on) => log.push(`online ${on}`));
   socket.on('welcome', ({lost}) => log.push(`welcome ${lost.length}`));
@@ -21,7 +27,7 @@ function connect() {
   socket.on('bye', ({reason}) => log.push(`bye ${reason}`));
   socket.on('unreachable', () => log.push('unreachable'));
   socket.on('refused', ({code}) => log.push(`refused ${code}`));
-  return {socket, log, ws: (FakeWebSocket.all[0] as FakeWebSocket).open()};
+  return {socket, pulse, log, ws: (FakeWebSocket.all[0] as FakeWebSocket).open()};
 }
 
 /** The newest socket, opened; time moves on as far as the retry needs. */
@@ -176,7 +182,7 @@ describe('Socket', () => {
 
   it('says bye only when asked to', () => {
     for (const bye of [true, false]) {
-      const socket = new Socket('ws://x/ws', () => ({client: {name: 'test'}, room: 'r'}));
+      const socket = make();
       const ws = (FakeWebSocket.all.at(-1) as FakeWebSocket).open().welcome();
       socket.close(bye);
       expect(ws.got.some((m) => m.type === 'bye')).toBe(bye);

@@ -1,19 +1,30 @@
 import {Events} from './emitter.js';
+import {Line} from './line.js';
 import type {Body, Outgoing, Sender} from './message.js';
+import type {Page} from './page.js';
+import type {Pulse} from './pulse.js';
 import {type Numbered, Sequence} from './sequence.js';
 import * as wire from './wire.gen.js';
 
 /** The longest time from opening a socket to welcome. */
 const openMs = 8_000;
-/** How long a ping may stay without any sign of life. */
+/** How long a ping may stay without any sign of life, without a pulse. */
 const pingMs = 5_000;
 /** How long a first connection is tried before the server counts as unreachable. */
 const firstMs = 30_000;
+/** With a pulse: how long nothing may be heard before another socket is tried, beside round trips. */
+const silenceMs = 1_000;
+/** The same when there is another sign that the network is gone. */
+const suspectMs = 400;
+/** More than this waiting to leave says that pings pile up. */
+const clogged = 65_536;
 
 export interface SocketEvents {
   /** A new session began. `lost` was sent in the old one, if any, and never acknowledged. */
   welcome: {welcome: wire.Welcome; lost: readonly Numbered[]};
-  /** The session has a socket (again), or lost it. */
+  /** The session goes on, but the server knows nothing of it but its token. `lost` was never acknowledged. */
+  reset: {welcome: wire.Welcome; lost: readonly Numbered[]};
+  /** The session has a socket that answers (again), or lost it. */
   online: boolean;
   message: wire.ServerMessage;
   bye: wire.Bye;
@@ -23,44 +34,62 @@ export interface SocketEvents {
   unreachable: undefined;
 }
 
-/** How long to wait before a retry: the first at once, then doubling up to 10 s, with jitter so that a crowd spreads. */
-export function backoffMs(attempt: number, random: number): number {
+type Timer = 'retry' | 'ack' | 'beat' | 'pong';
+
+/**
+ * How long to wait before a retry: the first at once, then doubling, with jitter so that a crowd spreads. In a call that
+ * somebody looks at, up to 1 s; otherwise up to 10 s.
+ */
+export function backoffMs(attempt: number, random: number, urgent = false): number {
   if (attempt === 0) return 100 * random;
-  return Math.min(10_000, 250 * 2 ** attempt) * (0.5 + random / 2);
+  return Math.min(urgent ? 1_000 : 10_000, (urgent ? 100 : 250) * 2 ** attempt) * (0.5 + random / 2);
 }
 
 /**
  * One signalling session over as many WebSockets as it takes (docs/protocol.md): hello, numbering, acknowledgement,
- * resume with replay, heartbeat.
+ * resume with replay, heartbeat. A socket that fell silent is kept while another is tried: the first that speaks wins.
  */
 export class Socket extends Events<SocketEvents> implements Sender {
-  #ws: WebSocket | null = null;
+  #line: Line | null = null; // has the session
+  #next: Line | null = null; // wants it
   #sequence = new Sequence();
   #resume = '';
-  #welcomed = false; // on the present socket
+  #online = false;
   #window = 0; // ms; 0 until the first welcome
   #offlineSince = performance.now();
   #attempt = 0;
-  #heard = 0;
   #pings = 0;
+  #asked: {id: number; at: number} | null = null; // a ping, to measure the round trip
+  #rttMs = 0;
+  #heard = 0; // by the clock of the pulse
+  #pinged = 0;
+  #every = 0;
+  #suspected = false;
   #beatMs = 20_000;
-  #timers: Partial<Record<'retry' | 'open' | 'ack' | 'beat' | 'pong', ReturnType<typeof setTimeout>>> = {};
+  #timers: Partial<Record<Timer, ReturnType<typeof setTimeout>>> = {};
   #closed = false;
-  readonly #wake = () => this.probe();
-  /** A page that goes says so by its socket, so that a reload finds its seat free, not held by a live client. */
-  readonly #sleep = () => this.#lose();
+  readonly #release: (() => void)[];
 
   constructor(
     readonly url: string,
     readonly hello: () => Pick<wire.Hello, 'client' | 'room' | 'host'>,
+    readonly page: Page,
+    readonly pulse: Pulse,
   ) {
     super();
-    this.#listen(true);
+    this.#release = [
+      page.on('network', () => this.renew()),
+      page.on('wake', () => this.probe()),
+      page.on('visible', (visible) => visible && this.probe()),
+      // A page that goes says so by its socket, so that a reload finds its seat free, not held by a live client.
+      page.on('leave', () => this.#lose()),
+      pulse.on('tick', (awake) => this.#tick(awake)),
+    ];
     this.#open();
   }
 
   get online(): boolean {
-    return this.#welcomed;
+    return this.#online;
   }
 
   send<K extends keyof Outgoing>(type: K, body: Body<K>): number {
@@ -70,89 +99,118 @@ export class Socket extends Events<SocketEvents> implements Sender {
       this.#resume = '';
       this.#drop();
     }
-    if (this.#welcomed) this.#write(message);
+    this.#write(message);
     return message.n;
   }
 
-  /** Makes sure that the socket is alive, soon: for the moment at which the network may have changed. */
+  /** Pings every so many milliseconds, by the pulse, and takes a short silence for a loss; 0 goes back to the slow beat. */
+  pace(every: number): void {
+    if (every === this.#every) return;
+    this.#every = every;
+    this.#heard = this.pulse.awake;
+    if (this.#line) this.#ping(pingMs);
+  }
+
+  /** Media says that the network is gone: little silence is needed to believe it. */
+  suspect(suspected: boolean): void {
+    this.#suspected = suspected;
+  }
+
+  /** Makes sure that the socket is alive, soon. */
   probe(): void {
     if (this.#closed) return;
-    if (this.#welcomed) this.#ping(2_000);
-    else if (this.#timers.retry || !this.#ws) this.#retry(0);
+    this.#heard = this.pulse.awake; // what came while the page stood still is still to be read
+    if (this.#online) this.#ping(2_000);
+    else this.#hurry();
+  }
+
+  /** The network may be another one: tries a new socket, and keeps the old one until that has the session. */
+  renew(): void {
+    if (this.#closed) return;
+    this.#attempt = 0;
+    if (this.#next && !this.#next.introduced) this.#forsake();
+    this.#open();
+    if (this.#online) this.#ping(2_000);
   }
 
   /** Gives this session up and opens a new one after a while. */
   restart(afterMs: number): void {
     this.#resume = '';
     this.#closed = false;
-    this.#listen(true);
     this.#lose();
     this.#retry(afterMs);
   }
 
   /** Ends the session on this side. With `bye` the server forgets it at once, otherwise after its window. */
   close(bye: boolean): void {
-    if (bye && this.#welcomed) this.#write({type: 'bye', reason: 'closed'});
+    if (bye && this.#online) this.#write({type: 'bye', reason: 'closed'});
     this.#closed = true;
     this.#lose();
-    this.#listen(false);
   }
 
-  #listen(on: boolean): void {
-    const change = on ? globalThis.addEventListener : globalThis.removeEventListener;
-    change?.('online', this.#wake);
-    change?.('pagehide', this.#sleep);
-    change?.('pageshow', this.#wake); // back from the browser's page cache
+  /** No session begins here any more. */
+  release(): void {
+    for (const release of this.#release) release();
   }
 
   #open(): void {
-    const ws = new WebSocket(this.url, wire.Subprotocol);
-    this.#ws = ws;
-    this.#timers.open = setTimeout(() => this.#drop(), openMs);
-    ws.onopen = () => {
-      const hello = {...this.hello(), type: 'hello'};
-      ws.send(
-        JSON.stringify(this.#resume ? {...hello, resume: this.#resume, received: this.#sequence.received} : hello),
-      );
-    };
-    ws.onmessage = ({data}) => {
-      if (ws === this.#ws && typeof data === 'string') this.#read(data);
-    };
-    ws.onclose = () => {
-      if (ws === this.#ws) this.#drop();
-    };
+    this.#clear('retry');
+    if (this.#next) return;
+    const known = 6 * this.#rttMs;
+    this.#next = new Line(this.url, this.#every ? Math.min(openMs, 2_500 + known) : openMs, {
+      opened: (line) => this.#introduce(line),
+      text: (line, text) => this.#read(line, text),
+      closed: (line) => this.#hungUp(line),
+    });
   }
 
-  #read(text: string): void {
+  #introduce(line: Line): void {
+    line.introduced = true;
+    const hello = {...this.hello(), type: 'hello'};
+    line.send(this.#resume ? {...hello, resume: this.#resume, received: this.#sequence.received} : hello);
+  }
+
+  #hungUp(line: Line): void {
+    if (line === this.#next) {
+      this.#next = null;
+      if (!this.#online) this.#again();
+    } else if (line === this.#line) {
+      this.#line = null;
+      this.#offline();
+      if (!this.#next) this.#again();
+    }
+  }
+
+  #read(line: Line, text: string): void {
     let message: wire.ServerMessage;
     try {
       message = JSON.parse(text);
     } catch {
-      this.#drop();
+      line.close();
+      this.#hungUp(line);
       return;
     }
-    this.#heard = performance.now();
     if (message.ack) this.#sequence.acknowledged(message.ack);
-    switch (message.type) {
-      case 'welcome':
-        this.#welcome(message);
-        return;
-      case 'ping':
-        this.#write({type: 'pong', id: message.id});
-        return;
-      case 'ack':
-      case 'pong':
-        return;
-      case 'bye':
-        this.close(false);
-        this.emit('bye', message);
-        return;
-    }
-    if (!this.#welcomed) this.#refuse(message);
-    else this.#take(message);
+    if (message.type === 'welcome') this.#welcome(line, message);
+    else if (message.type === 'bye') {
+      this.close(false);
+      this.emit('bye', message);
+    } else if (line === this.#line) this.#take(message);
+    else if (message.type === 'error') this.#refuse(line, message);
   }
 
   #take(message: wire.ServerMessage): void {
+    this.#hear();
+    switch (message.type) {
+      case 'ping':
+        this.#write({type: 'pong', id: message.id});
+        return;
+      case 'pong':
+        if (message.id === this.#asked?.id) this.#measure(performance.now() - this.#asked.at);
+        return;
+      case 'ack':
+        return;
+    }
     if (message.n) {
       const arrival = this.#sequence.arrive(message.n);
       if (arrival === 'gap') this.#drop();
@@ -163,32 +221,55 @@ export class Socket extends Events<SocketEvents> implements Sender {
     this.emit('message', message);
   }
 
-  #welcome(welcome: wire.Welcome): void {
-    clearTimeout(this.#timers.open);
+  /** The socket speaks. If another was tried because it did not, that one is not needed unless it has said hello. */
+  #hear(): void {
+    this.#heard = this.pulse.awake;
+    if (this.#online) return;
+    if (this.#next && !this.#next.introduced) this.#forsake();
+    this.#clear('retry');
+    this.#attempt = 0;
+    this.#setOnline(true);
+  }
+
+  #measure(ms: number): void {
+    this.#rttMs = this.#rttMs ? this.#rttMs + (ms - this.#rttMs) / 8 : ms;
+    this.#asked = null;
+  }
+
+  #welcome(line: Line, welcome: wire.Welcome): void {
+    if (line !== this.#next) return;
+    line.settled();
+    this.#line?.close();
+    this.#line = line;
+    this.#next = null;
     this.#attempt = 0;
     this.#resume = welcome.resume;
     this.#window = welcome.window * 1_000;
     this.#beatMs = Math.max(1_000, welcome.heartbeat || this.#beatMs);
-    this.#welcomed = true;
-    this.#timers.beat = setInterval(() => this.#ping(pingMs), this.#beatMs);
+    this.#heard = this.pulse.awake;
+    this.#asked = null;
+    for (const name of ['beat', 'pong', 'retry'] as const) this.#clear(name);
+    this.#timers.beat = setInterval(() => this.#every || this.#ping(pingMs), this.#beatMs);
     if (welcome.resumed) {
       this.#sequence.acknowledged(welcome.received ?? 0);
       // Whatever leaves first makes the new token the valid one.
       for (const message of this.#sequence.outbox) this.#write(message);
       if (!this.#sequence.outbox.length) this.#acknowledge();
-      this.emit('online', true);
-      return;
+      if (welcome.ice) this.emit('message', {type: 'ice-servers', ice: welcome.ice});
+    } else {
+      const lost = this.#sequence.outbox;
+      this.#sequence = new Sequence();
+      this.emit(welcome.reset ? 'reset' : 'welcome', {welcome, lost});
     }
-    const lost = this.#sequence.outbox;
-    this.#sequence = new Sequence();
-    this.emit('welcome', {welcome, lost});
-    this.emit('online', true);
+    if (this.#every) this.#ping(pingMs);
+    this.#setOnline(true);
   }
 
   /** An error before welcome: a busy server is tried again, anything else will not get better. */
-  #refuse(error: wire.ServerMessage): void {
-    if (error.type !== 'error' || error.code === 'busy' || error.code === 'fault') {
-      this.#drop();
+  #refuse(line: Line, error: wire.Error): void {
+    if (error.code === 'busy' || error.code === 'fault') {
+      line.close();
+      this.#hungUp(line);
       return;
     }
     this.close(false);
@@ -196,59 +277,101 @@ export class Socket extends Events<SocketEvents> implements Sender {
   }
 
   #write(message: object): void {
-    if (this.#ws?.readyState !== WebSocket.OPEN) return;
-    clearTimeout(this.#timers.ack);
-    delete this.#timers.ack;
+    if (!this.#line) return;
+    this.#clear('ack');
     const ack = this.#sequence.tell();
-    this.#ws.send(JSON.stringify(ack ? {...message, ack} : message));
+    this.#line.send(ack ? {...message, ack} : message);
   }
 
   #acknowledge(): void {
     this.#write({type: 'ack'});
   }
 
+  #tick(awake: number): void {
+    if (!this.#every || !this.#line) return;
+    if (awake - this.#pinged >= this.#every - 20) this.#ping(0);
+    const patience = (this.#suspected ? suspectMs : silenceMs) + 3 * this.#rttMs;
+    if (this.#online && awake - this.#heard > patience) this.#doubt();
+  }
+
+  /** Asks for a sign of life. Without a pulse, `patienceMs` says when none is a loss; a timer that came late proves nothing. */
   #ping(patienceMs: number): void {
-    const asked = performance.now();
-    this.#write({type: 'ping', id: ++this.#pings});
-    clearTimeout(this.#timers.pong);
+    const at = performance.now();
+    this.#pinged = this.pulse.awake;
+    if (this.#line && this.#line.waiting < clogged) {
+      this.#asked ??= {id: this.#pings + 1, at};
+      this.#write({type: 'ping', id: ++this.#pings, ...(this.#every && {every: this.#every})});
+    }
+    if (this.#every) return;
+    const heard = this.#heard;
+    this.#clear('pong');
     this.#timers.pong = setTimeout(() => {
-      if (this.#heard < asked) this.#drop();
+      if (this.#heard > heard) return;
+      if (performance.now() - at > 2 * patienceMs) this.#ping(patienceMs);
+      else this.#doubt();
     }, patienceMs);
   }
 
-  /** Lets go of the socket without touching the session. */
-  #lose(): void {
-    for (const timer of Object.values(this.#timers)) clearTimeout(timer);
-    this.#timers = {};
-    const ws = this.#ws;
-    this.#ws = null;
-    if (ws) {
-      ws.onopen = ws.onmessage = ws.onclose = null;
-      ws.close();
-    }
-    if (!this.#welcomed) return;
-    this.#welcomed = false;
-    this.#offlineSince = performance.now();
-    this.emit('online', false);
+  /** Nothing is heard: another socket is tried at once. This one is let go of when that has the session, or it ends. */
+  #doubt(): void {
+    this.#offline();
+    this.#asked = null;
+    this.#attempt = 0;
+    this.#open();
   }
 
-  /** Replaces the socket, or ends when it was tried for too long. */
+  #offline(): void {
+    if (this.#online) this.#offlineSince = performance.now();
+    this.#setOnline(false);
+  }
+
+  #setOnline(online: boolean): void {
+    if (online === this.#online) return;
+    this.#online = online;
+    this.emit('online', online);
+  }
+
+  #clear(name: Timer): void {
+    clearTimeout(this.#timers[name]);
+    delete this.#timers[name];
+  }
+
+  #forsake(): void {
+    this.#next?.close();
+    this.#next = null;
+  }
+
+  /** Lets go of the sockets without touching the session. */
+  #lose(): void {
+    for (const name of Object.keys(this.#timers) as Timer[]) this.#clear(name);
+    this.#forsake();
+    this.#line?.close();
+    this.#line = null;
+    this.#offline();
+  }
+
   #drop(): void {
     this.#lose();
+    this.#again();
+  }
+
+  /** Tries again after a while, or ends when it was tried for too long. */
+  #again(): void {
     if (this.#closed) return;
     if (performance.now() - this.#offlineSince > (this.#window || firstMs)) {
       this.close(false);
       this.emit('unreachable', undefined);
       return;
     }
-    this.#retry(backoffMs(this.#attempt++, Math.random()));
+    this.#retry(backoffMs(this.#attempt++, Math.random(), this.#every > 0));
+  }
+
+  #hurry(): void {
+    if (this.#timers.retry || !this.#next) this.#retry(0);
   }
 
   #retry(ms: number): void {
-    clearTimeout(this.#timers.retry);
-    this.#timers.retry = setTimeout(() => {
-      delete this.#timers.retry;
-      this.#open();
-    }, ms);
+    this.#clear('retry');
+    this.#timers.retry = setTimeout(() => this.#open(), ms);
   }
 }

@@ -1,4 +1,14 @@
-import type {ChatMessage, Ending, LocalMedia, Participant, RoomEvents, RoomState, RoomStatus, Trouble} from './api.js';
+import type {
+  CallRef,
+  ChatMessage,
+  Ending,
+  LocalMedia,
+  Participant,
+  RoomEvents,
+  RoomState,
+  RoomStatus,
+  Trouble,
+} from './api.js';
 import {Conversation} from './conversation.js';
 import {Events} from './emitter.js';
 import {People} from './people.js';
@@ -12,6 +22,7 @@ export class View extends Events<RoomEvents> {
   #ending: Ending | null = null;
   #online = false;
   #info: RoomState | null = null;
+  #call: CallRef | null = null;
 
   constructor(
     readonly name: string,
@@ -33,6 +44,9 @@ export class View extends Events<RoomEvents> {
   get info(): RoomState | null {
     return this.#info;
   }
+  get call(): CallRef | null {
+    return this.#call;
+  }
   get people(): readonly Participant[] {
     return this.#people.list;
   }
@@ -41,6 +55,10 @@ export class View extends Events<RoomEvents> {
   }
   get chat(): readonly ChatMessage[] {
     return this.#conversation.list;
+  }
+
+  get hasEarlier(): boolean {
+    return this.#conversation.more;
   }
 
   protected get roster(): People {
@@ -67,6 +85,11 @@ export class View extends Events<RoomEvents> {
     const host = info.host ?? this.#info?.host;
     this.#info = host ? {...info, host} : info;
     this.emit('info', this.#info);
+  }
+
+  /** Takes the reference to the call's record; the one of before stays when there is none. */
+  protected setCall(call: CallRef | null): void {
+    this.#call = call ?? this.#call;
   }
 
   /** Tells that the list of people changed. */

@@ -28,5 +28,9 @@ export function arrange(people: readonly Participant[], swapped: boolean): Place
     const place = person === bigCamera ? 'big' : 'small';
     placed.push({person, source: 'camera', place, index: place === 'small' ? index++ : 0});
   }
+  // My own screen is shown to me as well: that is where I see what the others point at.
+  for (const person of me) {
+    if (person.media.screen) placed.push({person, source: 'screen', place: 'small', index: index++});
+  }
   return placed;
 }

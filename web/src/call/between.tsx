@@ -1,6 +1,7 @@
 import {useEffect, useState} from 'preact/hooks';
 import {Table} from '../parts/mark';
 import {DeviceHelp} from '../parts/notes';
+import {recordPath} from '../record/calls';
 import {Preview} from '../screens/door';
 import {useVisit} from '../visit/visit';
 import {goodbyeOf} from './endings';
@@ -35,6 +36,7 @@ export function Goodbye() {
   const ending = visit.phase.value === 'left' ? {reason: 'left' as const, retry: 0} : visit.room.ending;
   const {title, line, action, button, auto} = goodbyeOf(ending ?? {reason: 'closed', retry: 0}, visit.seated.value, w);
   const seconds = useCountdown(auto, rejoin);
+  const {call} = visit.room;
 
   return (
     <main class="between">
@@ -59,6 +61,11 @@ export function Goodbye() {
             {w.app.home}
           </a>
         </div>
+        {call && (
+          <a class="quiet" href={recordPath(call.id)}>
+            {w.ending.record}
+          </a>
+        )}
       </div>
     </main>
   );

@@ -1,5 +1,7 @@
 import {useEffect, useRef, useState} from 'preact/hooks';
+import {useWatch} from '../hooks';
 import {Notes} from '../parts/notes';
+import {rememberRoom} from '../record/calls';
 import {useVisit} from '../visit/visit';
 import {arrange} from './arrange';
 import {Bar} from './bar';
@@ -11,6 +13,7 @@ import {tellNews} from './news';
 import {Notices} from './notices';
 import {PathLine} from './path';
 import {PeoplePanel} from './people';
+import type {Pointers} from './point';
 import {SettingsPanel} from './settings';
 import {Shortcuts} from './shortcuts';
 import {HearButton, Sounds} from './sound';
@@ -18,6 +21,32 @@ import {Tile} from './tile';
 import {useKeys} from './use-keys';
 import {useWakeLock} from './wake';
 import {words} from './words/words';
+
+/** What pointing at a screen needs, loaded when there is one. */
+function usePointing(screen: boolean) {
+  const {room} = useVisit();
+  const [pointing, setPointing] = useState<(typeof import('./point') & {pointers: Pointers}) | null>(null);
+  useEffect(() => {
+    if (!screen) return;
+    let stop = () => {};
+    let over = false;
+    import('./point').then(
+      (point) => {
+        if (over) return;
+        const pointers = new point.Pointers(room);
+        stop = () => pointers.stop();
+        setPointing({...point, pointers});
+      },
+      () => undefined, // the page is older than the server; the screen is to be seen all the same
+    );
+    return () => {
+      over = true;
+      stop();
+      setPointing(null);
+    };
+  }, [room, screen]);
+  return pointing;
+}
 
 /** In the room: the others fill the stage, everything else floats over it or docks beside it and leaves again. */
 export function Call() {
@@ -30,9 +59,11 @@ export function Call() {
   const alone = others.length === 0;
   const panel = visit.panel.value;
 
+  useWatch(visit.media, 'change'); // my own screen comes and goes with it
   useWakeLock();
   useIdle(stage, !alone);
   useEffect(() => (seated ? tellNews(visit) : undefined), [visit, seated]);
+  useEffect(() => rememberRoom(visit.room), [visit]);
   useKeys(visit, () => setHelp(true));
 
   const placed = arrange(seated ? visit.people.value : others, visit.swapped.value);
@@ -44,6 +75,7 @@ export function Call() {
   const move = (to: Corner): void => {
     visit.corner.value = to;
   };
+  const pointing = usePointing(placed.some((p) => p.source === 'screen'));
   const close = (): void => {
     visit.panel.value = null;
   };
@@ -66,7 +98,11 @@ export function Call() {
             corner={corner}
             onCorner={move}
             onSwap={canSwap ? swap : null}
-          />
+          >
+            {pointing && p.source === 'screen' && (
+              <pointing.Overlay pointers={pointing.pointers} screen={p.person.id} active={p.place === 'big'} />
+            )}
+          </Tile>
         ))}
         <div class="stage-top">
           {others[0] && <PathLine person={others[0]} />}

@@ -27,6 +27,14 @@ export function groupChat(messages: readonly ChatMessage[]): ChatGroup[] {
   return groups;
 }
 
+/** The day of a message, for in front of its time; nothing for today. */
+export function day(at: number, now: number, language: string): string {
+  const date = new Date(at);
+  return date.toDateString() === new Date(now).toDateString()
+    ? ''
+    : `${date.toLocaleDateString(language, {day: 'numeric', month: 'short'})}, `;
+}
+
 function sameMinute(a: number, b: number): boolean {
   return Math.floor(a / MINUTE) === Math.floor(b / MINUTE);
 }

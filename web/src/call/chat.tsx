@@ -1,9 +1,9 @@
-import type {ChatMessage} from '@parley-rtc/sdk';
+import type {ChatMessage, History} from '@parley-rtc/sdk';
 import {useLayoutEffect, useRef, useState} from 'preact/hooks';
 import {clock} from '../logic/numbers';
 import {useVisit} from '../visit/visit';
 import {language} from '../words/words';
-import {groupChat} from './chat-groups';
+import {day, groupChat} from './chat-groups';
 import {Icon} from './icon';
 import {findLinks} from './links';
 import {Panel} from './panel';
@@ -17,11 +17,21 @@ export function ChatPanel() {
   const w = words().chat;
   const list = useRef<HTMLDivElement>(null);
   const messages = visit.chat.value;
+  const kept = visit.info.value?.history ?? 'none';
 
   // The newest message stays in sight, as long as the reader has not scrolled up to read.
   const pinned = useRef(true);
   const top = useRef(0);
+  const height = useRef(0);
   const newest = messages.at(-1);
+  const oldest = messages[0];
+  // What comes above the reader's eyes must not move what they read.
+  useLayoutEffect(() => {
+    const box = list.current;
+    if (box === null) return;
+    if (!pinned.current && height.current > 0) box.scrollTop += box.scrollHeight - height.current;
+    height.current = 0;
+  }, [oldest?.id]);
   useLayoutEffect(() => {
     if (newest?.mine) pinned.current = true;
   }, [newest?.id]);
@@ -56,11 +66,29 @@ export function ChatPanel() {
           top.current = box.scrollTop;
         }}
       >
-        {messages.length === 0 && <p class="empty">{w.empty}</p>}
+        {visit.earlier.value && (
+          <button
+            type="button"
+            class="btn small chat-earlier"
+            onClick={() => {
+              pinned.current = false;
+              height.current = list.current?.scrollHeight ?? 0;
+              // The answer shows itself; without one the button is still there.
+              visit.room.earlier().catch(() => visit.herald.show(w.noEarlier));
+            }}
+          >
+            {w.earlier}
+          </button>
+        )}
+        {messages.length === 0 && <p class="empty">{w.empty[kept]}</p>}
         {groupChat(messages).map((group) => (
           <section key={group.id} class="chat-group" data-mine={group.mine}>
             <h3>
-              {group.mine ? w.you : <bdi>{group.name}</bdi>} <time>{clock(group.at, language())}</time>
+              {group.mine ? w.you : <bdi>{group.name}</bdi>}{' '}
+              <time dateTime={new Date(group.at).toISOString()}>
+                {day(group.at, Date.now(), language())}
+                {clock(group.at, language())}
+              </time>
             </h3>
             {group.messages.map((message) => (
               <Message key={message.id} message={message} />
@@ -68,8 +96,41 @@ export function ChatPanel() {
           </section>
         ))}
       </div>
+      <Keeping />
       <Composer />
     </Panel>
+  );
+}
+
+const policies: readonly History[] = ['none', 'session', 'forever'];
+
+/** Says for how long the conversation is kept; a host may change it. */
+function Keeping() {
+  const visit = useVisit();
+  const w = words().chat;
+  const policy = visit.info.value?.history ?? 'none';
+  if (!visit.isHost.value) return visit.chat.value.length > 0 ? <p class="chat-kept">{w.kept[policy]}</p> : null;
+  return (
+    <label class="chat-kept">
+      <span>{w.keep}</span>
+      <select
+        class="field"
+        value={policy}
+        onChange={(e) => {
+          const select = e.currentTarget;
+          visit.room.keepHistory(select.value as History).catch(() => {
+            select.value = policy;
+            visit.herald.show(words().notice.refused);
+          });
+        }}
+      >
+        {policies.map((p) => (
+          <option key={p} value={p}>
+            {w.keepFor[p]}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 
@@ -86,6 +147,7 @@ function Message({message}: {message: ChatMessage}) {
         ),
       )}
       {!message.sent && <small>{words().chat.unsent}</small>}
+      {message.unsaved && <small class="unsaved">{words().chat.unsaved}</small>}
     </p>
   );
 }

@@ -52,7 +52,7 @@ export function DeviceNews({event}: {event: DeviceEvent}) {
     }
   };
   return (
-    <div class="notice" data-device={event.kind}>
+    <div class="notice" data-wraps>
       <Icon name={ICONS[event.sources[0] ?? 'microphone']} />
       <p>{text}</p>
       {!(act === 'choose' && visit.panel.value === 'settings') && (

@@ -74,7 +74,7 @@ function Unshared() {
   const w = words();
   const kind = unshared.value ?? 'text';
   return (
-    <div class="notice">
+    <div class="notice" data-wraps>
       <Icon name="screen" />
       <p>{w.notice.unshared}</p>
       <button type="button" class="btn small" onClick={() => void media.screen.start(kind)}>

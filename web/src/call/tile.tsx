@@ -1,4 +1,5 @@
 import type {Participant} from '@parley-rtc/sdk';
+import type {ComponentChildren} from 'preact';
 import {useRef} from 'preact/hooks';
 import {useFrames, useWatch} from '../hooks';
 import {Avatar} from '../parts/avatar';
@@ -17,10 +18,12 @@ interface TileProps {
   onCorner: (corner: Corner) => void;
   /** Swaps the big picture with the small one; null when there is nothing to swap. */
   onSwap: (() => void) | null;
+  /** What lies over the picture. */
+  children?: ComponentChildren;
 }
 
 /** One picture on the stage, big or small. It keeps its elements when it changes places, so no picture blinks. */
-export function Tile({placed, corner, onCorner, onSwap}: TileProps) {
+export function Tile({placed, corner, onCorner, onSwap, children}: TileProps) {
   const {person, source, place, index} = placed;
   const visit = useVisit();
   useWatch(person, 'change', 'track', 'path');
@@ -32,13 +35,16 @@ export function Tile({placed, corner, onCorner, onSwap}: TileProps) {
   const w = words().stage;
 
   const track = trackOf(person, source, visit.media.camera);
-  const name = source === 'screen' ? w.screenOf(person.name) : person.isMe ? w.you : person.name;
+  const theirs = source === 'screen' ? w.screenOf(person.name) : person.name;
+  const mine = source === 'screen' ? w.yourScreen : w.you;
+  const name = person.isMe ? mine : theirs;
   const wasHere = useRef(false);
   const is = presence(person, wasHere.current);
   if (is === 'here') wasHere.current = true;
   // Who was seen before the line broke is seen until the new line says otherwise.
   const seen = useRef(false);
-  seen.current = track !== null || (seen.current && (is !== 'here' || person.media[source]));
+  const picture = track !== null || (seen.current && (is !== 'here' || person.media[source]));
+  if (!picture) seen.current = false;
 
   return (
     <figure
@@ -51,12 +57,15 @@ export function Tile({placed, corner, onCorner, onSwap}: TileProps) {
       data-lost={is === 'reconnecting'}
       data-person={person.id}
     >
-      {seen.current ? (
+      {picture ? (
         <Video
           track={track}
           label={name}
           source={source}
-          mirrored={person.isMe && track !== null && isMirrored(track)}
+          onSeen={() => {
+            seen.current = true;
+          }}
+          mirrored={person.isMe && source === 'camera' && track !== null && isMirrored(track)}
           {...(person.isMe ? {} : {seat: person.id})}
         />
       ) : (
@@ -64,6 +73,7 @@ export function Tile({placed, corner, onCorner, onSwap}: TileProps) {
           <Avatar name={person.name} />
         </div>
       )}
+      {children}
       {is !== 'here' && (
         <div class="tile-state">
           <i class="pulse" />

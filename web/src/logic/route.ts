@@ -2,10 +2,12 @@
 
 import {cleanRoomName} from './room-name';
 
-export type Route = {page: 'landing'} | {page: 'room'; room: string};
+export type Route = {page: 'landing'} | {page: 'room'; room: string} | {page: 'record'; id: string};
 
-/** `/r/{room}` is a room; everything else is the landing page. */
+/** `/r/{room}` is a room, `/calls/{id}` the record of a call; everything else is the landing page. */
 export function routeOf(path: string): Route {
+  const id = /^\/calls\/([\w-]+)$/.exec(path)?.[1];
+  if (id) return {page: 'record', id};
   const room = /^\/r\/([^/]+)\/?$/.exec(path)?.[1];
   const clean = room === undefined ? '' : cleanRoomName(room);
   return clean === '' ? {page: 'landing'} : {page: 'room', room: clean};

@@ -10,6 +10,8 @@ interface VideoProps {
   /** The seat it comes from; absent for local previews. */
   seat?: string;
   source: 'camera' | 'screen';
+  /** Hears that there is something to see. */
+  onSeen?: () => void;
 }
 
 /** How wide a still is at most: it is dimmed anyway. */
@@ -30,7 +32,9 @@ function keepStill(video: HTMLVideoElement, canvas: HTMLCanvasElement): void {
  * covers its box, a screen is shown whole. Between two tracks, the last frame of the old one stays until the first of
  * the new one is there.
  */
-export function Video({track, label, mirrored = false, seat, source}: VideoProps) {
+export function Video({track, label, mirrored = false, seat, source, onSeen}: VideoProps) {
+  const seen = useRef(onSeen);
+  seen.current = onSeen;
   const element = useRef<HTMLVideoElement>(null);
   const still = useRef<HTMLCanvasElement>(null);
 
@@ -41,6 +45,7 @@ export function Video({track, label, mirrored = false, seat, source}: VideoProps
     video.srcObject = new MediaStream([track]);
     const frame = video.requestVideoFrameCallback(() => {
       canvas.hidden = true;
+      seen.current?.();
     });
     // A silent video is never refused; an abort only means that the next track came at once.
     video.play().catch(() => undefined);

@@ -55,7 +55,7 @@ function Returning() {
 }
 
 /** The server has newer files than this page knows of. */
-function Stale() {
+export function Stale() {
   const {title, line, reload} = words().stale;
   return (
     <main class="between">

@@ -59,6 +59,8 @@ export class Visit {
   readonly info = signal<RoomState | null>(null);
   readonly people = signal<readonly Participant[]>([]);
   readonly chat = signal<readonly ChatMessage[]>([]);
+  /** The server keeps messages from before. */
+  readonly earlier = signal(false);
   readonly refusal = signal<Refusal | null>(null);
   readonly panel = signal<Panel | null>(null);
   readonly unread = signal(0);
@@ -215,6 +217,7 @@ export class Visit {
         this.take();
         if (!message.mine && this.panel.value !== 'chat' && message.from !== '') this.unread.value++;
       }),
+      on('history', () => this.take()),
       on('joined', () => {
         this.lastLeft.value = '';
       }),
@@ -273,6 +276,7 @@ export class Visit {
       this.info.value = room.info;
       this.people.value = [...room.people];
       this.chat.value = [...room.chat];
+      this.earlier.value = room.hasEarlier;
       if (room.status === 'joined') this.takeSeat();
     });
     if (room.status === 'ended') this.media.close(); // no light stays on behind a goodbye

@@ -45,6 +45,7 @@ export const de: CallWords = {
     label: 'Bühne',
     you: 'Du',
     youName: (name) => `${name} (du)`,
+    yourScreen: 'Dein Bildschirm',
     screenOf: (name) => `Bildschirm von ${name}`,
     swap: 'Bilder tauschen',
     tileHelp: 'Pfeiltasten schieben es in eine andere Ecke.',
@@ -92,10 +93,29 @@ export const de: CallWords = {
     title: 'Chat',
     field: 'Nachricht',
     send: 'Senden',
-    empty: 'Nachrichten sind für alle, die jetzt im Raum sind. Nach dem Gespräch bleibt nichts.',
+    empty: {
+      none: 'Nachrichten sind für alle, die jetzt im Raum sind. Nichts davon bleibt.',
+      session: 'Nachrichten bleiben, bis alle gegangen sind. Wer dazukommt, kann sie lesen.',
+      forever: 'Nachrichten bleiben für das nächste Mal auf dem Server. Wer dazukommt, kann sie lesen.',
+    },
+    kept: {
+      none: 'Nachrichten werden nicht aufbewahrt.',
+      session: 'Aufbewahrt, bis alle gegangen sind',
+      forever: 'Auf dem Server aufbewahrt, auch für das nächste Mal',
+    },
+    keep: 'Nachrichten aufbewahren',
+    keepFor: {none: 'gar nicht', session: 'bis alle gegangen sind', forever: 'auch für das nächste Mal'},
+    earlier: 'Frühere Nachrichten zeigen',
+    noEarlier: 'Die früheren Nachrichten sind nicht gekommen. Versuch es gleich noch einmal.',
     unsent: 'Noch nicht gesendet',
+    unsaved: 'Noch nicht gespeichert',
     you: 'Du',
     long: (n) => `${n} Zeichen zu lang`,
+  },
+
+  point: {
+    toggle: 'Zeigen und zeichnen',
+    board: 'Geteilter Bildschirm. Pfeiltasten bewegen deinen Zeiger, mit Umschalt zeichnen sie.',
   },
 
   people: {
@@ -227,6 +247,7 @@ export const de: CallWords = {
     closed: {title: 'Das Gespräch ist vorbei', line: ''},
     unreachable: {title: 'Der Server ist nicht zu erreichen', line: 'Prüfe dein Netz und komm dann zurück.'},
     rejoin: 'Zurück in den Raum',
+    record: 'Was in diesem Gespräch geschah',
     take: 'Hier weitermachen',
     retrying: (s) => `Zurück in ${s} s`,
   },

@@ -43,6 +43,7 @@ export const en = {
     label: 'Stage',
     you: 'You',
     youName: (name: string) => `${name} (you)`,
+    yourScreen: 'Your screen',
     screenOf: (name: string) => `${name}’s screen`,
     swap: 'Swap pictures',
     tileHelp: 'Arrow keys move it to another corner.',
@@ -90,10 +91,29 @@ export const en = {
     title: 'Chat',
     field: 'Message',
     send: 'Send',
-    empty: 'Messages are for those in the room now. Nothing is kept after the call.',
+    empty: {
+      none: 'Messages are for those in the room now. Nothing is kept.',
+      session: 'Messages are kept until everybody has left. Whoever joins can read them.',
+      forever: 'Messages are kept on the server for the next time. Whoever joins can read them.',
+    },
+    kept: {
+      none: 'Messages are not kept.',
+      session: 'Kept until everybody has left',
+      forever: 'Kept on the server for the next time',
+    },
+    keep: 'Keep messages',
+    keepFor: {none: 'not at all', session: 'until everybody has left', forever: 'for the next time too'},
+    earlier: 'Show earlier messages',
+    noEarlier: 'The earlier messages did not come. Try again in a moment.',
     unsent: 'Not sent yet',
+    unsaved: 'Not saved yet',
     you: 'You',
     long: (n: number) => `${n} characters too long`,
+  },
+
+  point: {
+    toggle: 'Point and draw',
+    board: 'Shared screen. Arrow keys move your pointer, with Shift they draw.',
   },
 
   people: {
@@ -222,6 +242,7 @@ export const en = {
     closed: {title: 'The call is over', line: ''},
     unreachable: {title: 'The server cannot be reached', line: 'Check your network, then come back.'},
     rejoin: 'Rejoin',
+    record: 'What happened in this call',
     take: 'Continue here',
     retrying: (s: number) => `Coming back in ${s} s`,
   },

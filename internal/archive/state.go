@@ -1,0 +1,256 @@
+package archive
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/parley-rtc/parley/internal/trace"
+)
+
+// state is what the loop owns.
+type state struct {
+	*Archive
+	calls   map[string]*trace.Call // those that go on, by id
+	rooms   map[string]string      // their ids, by room
+	index   map[string]trace.Summary
+	touched map[string]bool // calls with changes to put on the shelf
+	loaded  bool
+	opened  time.Time
+	said    time.Time // when the shelf's last fault was logged
+}
+
+func newState(a *Archive) *state {
+	return &state{
+		Archive: a, calls: map[string]*trace.Call{}, rooms: map[string]string{}, index: map[string]trace.Summary{},
+		touched: map[string]bool{}, opened: time.Now(),
+	}
+}
+
+// run obeys until the archive is closed, and then what is queued.
+func (s *state) run() {
+	sweep := time.NewTicker(sweepEvery)
+	defer sweep.Stop()
+	for {
+		select {
+		case f := <-s.cmds:
+			s.obey(f)
+			if len(s.cmds) > 0 && len(s.touched) < 64 {
+				continue // what follows may change the same parts
+			}
+		case <-sweep.C:
+			s.obey((*state).sweep)
+		case <-s.stop:
+			for len(s.cmds) > 0 {
+				s.obey(<-s.cmds)
+			}
+			s.put()
+			return
+		}
+		s.put()
+	}
+}
+
+// obey runs a command; a panic costs the one call that it was for.
+func (s *state) obey(f func(*state)) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.log.Error("a call record is spoilt by a fault of ours", "panic", p, "stack", string(debug.Stack()))
+		}
+	}()
+	f(s)
+}
+
+// load reads the index.
+func (s *state) load(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, restoreTime)
+	defer cancel()
+	heads, _, err := s.shelf.List(ctx, Calls)
+	if err != nil {
+		s.fault(err)
+		return
+	}
+	s.loaded = true
+	for id, head := range heads {
+		summary, err := trace.Summarize(head)
+		if err != nil || summary.ID != id {
+			s.log.Warn("a call record is damaged and left out", "id", id, "err", err)
+			continue
+		}
+		if _, newer := s.index[id]; !newer {
+			s.index[id] = summary
+		}
+	}
+}
+
+// put puts what changed on the shelf.
+func (s *state) put() {
+	for id := range s.touched {
+		c := s.calls[id]
+		for _, p := range c.Changes() {
+			bucket := Events
+			if p.Head {
+				bucket = Calls
+			}
+			if len(p.Value) == 0 {
+				s.shelf.Delete(bucket, p.Key, nil)
+			} else {
+				s.shelf.Put(bucket, p.Key, p.Value, nil) // the shelf itself says when it cannot write
+			}
+		}
+		s.index[id] = c.Summary()
+		if c.Ended() {
+			delete(s.calls, id)
+		}
+	}
+	clear(s.touched)
+}
+
+func (s *state) fault(err error) {
+	if now := time.Now(); now.Sub(s.said) >= time.Minute {
+		s.said = now
+		s.log.Warn("call records cannot be read", "err", err)
+	}
+}
+
+func (s *state) begin(room, id string, began time.Time) {
+	s.calls[id] = trace.New(id, room, began, s.cfg.Policy)
+	s.rooms[room] = id
+	s.touched[id] = true
+}
+
+// revive goes on with a call of before a restart, or with what is known of it.
+func (s *state) revive(room, id string, began, at time.Time, people []trace.Person) {
+	c := s.calls[id]
+	if c == nil {
+		var err error
+		if c, err = s.restore(context.Background(), id); err != nil {
+			s.fault(err)
+		}
+	}
+	if c == nil {
+		c = trace.New(id, room, began, s.cfg.Policy)
+	}
+	s.calls[id] = c
+	s.rooms[room] = id
+	s.touched[id] = true
+	c.Restart(at, people)
+}
+
+// change changes the call that goes on in room; one whose beginning was missed stays unknown.
+func (s *state) change(room string, f func(*trace.Call)) {
+	id := s.rooms[room]
+	c := s.calls[id]
+	if c == nil {
+		return
+	}
+	s.touched[id] = true
+	f(c)
+}
+
+func (s *state) end(room string, at time.Time) {
+	s.change(room, func(c *trace.Call) { c.End(at) })
+	delete(s.rooms, room)
+}
+
+// list is List.
+func (s *state) list(before string, limit int) (list []trace.Summary, more bool) {
+	s.put() // the index follows
+	all := make([]trace.Summary, 0, len(s.index))
+	for _, c := range s.index {
+		all = append(all, c)
+	}
+	slices.SortFunc(all, newestFirst)
+	if before != "" {
+		at, ok := s.index[before]
+		if !ok {
+			return nil, false
+		}
+		from, _ := slices.BinarySearchFunc(all, at, newestFirst)
+		all = all[from+1:]
+	}
+	if len(all) > limit {
+		return all[:limit], true
+	}
+	return all, false
+}
+
+func newestFirst(a, b trace.Summary) int {
+	return cmp.Or(cmp.Compare(b.Began, a.Began), cmp.Compare(a.ID, b.ID))
+}
+
+// sweep ends what nobody ended, and drops what is too old or too much.
+func (s *state) sweep() {
+	now := time.Now()
+	if n := s.dropped.Swap(0); n > 0 {
+		s.log.Warn("too much happens for the call records; something is missing from them", "events", n)
+	}
+	if !s.loaded {
+		s.load(context.Background())
+	}
+	if now.Sub(s.opened) > s.cfg.Grace+sweepEvery {
+		s.close()
+	}
+	all, _ := s.list("", len(s.index))
+	count, size := 0, 0
+	for _, c := range all {
+		if s.calls[c.ID] != nil {
+			continue // it goes on, and is bounded by itself
+		}
+		count++
+		size += c.Size
+		if count > s.cfg.Most || size > s.cfg.Bytes || now.Sub(time.UnixMilli(max(c.Began, c.Ended))) > s.cfg.Keep {
+			s.drop(c.ID)
+		}
+	}
+}
+
+// close ends the calls of before a restart that did not go on, some at a time.
+func (s *state) close() {
+	for id, summary := range s.index {
+		if len(s.touched) >= closeAtOnce {
+			break
+		}
+		if summary.Ended != 0 || s.calls[id] != nil {
+			continue
+		}
+		c, err := s.restore(context.Background(), id)
+		if err != nil {
+			s.fault(err)
+			return // the shelf; another time
+		}
+		if c == nil {
+			delete(s.index, id)
+			continue
+		}
+		c.End(c.LastHeard())
+		s.calls[id] = c
+		s.touched[id] = true
+	}
+	s.put()
+}
+
+// drop forgets a call: its events first, so that what is left can be dropped another time.
+func (s *state) drop(id string) {
+	ctx, cancel := context.WithTimeout(context.Background(), restoreTime)
+	defer cancel()
+	head, ok, err := s.shelf.Get(ctx, Calls, id)
+	if err != nil {
+		s.fault(err)
+		return
+	}
+	if ok {
+		keys, err := trace.Keys(head)
+		if err != nil {
+			s.log.Log(ctx, slog.LevelWarn, "a call record is damaged and dropped", "id", id, "err", err)
+		}
+		for _, key := range keys {
+			s.shelf.Delete(Events, key, nil)
+		}
+		s.shelf.Delete(Calls, id, nil)
+	}
+	delete(s.index, id)
+}

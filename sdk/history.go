@@ -1,0 +1,84 @@
+package parley
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/parley-rtc/parley/internal/signal"
+)
+
+// History says for how long a room's chat is kept.
+type History = signal.History
+
+// Policies of History.
+const (
+	HistoryNone    = signal.HistoryNone
+	HistorySession = signal.HistorySession
+	HistoryForever = signal.HistoryForever
+)
+
+// recall is a question for the past that is not answered yet.
+type recall struct {
+	*request
+	messages []Chat
+	more     bool
+}
+
+// History returns up to limit messages that were said before the one with the number before (Chat.Seq), oldest first;
+// before 0 returns the newest, and limit 0 as many as fit, 100 at most. more is true when there are older ones.
+func (r *Room) History(ctx context.Context, before uint64, limit int) (messages []Chat, more bool, err error) {
+	var q *recall
+	if err := r.do(ctx, func(s *state) error {
+		if s.me == "" {
+			return errNotSeated
+		}
+		m := &signal.HistoryAsk{Before: before, Limit: min(max(limit, 0), signal.MaxHistory)}
+		if err := s.send(m); err != nil {
+			return err
+		}
+		q = &recall{request: newRequest()}
+		s.recalls[m.N] = q
+		return nil
+	}); err != nil {
+		return nil, false, err
+	}
+	if err := r.wait(ctx, func(*state) *request { return q.request }); err != nil {
+		return nil, false, err
+	}
+	return q.messages, q.more, nil
+}
+
+// KeepHistory says for how long the room's chat is kept from now on. What is not to be kept any more is deleted. Hosts
+// only.
+func (r *Room) KeepHistory(ctx context.Context, policy History) error {
+	return r.ask(ctx, &signal.KeepHistory{Policy: policy})
+}
+
+// recalled takes messages of the past: the answer to a question, or what the server tells who joins.
+func (s *state) recalled(m *signal.HistoryAnswer) {
+	messages := make([]Chat, 0, len(m.Messages))
+	for _, k := range m.Messages {
+		messages = append(messages, Chat{
+			ID: k.ID, From: k.From, Name: k.Name, Text: k.Text, At: time.UnixMilli(k.At), Mine: s.mine(k.From), Seq: k.Seq,
+		})
+	}
+	q := s.recalls[m.Re]
+	if q == nil {
+		s.emit(Recalled{Messages: messages, More: m.More})
+		return
+	}
+	delete(s.recalls, m.Re)
+	q.messages, q.more = messages, m.More
+	q.settle(nil)
+}
+
+func (s *state) mine(seat string) bool { return seat != "" && seat == s.me }
+
+// forgetRecalls settles the questions that a lost session took along.
+func (s *state) forgetRecalls() {
+	for _, q := range s.recalls {
+		q.settle(errors.New("parley: the session was lost before the answer came; ask again"))
+	}
+	clear(s.recalls)
+}

@@ -1,0 +1,56 @@
+import * as wire from './wire.gen.js';
+
+/** What a line tells its session. */
+export interface LinePort {
+  opened(line: Line): void;
+  text(line: Line, text: string): void;
+  closed(line: Line): void;
+}
+
+/** One WebSocket that carries the session, or wants to. It says nothing more once it was closed from here. */
+export class Line {
+  readonly #ws: WebSocket;
+  readonly #patience: ReturnType<typeof setTimeout>;
+  /** When it was begun, by performance.now(). */
+  readonly began = performance.now();
+  /** Hello has left: the server may give this line the session at any moment. */
+  introduced = false;
+
+  /** `openMs` is how long it may take until it is {@link Line.settled}. */
+  constructor(url: string, openMs: number, port: LinePort) {
+    const ws = new WebSocket(url, wire.Subprotocol);
+    this.#ws = ws;
+    this.#patience = setTimeout(() => this.#end(port), openMs);
+    ws.onopen = () => port.opened(this);
+    ws.onmessage = ({data}) => typeof data === 'string' && port.text(this, data);
+    ws.onclose = () => this.#end(port);
+  }
+
+  /** It has the session. */
+  settled(): void {
+    clearTimeout(this.#patience);
+  }
+
+  /** Sends when it can; whatever has a number is kept by the session anyway. */
+  send(message: object): boolean {
+    if (this.#ws.readyState !== WebSocket.OPEN) return false;
+    this.#ws.send(JSON.stringify(message));
+    return true;
+  }
+
+  /** How much waits in this machine: on a dead path, everything since. */
+  get waiting(): number {
+    return this.#ws.bufferedAmount ?? 0;
+  }
+
+  close(): void {
+    clearTimeout(this.#patience);
+    this.#ws.onopen = this.#ws.onmessage = this.#ws.onclose = null;
+    this.#ws.close();
+  }
+
+  #end(port: LinePort): void {
+    this.close();
+    port.closed(this);
+  }
+}

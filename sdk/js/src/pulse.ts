@@ -1,0 +1,78 @@
+import {Events} from './emitter.js';
+
+/** Beats a drum in a thread of its own: browsers slow the timers of hidden pages down, but not those of workers. */
+const drum = 'let t;onmessage=({data})=>{clearInterval(t);if(data)t=setInterval(()=>postMessage(0),data)}';
+
+function startWorker(): Worker | null {
+  try {
+    const url = URL.createObjectURL(new Blob([drum], {type: 'text/javascript'}));
+    const worker = new Worker(url);
+    URL.revokeObjectURL(url);
+    return worker;
+  } catch {
+    return null; // no workers here, or none from a blob: page timers have to do
+  }
+}
+
+/**
+ * Ticks, and a clock that stands still whenever the page does. Silence is measured by that clock: a page that was frozen,
+ * asleep or busy has heard nothing because it did not listen.
+ */
+export class Pulse extends Events<{tick: number}> {
+  #worker: Worker | null | undefined; // undefined until it is needed
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #every = 0;
+  #last = performance.now();
+  #awake = 0;
+
+  /** For how long this page has been awake, in milliseconds. */
+  get awake(): number {
+    return this.#awake + this.#passed();
+  }
+
+  /** Sets how many milliseconds lie between two ticks; 0 stops. */
+  beat(every: number): void {
+    if (every === this.#every) return;
+    this.#advance();
+    this.#every = every;
+    clearInterval(this.#timer);
+    if (this.#worker === undefined && every) this.#start();
+    if (this.#worker) this.#worker.postMessage(every);
+    else if (every) this.#timer = setInterval(() => this.#tick(), every);
+  }
+
+  close(): void {
+    this.beat(0);
+    this.#worker?.terminate();
+    this.#worker = null;
+  }
+
+  #start(): void {
+    this.#worker = startWorker();
+    if (!this.#worker) return;
+    this.#worker.onmessage = () => this.#tick();
+    this.#worker.onerror = () => {
+      this.#worker = null;
+      const every = this.#every;
+      this.#every = 0;
+      this.beat(every);
+    };
+  }
+
+  #tick(): void {
+    if (!this.#every) return; // on its way when it was stopped
+    this.#advance();
+    this.emit('tick', this.#awake);
+  }
+
+  #advance(): void {
+    this.#awake += this.#passed();
+    this.#last = performance.now();
+  }
+
+  /** What passed since the last tick, as far as the page was awake: a tick that is late by more was held up. */
+  #passed(): number {
+    const passed = performance.now() - this.#last;
+    return this.#every ? Math.min(passed, 2 * this.#every) : passed;
+  }
+}

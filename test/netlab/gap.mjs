@@ -1,0 +1,109 @@
+/** How long a page received nothing: the figure that every fault is judged by. */
+
+/**
+ * What a page received: the longest stretch without, in milliseconds, since `start`, and when something came for the
+ * first time after `mark`. `shown` is what the picture on the page did, whatever link it came by.
+ * @typedef {{audio: number, video: number, shown: number, back: number | null,
+ *   sockets: {at: number, what: string}[]}} Gap
+ */
+
+/** Runs in the page before any of its scripts, after rememberLinks. */
+export function rememberGaps() {
+  const kinds = /** @type {const} */ (['audio', 'video', 'shown']);
+  const now = () => performance.now();
+  const state = {
+    last: {audio: now(), video: now(), shown: now()},
+    longest: {audio: 0, video: 0, shown: 0},
+    marked: /** @type {number | null} */ (null),
+    back: /** @type {number | null} */ (null),
+    since: 0,
+    sockets: /** @type {{at: number, what: string}[]} */ ([]),
+  };
+  /** @param {'audio' | 'video' | 'shown'} kind */
+  const came = (kind) => {
+    const at = now();
+    state.longest[kind] = Math.max(state.longest[kind], at - Math.max(state.last[kind], state.since));
+    state.last[kind] = at;
+    if (kind === 'audio' && state.marked !== null) state.back ??= at - state.marked;
+  };
+  /** @type {WeakMap<RTCRtpReceiver, number>} */
+  const stamps = new WeakMap();
+  /** @type {Element | null} */
+  let watched = null;
+  setInterval(() => {
+    for (const link of /** @type {RTCPeerConnection[]} */ (/** @type {any} */ (window).__links)) {
+      if (link.connectionState === 'closed') continue;
+      for (const receiver of link.getReceivers()) {
+        const stamp = receiver.getSynchronizationSources?.()[0]?.timestamp;
+        if (stamp === undefined || stamp === stamps.get(receiver)) continue;
+        stamps.set(receiver, stamp);
+        came(/** @type {'audio' | 'video'} */ (receiver.track.kind));
+      }
+    }
+    const video = document.querySelector('video[data-seat][data-source="camera"]');
+    if (!(video instanceof HTMLVideoElement) || video === watched) return;
+    watched = video;
+    const next = () => {
+      if (video !== watched) return;
+      came('shown');
+      video.requestVideoFrameCallback(next);
+    };
+    video.requestVideoFrameCallback(next);
+  }, 15);
+  const Native = window.WebSocket;
+  window.WebSocket = class extends Native {
+    /** @param {string} url @param {string} protocol */
+    constructor(url, protocol) {
+      super(url, protocol);
+      state.sockets.push({at: now(), what: 'open'});
+      this.addEventListener('message', ({data}) => {
+        if (/^\{"type":"welcome"/.test(data)) {
+          state.sockets.push({at: now(), what: /"resumed":true/.test(data) ? 'resumed' : /"reset":true/.test(data) ? 'reset' : 'welcome'});
+        }
+      });
+    }
+  };
+  Object.assign(window, {
+    __gap: {
+      start() {
+        state.since = now();
+        state.marked = state.back = null;
+        state.sockets.length = 0;
+        for (const kind of kinds) state.longest[kind] = 0;
+      },
+      mark() {
+        state.marked = now();
+        state.back = null;
+      },
+      read() {
+        const at = now();
+        const longest = kinds.map((kind) => [
+          kind,
+          Math.round(Math.max(state.longest[kind], at - Math.max(state.last[kind], state.since))),
+        ]);
+        const sockets = state.sockets.map((s) => ({...s, at: Math.round(s.at - state.since)}));
+        return {...Object.fromEntries(longest), back: state.back === null ? null : Math.round(state.back), sockets};
+      },
+      /** Whether sound and picture both came just now. */
+      flows() {
+        const at = now();
+        return at - state.last.audio < 200 && at - state.last.video < 400;
+      },
+    },
+  });
+}
+
+/** @param {import('puppeteer-core').Page} page @param {'start' | 'mark'} what */
+export function tell(page, what) {
+  return page.evaluate((name) => /** @type {any} */ (window).__gap[name](), what);
+}
+
+/** @param {import('puppeteer-core').Page} page @returns {Promise<Gap>} */
+export function readGap(page) {
+  return page.evaluate(() => /** @type {any} */ (window).__gap.read());
+}
+
+/** @param {import('puppeteer-core').Page} page @returns {Promise<boolean>} */
+export function flows(page) {
+  return page.evaluate(() => /** @type {any} */ (window).__gap.flows());
+}
