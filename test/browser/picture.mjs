@@ -25,6 +25,8 @@ export function rememberMoves() {
       asked = video.requestVideoFrameCallback(seen);
     };
     video.addEventListener('loadedmetadata', ask);
+    // The first frame of a stream, also on a page that nobody looks at.
+    video.addEventListener('loadeddata', () => moves.push(performance.timeOrigin + performance.now()));
     ask();
   };
   new MutationObserver(() => {

@@ -43,14 +43,16 @@ export function Video({track, label, mirrored = false, seat, source, onSeen}: Vi
     const canvas = still.current;
     if (video === null || canvas === null || track === null) return;
     video.srcObject = new MediaStream([track]);
-    const frame = video.requestVideoFrameCallback(() => {
+    // The first frame is there. (A page that nobody looks at is told of no frames, but of this.)
+    const begin = (): void => {
       canvas.hidden = true;
       seen.current?.();
-    });
+    };
+    video.addEventListener('loadeddata', begin);
     // A silent video is never refused; an abort only means that the next track came at once.
     video.play().catch(() => undefined);
     return () => {
-      video.cancelVideoFrameCallback(frame);
+      video.removeEventListener('loadeddata', begin);
       if (canvas.hidden) keepStill(video, canvas);
       video.srcObject = null;
     };
