@@ -155,12 +155,14 @@ func (l *link) say(message string) {
 func (s *state) keepSpare(main *link) {
 	b := main.bond
 	switch {
-	case b.spare != nil:
+	case b.spare != nil && (main.mine || b.spare.mine || s.kit.second(main) == ""):
 		if !b.spare.up && b.spare.mine && s.now.Sub(b.spare.began) > besidePatience {
 			s.spareFailed(main)
 		}
 		return
-	case !main.mine || !main.up || !b.open || s.options.Single || b.next != nil || !s.session.lively(s.now):
+	case !main.up || !b.open || s.options.Single || b.next != nil || !s.session.lively(s.now):
+		return
+	case !main.mine && s.kit.second(main) == "": // it is the other side's, unless we alone have another uplink
 		return
 	case b.again.IsZero():
 		b.again = s.now.Add(spareAfter)
@@ -172,6 +174,9 @@ func (s *state) keepSpare(main *link) {
 	if !ok {
 		b.again = s.now.Add(lastSpareRetry)
 		return
+	}
+	if b.spare != nil { // theirs, which uses the same uplink of ours as the main link does
+		s.shut(b.spare, true)
 	}
 	spare, err := s.offers(main.peer, b, signal.LinkSpare, how)
 	if err != nil {

@@ -120,7 +120,11 @@ func faults() []fault {
 		{
 			name: "default uplink of two silent", within: 15 * time.Second,
 			prepare: func(w *world, p *peer) { w.second(p, "wlan0") },
-			provoke: func(w *world, p *peer) { w.net.Change(func(*netsim.Network) { p.uplinks[0].Hole = true }) },
+			provoke: func(w *world, p *peer) { // signalling has to wait for the default one; media has not
+				w.net.Change(func(*netsim.Network) { p.uplinks[0].Hole = true })
+				pass(10 * time.Second)
+				w.net.Change(func(*netsim.Network) { p.uplinks[0].Hole = false })
+			},
 		},
 		{name: "30 s blackout", within: 15 * time.Second, provoke: func(w *world, p *peer) { w.dark(p, 30*time.Second) }},
 		{name: "5 min blackout", within: 15 * time.Second, provoke: func(w *world, p *peer) { w.dark(p, 5*time.Minute) }},

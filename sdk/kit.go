@@ -27,6 +27,9 @@ import (
 // levelURI is the header extension for the client-to-mixer audio level (RFC 6464).
 const levelURI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 
+// keepAlive is how often ICE shows that the path in use is wanted.
+const keepAlive = 200 * time.Millisecond
+
 // kit makes the peer connections of one room.
 type kit struct {
 	address  address
@@ -65,6 +68,8 @@ func (k *kit) settings(how transports) webrtc.SettingEngine {
 	se.DisableCloseByDTLS(true)             // the room says who is gone; a link ends when its owner drops it
 	se.SetICEProxyDialer(k.relay)
 	se.SetSCTPRTOMax(time.Second) // beats and control messages go on a second after the path does
+	// An agent that was connected looks at its new pairs only at the next keep-alive after a restart.
+	se.SetICETimeouts(5*time.Second, 25*time.Second, keepAlive)
 	// Host pairs are taken at once; better pairs than a relay get a moment, because the choice is final.
 	se.SetSrflxAcceptanceMinWait(100 * time.Millisecond)
 	se.SetPrflxAcceptanceMinWait(200 * time.Millisecond)
@@ -73,13 +78,15 @@ func (k *kit) settings(how transports) webrtc.SettingEngine {
 		se.SetPrflxAcceptanceMinWait(0)
 		se.SetRelayAcceptanceMinWait(0)
 	}
-	if k.options.Interfaces != nil || how.without != "" {
-		se.SetInterfaceFilter(func(name string) bool {
-			return name != how.without && (k.options.Interfaces == nil || k.options.Interfaces(name))
-		})
+	if k.options.Interfaces != nil {
+		se.SetInterfaceFilter(k.options.Interfaces)
 	}
 	se.SetIncludeLoopbackCandidate(k.loopback())
-	se.SetNet(k.network)
+	if how.uplink == "" {
+		se.SetNet(k.network)
+	} else {
+		se.SetNet(&uplink{Net: k.network, name: how.uplink})
+	}
 	if k.virtual {
 		se.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled) // it would use the real one
 	}
@@ -259,13 +266,13 @@ func (d *relayDialer) Dial(network, address string) (net.Conn, error) {
 	secure := d.tls[address]
 	d.mu.Unlock()
 	if !secure {
-		return conn, nil
+		return newLeaky(conn), nil
 	}
 	host, _, err := net.SplitHostPort(address)
 	if err == nil {
 		over := tls.Client(conn, d.options.tlsConfig(strings.TrimSuffix(host, ".")))
 		if err = over.HandshakeContext(ctx); err == nil {
-			return over, nil
+			return newLeaky(over), nil
 		}
 	}
 	_ = conn.Close() // the handshake's error says more

@@ -134,6 +134,7 @@ func (s *state) flows(l *link) {
 	}
 	if l == b.spare {
 		b.spares = 0
+		s.options.Log.Info("a spare link is up", "room", s.address.room, "link", l.id, "path", s.pathOf(l))
 	}
 	if b.active == l && b.open {
 		l.admit(s, true)

@@ -47,6 +47,7 @@ func (l *link) learns(tracks []signal.Track) {
 
 // relayed handles what another session says through the server.
 func (s *state) relayed(m signal.Message) {
+	s.options.Log.Debug("got", "type", m.Head().Type, "n", m.Head().N)
 	switch m := m.(type) {
 	case *signal.Offer:
 		s.offered(m)
@@ -119,11 +120,13 @@ func (s *state) welcomed(m *signal.Offer) *link {
 	main, how := s.links[m.From], transports{}
 	var b *bond
 	switch {
-	case m.Kind == signal.LinkSpare && main != nil:
+	case m.Kind == signal.LinkSpare && main != nil && (main.mine || main.bond.spare == nil || !main.bond.spare.mine):
 		b = main.bond
-		how, _ = s.kit.other(main, s.session.ice)
+		if s.kit.second(main) != "" || !main.mine { // otherwise the other side has the other uplink: ours is as ever
+			how, _ = s.kit.other(main, s.session.ice)
+		}
 		if b.spare != nil {
-			s.shut(b.spare, false)
+			s.shut(b.spare, b.spare.mine)
 		}
 	case m.Kind != "":
 		_ = s.send(&signal.CloseLink{Peer: signal.Peer{To: m.From, Link: m.Link}}) // an overflow has ended the room

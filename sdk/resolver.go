@@ -34,6 +34,15 @@ func (r *resolver) Interfaces() ([]*transport.Interface, error) {
 	return n.Interfaces()
 }
 
+// InterfaceByName returns an interface of now.
+func (r *resolver) InterfaceByName(name string) (*transport.Interface, error) {
+	n, err := stdnet.NewNet()
+	if err != nil {
+		return nil, err
+	}
+	return n.InterfaceByName(name)
+}
+
 // ResolveUDPAddr is net.ResolveUDPAddr with our look-up.
 func (r *resolver) ResolveUDPAddr(network, address string) (*net.UDPAddr, error) {
 	if r.lookup == nil {

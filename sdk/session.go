@@ -189,6 +189,7 @@ func (s *state) send(m signal.Message) error {
 		return err
 	}
 	s.session.sent = m.Head().N
+	s.options.Log.Debug("sent", "type", m.Head().Type, "n", m.Head().N)
 	s.write(b)
 	return nil
 }

@@ -5,7 +5,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/coder/websocket"
@@ -31,18 +33,32 @@ type socket struct {
 
 // connector opens sockets to one server.
 type connector struct {
-	url    string
-	client *http.Client
+	url   string
+	dial  func(ctx context.Context, network, address string) (net.Conn, error)
+	trust *tls.Config
+	proxy func(*http.Request) (*url.URL, error)
 }
 
 func newConnector(a address, o Options) *connector {
-	return &connector{url: a.socket, client: &http.Client{Transport: &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		DisableKeepAlives:   true, // a connection that nobody wants any more is closed, not kept
-		DialContext:         o.Dial,
-		TLSClientConfig:     o.tlsConfig(""),
+	return &connector{url: a.socket, dial: o.Dial, trust: o.tlsConfig(""), proxy: http.ProxyFromEnvironment}
+}
+
+// client makes the client for one socket. Its connection ends with ctx: by itself a client goes on dialing for others
+// when nobody waits any more, which on a dead path adds up.
+func (c *connector) client(ctx context.Context) *http.Client {
+	return &http.Client{Transport: &http.Transport{
+		Proxy: c.proxy,
+		DialContext: func(_ context.Context, network, address string) (net.Conn, error) {
+			conn, err := c.dial(ctx, network, address)
+			if err == nil {
+				context.AfterFunc(ctx, func() { _ = conn.Close() }) // nobody wants it any more
+			}
+			return conn, err
+		},
+		DisableKeepAlives:   true,
+		TLSClientConfig:     c.trust,
 		TLSHandshakeTimeout: dialTimeout,
-	}}}
+	}}
 }
 
 // tlsConfig is how this program trusts servers. name is empty where the HTTP client fills it in.
@@ -55,19 +71,22 @@ func (o Options) tlsConfig(name string) *tls.Config {
 
 // open connects. The socket lives until its context ends, it fails, or close is called.
 func (c *connector) open(ctx context.Context) (*socket, error) {
-	dialing, cancelDial := context.WithTimeout(ctx, dialTimeout)
-	defer cancelDial()
-	options := &websocket.DialOptions{HTTPClient: c.client, Subprotocols: []string{signal.Subprotocol}}
-	conn, res, err := websocket.Dial(dialing, c.url, options) //nolint:bodyclose // the library closes it
+	ctx, end := context.WithCancel(ctx)
+	limit := time.AfterFunc(dialTimeout, end)
+	defer limit.Stop()
+	options := &websocket.DialOptions{HTTPClient: c.client(ctx), Subprotocols: []string{signal.Subprotocol}}
+	conn, res, err := websocket.Dial(ctx, c.url, options) //nolint:bodyclose // the library closes it
 	if err != nil {
+		end()
 		return nil, dialError(res, err)
 	}
 	if conn.Subprotocol() != signal.Subprotocol {
 		_ = conn.CloseNow() // nothing was said yet
+		end()
 		return nil, fmt.Errorf("parley: the server at %s does not speak %s", c.url, signal.Subprotocol)
 	}
 	conn.SetReadLimit(signal.MaxDescription + signal.MaxMessage)
-	life, cancel := context.WithCancel(ctx)
+	life, cancel := ctx, end
 	s := &socket{
 		in: make(chan []byte, 16), out: make(chan []byte, maxQueue),
 		cancel: cancel, done: make(chan struct{}),

@@ -3,8 +3,11 @@ package parley
 import (
 	"maps"
 	"net"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/pion/transport/v4"
 	"github.com/pion/webrtc/v4"
 
 	"github.com/parley-rtc/parley/internal/signal"
@@ -16,9 +19,9 @@ const watchEach = 250 * time.Millisecond
 
 // transports says which ways a link may take, of those that the options allow. The zero value is all of them.
 type transports struct {
-	without string   // an interface that is not used
-	relay   bool     // only through the relay
-	over    []string // only these ways to the relay; empty is all
+	uplink string   // only through this interface
+	relay  bool     // only through the relay
+	over   []string // only these ways to the relay; empty is all
 }
 
 // watch tells the owner whenever the addresses of this machine change.
@@ -111,19 +114,85 @@ func (l *link) base() string {
 
 // other finds a way for a link that does not die with the main one: another interface, or the relay over TCP or TLS.
 func (k *kit) other(main *link, ice *signal.ICEServers) (how transports, ok bool) {
-	if k.only != "" || main == nil {
+	if k.only != "" {
 		return transports{}, false
 	}
-	uplinks := k.uplinks()
-	if used := uplinks[main.base()]; used != "" {
-		for _, name := range uplinks {
-			if name != used {
-				return transports{without: used}, true
-			}
-		}
+	if name := k.second(main); name != "" {
+		return transports{uplink: name, over: []string{"stun", "udp"}}, true
 	}
 	how = transports{relay: true, over: []string{"tcp", "tls"}}
 	return how, len(k.servers(ice, how.over)) > 0 && !main.streams()
+}
+
+// second is an interface that the main link does not use, "" when there is none.
+func (k *kit) second(main *link) string {
+	uplinks := k.uplinks()
+	used := uplinks[main.base()]
+	if used == "" {
+		return ""
+	}
+	names := slices.Sorted(maps.Values(uplinks))
+	for _, name := range names {
+		if name != used {
+			return name
+		}
+	}
+	return ""
+}
+
+// uplink is the network through one interface: what is not bound to an address is bound to one of its own.
+type uplink struct {
+	transport.Net
+	name string
+}
+
+// Interfaces returns the one interface.
+func (u *uplink) Interfaces() ([]*transport.Interface, error) {
+	i, err := u.InterfaceByName(u.name)
+	if err != nil {
+		return nil, err
+	}
+	return []*transport.Interface{i}, nil
+}
+
+// ListenPacket binds to an address of the interface. STUN and TURN ask with the unspecified one.
+func (u *uplink) ListenPacket(network, address string) (net.PacketConn, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = u.address(strings.HasSuffix(network, "6")).String()
+	}
+	return u.Net.ListenPacket(network, net.JoinHostPort(host, port))
+}
+
+// ListenUDP is ListenPacket for an address that is parsed.
+func (u *uplink) ListenUDP(network string, local *net.UDPAddr) (transport.UDPConn, error) {
+	if local == nil {
+		local = &net.UDPAddr{}
+	}
+	if local.IP == nil || local.IP.IsUnspecified() {
+		local = &net.UDPAddr{IP: u.address(strings.HasSuffix(network, "6")), Port: local.Port}
+	}
+	return u.Net.ListenUDP(network, local)
+}
+
+// address is one of the interface's, the unspecified one when it has none.
+func (u *uplink) address(six bool) net.IP {
+	if i, err := u.InterfaceByName(u.name); err == nil {
+		if list, err := i.Addrs(); err == nil {
+			for _, a := range list {
+				if n, ok := a.(*net.IPNet); ok && (n.IP.To4() == nil) == six && !n.IP.IsLinkLocalUnicast() {
+					return n.IP
+				}
+			}
+		}
+	}
+	if six {
+		return net.IPv6unspecified
+	}
+	return net.IPv4zero
 }
 
 // last is the way that passes where nothing else does: the relay over TLS, or over TCP when it has no certificate that

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -99,7 +100,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w := &world{t: t, rand: rand.New(rand.NewPCG(seed, 1)), net: simnet.New(seed)}
 	w.diary.began = time.Now()
 	t.Cleanup(func() {
-		if t.Failed() {
+		if t.Failed() || os.Getenv("PARLEY_DIARY") != "" {
 			t.Log("\n" + w.diary.String())
 		}
 	})
@@ -262,9 +263,7 @@ func (w *world) dial(p *peer, o Options) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	c := &connector{url: a.socket, client: &http.Client{Transport: &http.Transport{
-		DialContext: p.host.DialContext, DisableKeepAlives: true,
-	}}}
+	c := &connector{url: a.socket, dial: p.host.DialContext}
 	p.room = newRoom(a, o, k, c.open)
 	if err := p.room.wait(w.t.Context(), func(s *state) *request { return s.opened }); err != nil {
 		w.t.Fatal(p.name, err)
@@ -403,7 +402,7 @@ func (w *world) chatter() (end func()) {
 				select {
 				case <-stop:
 					return
-				case <-time.After(300 * time.Millisecond):
+				case <-time.After(time.Second):
 				}
 				_, err := p.room.Chat(context.Background(), fmt.Sprintf("%s %d", p.name, p.said))
 				if errors.Is(err, ErrClosed) {

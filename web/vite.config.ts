@@ -2,7 +2,7 @@ import {defineConfig} from 'vite';
 
 /** What is not needed in front of the door, or not by everybody, comes in files of its own. */
 const LATER =
-  /\/web\/src\/(call|record|words\/de)|\/sdk\/js\/src\/(observer|report|guard|failover|inventory)\.|\/uqr\//;
+  /\/web\/src\/(call|files|record|words\/de)|\/sdk\/js\/src\/(files\/|(observer|report|guard|failover|inventory)\.)|\/uqr\//;
 
 export default defineConfig({
   oxc: {jsx: {runtime: 'automatic', importSource: 'preact'}},

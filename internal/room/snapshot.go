@@ -138,12 +138,8 @@ func (r *Room) Return(now time.Time, v Visitor, was Return) (state signal.RoomSt
 	return state, relay, nil
 }
 
-// State returns the room as a session sees it, for one that has to be told once more.
-func (r *Room) State(id string) signal.RoomState {
-	s := r.find(id)
-	s.told, s.sees = r.view(s), r.maySee(s)
-	return r.state(s)
-}
+// State returns the room as a session sees it.
+func (r *Room) State(id string) signal.RoomState { return r.state(r.find(id)) }
 
 // seatOf returns the seat of a session that has not returned yet.
 func (r *Room) seatOf(session string) *seat {

@@ -14,7 +14,7 @@ import (
 const (
 	// maxFrames and maxFrameBytes bound what waits for a slow reader; more closes the socket, the session can resume.
 	// There is room for the answers to a burst (messageBurst), and less than a session may leave unacknowledged
-	// (signal.MaxUnacked).
+	// (signal.MaxUnacked). What is sent again after a resume does not count: it could be more than this from the start.
 	maxFrames     = 768
 	maxFrameBytes = 3 << 20
 	// writeTimeout is how long one message may take to leave.
@@ -28,6 +28,8 @@ type outbox struct {
 	mu      sync.Mutex
 	frames  [][]byte
 	size    int
+	again   int           // of frames, those that are sent again after a resume
+	heavy   int           // their bytes
 	writing bool          // a writer goroutine runs
 	closing bool          // close the WebSocket after the frames
 	abrupt  bool          // without a handshake: it would mean to read on
@@ -43,8 +45,11 @@ func (k *socket) push(frames ...[]byte) bool {
 		size += len(f)
 	}
 	k.mu.Lock()
-	full := len(k.frames) > 0 && (len(k.frames)+len(frames) > maxFrames || k.size+size > maxFrameBytes)
+	full := len(k.frames) > 0 && (len(k.frames)-k.again+len(frames) > maxFrames || k.size-k.heavy+size > maxFrameBytes)
 	if !full && !k.closing && !k.severed {
+		if len(k.frames) == 0 {
+			k.again, k.heavy = len(frames), size // one message, or all that a resume sends again
+		}
 		k.frames = append(k.frames, frames...)
 		k.size += size
 		k.startWriter()
@@ -126,7 +131,7 @@ func (k *socket) next() (frames [][]byte, closing bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	frames = k.frames
-	k.frames, k.size = nil, 0
+	k.frames, k.size, k.again, k.heavy = nil, 0, 0, 0
 	if len(frames) == 0 {
 		closing = k.closing && !k.severed
 		k.writing = closing

@@ -54,7 +54,7 @@ func (sh *shard) revive(k *socket, h *signal.Hello, token auth.Resume) bool {
 	}
 	sh.sessions[s.id] = s
 	sh.server.alive.set(s.id, relay)
-	sh.welcomeBack(k, s, state)
+	sh.welcomeBack(k, s, state, nil)
 	return true
 }
 
@@ -65,9 +65,15 @@ func (sh *shard) mayRebuild(h *hall, token auth.Resume) bool {
 	return h.past == pastLost && !ended && sh.now.Sub(sh.server.started) < sh.server.cfg.Grace && sh.now.Sub(token.Made) < tokenLife
 }
 
-// reviveAgain says welcome once more to a client that has not answered the first time.
+// reviveAgain says welcome once more to a client that has not answered the first time. Whether it has read that welcome
+// is not known: this may as well be an older hello that was overtaken. So the numbering goes on, and what was said since
+// the first welcome is said again.
 func (sh *shard) reviveAgain(k *socket, s *session, token auth.Resume) bool {
 	if s.resume.judge(sh.now, token.Generation) != tokenGood {
+		return false
+	}
+	pending, err := s.seq.Resume(0)
+	if err != nil {
 		return false
 	}
 	if old := s.socket; old != nil {
@@ -78,20 +84,22 @@ func (sh *shard) reviveAgain(k *socket, s *session, token auth.Resume) bool {
 	k.bucket.Store(s.bucket)
 	s.from.host = k.from.host
 	s.probing = false
-	s.seq = signal.Sequence{Limit: s.seq.Limit}
 	s.hall.Back(sh.now, s.id)
-	sh.happened(s.hall)
-	sh.welcomeBack(k, s, s.hall.State(s.id))
+	sh.welcomeBack(k, s, s.hall.State(s.id), pending)
 	return true
 }
 
-// welcomeBack answers hello with the state of the room.
-func (sh *shard) welcomeBack(k *socket, s *session, state signal.RoomState) {
+// welcomeBack answers hello with the state of the room, and sends what is pending again.
+func (sh *shard) welcomeBack(k *socket, s *session, state signal.RoomState, pending [][]byte) {
 	s.socket, k.session = k, s
 	sh.server.log.Debug("session goes on after the restart", "room", s.hall.name, "session", s.id, "seat", s.hall.SeatOf(s.id))
 	w := s.welcome()
 	w.Reset, w.Room = true, &state
-	s.send(w)
+	b, err := s.seq.Send(w)
+	if err != nil {
+		panic(err) // welcome takes no place in the sequence
+	}
+	k.push(append([][]byte{b}, pending...)...)
 	s.schedule()
 	sh.settle(s.hall)
 }

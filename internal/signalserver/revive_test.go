@@ -1,9 +1,12 @@
 package signalserver
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/coder/websocket"
 
 	"github.com/parley-rtc/parley/internal/auth"
 	"github.com/parley-rtc/parley/internal/signal"
@@ -113,7 +116,7 @@ func keepAlive(t *testing.T, c *client) {
 		case <-stop:
 			return
 		case <-time.After(20 * time.Second):
-			c.raw(`{"type":"ping","id":1}`)
+			_ = c.ws.Write(context.Background(), websocket.MessageText, []byte(`{"type":"ping","id":1}`)) // may have ended
 		}
 	}
 }

@@ -26,6 +26,7 @@ const checks = {
   namespaces: () => tool('ip', ['netns', 'list'], 'iproute2') ?? tool('nft', ['--version'], 'nftables'),
   certutil: () => (onPath('certutil') ? null : 'no certutil (apt-get install libnss3-tools)'),
   openssl: () => tool('openssl', ['version'], 'openssl'),
+  conntrack: () => (onPath('conntrack') ? null : 'no conntrack (apt-get install conntrack)'),
   go: () => tool('go', ['version'], 'golang'),
   tun: () => (existsSync('/dev/net/tun') ? null : 'no /dev/net/tun'),
 };

@@ -26,12 +26,15 @@ export function rememberGaps() {
     state.last[kind] = at;
     if (kind === 'audio' && state.marked !== null) state.back ??= at - state.marked;
   };
+  /** Those of the page, and of the frames that it makes. @returns {RTCPeerConnection[]} */
+  const links = () => [window, ...Array.from(window.frames)].flatMap((w) => /** @type {any} */ (w).__links ?? []);
+  if (window !== window.top) return;
   /** @type {WeakMap<RTCRtpReceiver, number>} */
   const stamps = new WeakMap();
   /** @type {Element | null} */
   let watched = null;
   setInterval(() => {
-    for (const link of /** @type {RTCPeerConnection[]} */ (/** @type {any} */ (window).__links)) {
+    for (const link of links()) {
       if (link.connectionState === 'closed') continue;
       for (const receiver of link.getReceivers()) {
         const stamp = receiver.getSynchronizationSources?.()[0]?.timestamp;
@@ -58,7 +61,10 @@ export function rememberGaps() {
       state.sockets.push({at: now(), what: 'open'});
       this.addEventListener('message', ({data}) => {
         if (/^\{"type":"welcome"/.test(data)) {
-          state.sockets.push({at: now(), what: /"resumed":true/.test(data) ? 'resumed' : /"reset":true/.test(data) ? 'reset' : 'welcome'});
+          state.sockets.push({
+            at: now(),
+            what: /"resumed":true/.test(data) ? 'resumed' : /"reset":true/.test(data) ? 'reset' : 'welcome',
+          });
         }
       });
     }
@@ -84,6 +90,21 @@ export function rememberGaps() {
         const sockets = state.sockets.map((s) => ({...s, at: Math.round(s.at - state.since)}));
         return {...Object.fromEntries(longest), back: state.back === null ? null : Math.round(state.back), sockets};
       },
+      /** Whether a direct link and one over a stream to the relay are both up: the state of rest of two homes. */
+      async settled() {
+        let [direct, stream] = [false, false];
+        for (const link of links()) {
+          if (link.connectionState !== 'connected' || link.getTransceivers().length === 0) continue;
+          const stats = [.../** @type {any} */ (await link.getStats()).values()];
+          const transport = stats.find((s) => s.type === 'transport');
+          const pair = stats.find((s) => s.id === transport?.selectedCandidatePairId);
+          const local = stats.find((s) => s.id === pair?.localCandidateId);
+          const remote = stats.find((s) => s.id === pair?.remoteCandidateId);
+          if (local?.relayProtocol && local.relayProtocol !== 'udp') stream = true;
+          else if (local && local.candidateType !== 'relay' && remote?.candidateType !== 'relay') direct = true;
+        }
+        return direct && stream && this.flows();
+      },
       /** Whether sound and picture both came just now. */
       flows() {
         const at = now();
@@ -106,4 +127,9 @@ export function readGap(page) {
 /** @param {import('puppeteer-core').Page} page @returns {Promise<boolean>} */
 export function flows(page) {
   return page.evaluate(() => /** @type {any} */ (window).__gap.flows());
+}
+
+/** @param {import('puppeteer-core').Page} page @returns {Promise<boolean>} */
+export function settled(page) {
+  return page.evaluate(() => /** @type {any} */ (window).__gap.settled());
 }

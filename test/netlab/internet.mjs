@@ -157,6 +157,81 @@ export class Internet {
     });
   }
 
+  /**
+   * Gives a home another way out, which it takes only when the first one is gone: its own router, and an interface
+   * whose packets go there whatever the default is.
+   *
+   * @param {Home} home
+   * @param {string} router
+   * @param {number} number its address on the backbone and its network, such as 21
+   */
+  async uplink(home, router, number) {
+    const lan = `192.168.${number}`;
+    this.spaces.add(router, {forward: true});
+    this.#attach(router, [`203.0.113.${number}/24`]);
+    this.spaces.bridge(router, 'lan', [`${lan}.1/24`]);
+    this.set(router, 'port-restricted');
+    return {
+      /** Plugs the cable in. */
+      plug: () => {
+        const end = {ns: home, name: 'eth1', addresses: [`${lan}.2/24`]};
+        this.spaces.cable(end, {ns: router, name: home, master: 'lan'});
+        this.spaces.ip(home, 'route', 'add', 'default', 'via', `${lan}.1`, 'metric', '200');
+        this.spaces.ip(home, 'route', 'add', 'default', 'via', `${lan}.1`, 'table', String(number));
+        this.spaces.ip(home, 'rule', 'add', 'from', `${lan}.2`, 'table', String(number));
+      },
+      pull: () => {
+        this.spaces.ip(home, 'link', 'del', 'dev', 'eth1');
+        this.spaces.ip(home, 'rule', 'del', 'from', `${lan}.2`, 'table', String(number));
+      },
+    };
+  }
+
+  /**
+   * Takes a machine's interface away, and with it its addresses and routes.
+   *
+   * @param {Home} home
+   */
+  unplug(home) {
+    this.spaces.ip(home, 'link', 'del', 'dev', 'eth0');
+  }
+
+  /**
+   * Gives a machine an interface on its router's switch again.
+   *
+   * @param {Home} home
+   * @param {string} router
+   * @param {string} address
+   */
+  replug(home, router, address) {
+    this.spaces.cable({ns: home, name: 'eth0', addresses: [`${address}/24`]}, {ns: router, name: home, master: 'lan'});
+    this.spaces.route(home, address.replace(/\d+$/, '1'));
+  }
+
+  /**
+   * Gives a router another public address, or the same one anew: either way it forgets what it has translated.
+   *
+   * @param {string} router
+   * @param {string} from
+   * @param {string} to
+   */
+  renumber(router, from, to) {
+    this.spaces.ip(router, 'addr', 'del', `${from}/24`, 'dev', 'wan');
+    this.spaces.ip(router, 'addr', 'add', `${to}/24`, 'dev', 'wan');
+    this.spaces.run(router, 'conntrack', '-F');
+  }
+
+  /**
+   * Adds a rule in front of what a router forwards, until `set` is called for it again.
+   *
+   * @param {string} router
+   * @param {string} rule in nft's language
+   */
+  interfere(router, rule) {
+    this.kinds.delete(router);
+    this.spaces.run(router, 'nft', 'insert', 'rule', 'inet', 'filter', 'forward', ...rule.split(' '));
+  }
+
   #carrier() {
     const {spaces} = this;
     spaces.add('cgn', {forward: true});

@@ -21,7 +21,7 @@ const (
 	segmentSize = 1200
 	headerSize  = 9 // flags, number, acknowledgement
 	maxUnacked  = 128 << 10
-	maxAhead    = 256
+	maxAhead    = 4096
 	firstAgain  = time.Second
 	leastAgain  = 200 * time.Millisecond
 	mostAgain   = 60 * time.Second
@@ -56,6 +56,8 @@ type stream struct {
 	pause    time.Duration
 	tries    int
 	doubles  int
+	mending  bool   // segments up to mended may be missing: each advance sends the next one again (RFC 6582)
+	mended   uint32
 
 	wake        chan struct{} // closed and replaced at every change
 	read, write *deadline.Deadline
@@ -130,6 +132,7 @@ func (s *stream) resend() {
 		s.fail(os.ErrDeadlineExceeded)
 		return
 	}
+	s.mending, s.mended = true, s.sent
 	s.emit(s.unacked[0])
 	s.pause = min(mostAgain, 2*s.pause)
 	s.again.Reset(s.pause)
@@ -177,13 +180,13 @@ func (h *Host) segment(p netsim.Packet) {
 		return
 	}
 	if flags&flagACK != 0 {
-		s.acknowledged(ack)
+		s.acknowledged(ack, seg.length() == 0)
 	}
 	s.take(seg)
 }
 
 // acknowledged forgets what the other side has.
-func (s *stream) acknowledged(ack uint32) {
+func (s *stream) acknowledged(ack uint32, bare bool) {
 	advanced := false
 	for len(s.unacked) > 0 && int32(ack-s.unacked[0].at) >= int32(s.unacked[0].length()) {
 		s.bytes -= len(s.unacked[0].data)
@@ -191,10 +194,18 @@ func (s *stream) acknowledged(ack uint32) {
 		advanced = true
 	}
 	if !advanced {
-		if s.doubles++; s.doubles == 3 && len(s.unacked) > 0 {
+		if !bare || len(s.unacked) == 0 {
+			return
+		}
+		if s.doubles++; s.doubles == 3 && !s.mending {
+			s.mending, s.mended = true, s.sent
 			s.emit(s.unacked[0])
 		}
 		return
+	}
+	s.mending = s.mending && int32(s.mended-ack) > 0
+	if s.mending {
+		s.emit(s.unacked[0])
 	}
 	s.acked, s.doubles, s.tries, s.pause = ack, 0, 0, leastAgain
 	s.again.Stop()

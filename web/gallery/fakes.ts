@@ -5,6 +5,8 @@ import type {
   Device,
   Emitter,
   Ending,
+  Files,
+  FilesEvents,
   History,
   LinkStats,
   LocalMedia,
@@ -26,6 +28,7 @@ import type {
   SeatState,
   Source,
   SourceStatus,
+  Transfer,
 } from '@parley-rtc/sdk';
 import {Channels} from '../../sdk/js/src/channels';
 import {DataHub} from '../../sdk/js/src/data';
@@ -181,6 +184,59 @@ export class FakeMedia extends FakeEmitter<LocalMediaEvents> implements LocalMed
   close(): void {}
 }
 
+/** Transfers that stand still, in any state. */
+export class FakeFiles extends FakeEmitter<FilesEvents> implements Files {
+  list: Transfer[] = [];
+
+  put(change: Partial<Transfer> & {name: string; sizes: number[]}): void {
+    const {sizes, ...rest} = change;
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    const folder = sizes.length > 1 ? `${change.name}/` : '';
+    const hash = change.state === 'done' ? 'b1946ac92492d2347c6235b4d2611184d7e1a3c0f4c1f35e9f9a51d3b8c0a9e2' : null;
+    this.list.push({
+      id: `t${this.list.length}`,
+      direction: 'in',
+      seat: 'seat-2',
+      person: 'Ann Okafor',
+      files: sizes.map((size, i) => ({path: folder ? `${folder}bed ${i + 1}.jpg` : change.name, size, hash})),
+      total,
+      bytes: 0,
+      at: Date.UTC(2026, 10, 21, 9, 43),
+      state: 'moving',
+      mine: false,
+      pausedBy: 'nobody',
+      reason: '',
+      obstacle: null,
+      speedBps: 0,
+      leftMs: null,
+      reopens: false,
+      saved: false,
+      carried: 0,
+      ...rest,
+    });
+  }
+  offer(): readonly Transfer[] {
+    return [];
+  }
+  async accept(): Promise<void> {}
+  refuse(): void {}
+  pause(): void {}
+  resume(): void {}
+  cancel(): void {}
+  async retry(): Promise<void> {}
+  redirect(): void {}
+  content(): Blob | null {
+    return null;
+  }
+  async save(): Promise<void> {}
+  markSaved(): void {}
+  remove(id: string): void {
+    this.list = this.list.filter((one) => one.id !== id);
+    this.emit('list', this.list);
+  }
+  close(): void {}
+}
+
 class FakeNetwork extends FakeEmitter<{change: NetworkVerdict}> implements Network {
   verdict: NetworkVerdict = {kind: 'udp', directLikely: true};
   check(): void {
@@ -235,6 +291,10 @@ export class FakeRoom extends FakeEmitter<RoomEvents> implements Room {
   }
   readonly hasEarlier = false;
   async earlier(): Promise<void> {}
+  readonly transfers = new FakeFiles();
+  async files(): Promise<Files> {
+    return this.transfers;
+  }
   data(label: string): RoomData {
     return new DataHub(this.channels).open(label, {});
   }

@@ -85,6 +85,39 @@ function talk(room: FakeRoom): void {
   room.emit('chat', {...(room.chat[0] as (typeof room.chat)[0]), from: ''});
 }
 
+/** Transfers on their way. */
+function move({transfers}: FakeRoom): void {
+  const film = {name: 'apple trees.mp4', sizes: [841_034_000], bytes: 311e6};
+  transfers.put({...film, state: 'waiting', direction: 'out'});
+  transfers.put({name: 'accounts.ods', sizes: [84_034_000], bytes: 31e6, state: 'missing', direction: 'out'});
+  transfers.put({name: 'beds', sizes: [4e6, 5e6, 3e6], bytes: 7e6, state: 'paused', pausedBy: 'them'});
+  transfers.put({...film, speedBps: 12.4e6, leftMs: 43e3});
+  transfers.put({
+    name: 'Garden plan, third draft, with all the remarks of the neighbours.pdf',
+    sizes: [2e6],
+    state: 'offered',
+  });
+}
+
+/** Transfers that are over. */
+function end({transfers}: FakeRoom): void {
+  transfers.put({name: 'film.mkv', sizes: [84e8], state: 'offered', obstacle: 'no-space'});
+  transfers.put({name: 'notes.txt', sizes: [1_200], state: 'failed', reason: 'changed', direction: 'out'});
+  transfers.put({name: 'list.txt', sizes: [640], state: 'refused', reason: 'declined', direction: 'out'});
+  transfers.put({name: 'beds', sizes: [4e6, 5e6, 3e6], bytes: 12e6, state: 'done'});
+  transfers.put({name: 'Garden plan.pdf', sizes: [2_481_034], bytes: 2_481_034, state: 'done', saved: true});
+  transfers.put({name: 'trees.csv', sizes: [12_034], state: 'done', direction: 'out', bytes: 12_034});
+}
+
+function withFiles(count: number): DataTransfer {
+  const data = new DataTransfer();
+  for (let i = 0; i < count; i++) data.items.add(new File(['words'], `note ${i + 1}.txt`));
+  return data;
+}
+const paste = (count: number): void =>
+  void window.dispatchEvent(new ClipboardEvent('paste', {clipboardData: withFiles(count), cancelable: true}));
+const hover = (): void => void window.dispatchEvent(new DragEvent('dragenter', {dataTransfer: withFiles(1)}));
+
 const jabra = {id: 'microphone-2', label: 'Jabra Link 380 (0b0e:24c8)'};
 const built = {id: 'microphone-1', label: 'Built-in microphone'};
 
@@ -298,6 +331,51 @@ export const scenes: Record<string, Make> = {
   'call-chat-empty': call(
     () => [me(), ann()],
     (visit) => visit.show('chat'),
+  ),
+  'call-files': call(
+    () => [me(), ann()],
+    (visit, {room}) => {
+      move(room);
+      visit.show('files');
+    },
+  ),
+  'call-files-ends': call(
+    () => [me(), ann()],
+    (visit, {room}) => {
+      end(room);
+      visit.show('files');
+    },
+  ),
+  'call-files-empty': call(
+    () => [me(), ann()],
+    (visit) => visit.show('files'),
+  ),
+  'call-files-whom': call(
+    () => [me(), ann(), new FakePerson('Ben Hartmann', 3)],
+    (visit) => {
+      visit.show('files');
+      soon(() => paste(3));
+    },
+  ),
+  'call-files-drop': call(
+    () => [me(), ann()],
+    () => soon(hover),
+  ),
+  'call-files-offer': call(
+    () => [me(), ann()],
+    (_, {room}) => {
+      room.transfers.put({name: 'Garden plan, third draft.pdf', sizes: [2_481_034], state: 'offered'});
+      room.transfers.put({name: 'apple trees.mp4', sizes: [841_034_000], bytes: 311e6, speedBps: 12.4e6, leftMs: 43e3});
+    },
+  ),
+  'call-files-chat': call(
+    () => [me(), ann()],
+    (visit, {room}) => {
+      talk(room);
+      room.transfers.put({name: 'Garden plan, third draft.pdf', sizes: [2_481_034], state: 'offered'});
+      room.transfers.put({name: 'trees.csv', sizes: [12_034], state: 'done', direction: 'out', bytes: 12_034});
+      visit.show('chat');
+    },
   ),
   'call-people': call(
     () => [me(), ann()],

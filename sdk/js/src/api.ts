@@ -6,6 +6,7 @@
  */
 
 import type {ChannelPort, Control, Delivery} from './channels.js';
+import type {Files} from './files/api.js';
 import type {
   ByeReason,
   CallRef,
@@ -137,6 +138,11 @@ export interface Room extends Emitter<RoomEvents> {
    * options everything arrives once and in order.
    */
   data(label: string, delivery?: Delivery): RoomData;
+  /**
+   * Opens the files that come and go, once a room; the code for it is fetched then. Offers reach only those who called
+   * it, so an app that takes files calls it when it joins. Rejects when the code cannot be fetched.
+   */
+  files(): Promise<Files>;
   // host only; each rejects with a RoomError when the server refuses
   lock(on: boolean): Promise<void>;
   waitingRoom(on: boolean): Promise<void>;

@@ -17,7 +17,7 @@ export interface Choice {
 
 /** Chooses the transport that carries our media: the spare as soon as the main one is silent, and back when it is stable. */
 export function carry({using, main, spare, told, leads, steadyMs, holdMs}: Choice): 'main' | 'spare' {
-  if (!spare) return 'main';
+  if (!spare) return main ? 'main' : using;
   if (!main) return 'spare';
   if (using === 'main') return told === 'spare' ? 'spare' : 'main'; // the other side does not hear us
   if (leads) return steadyMs >= holdMs ? 'main' : 'spare';

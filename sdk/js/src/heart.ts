@@ -1,16 +1,40 @@
 /** How long nothing may be heard on a link before it counts as stalled, beside round trips. */
 const silenceMs = 450;
+/** The same when something else says that the network may be gone, and for how long that is believed. */
+const [alarmedMs, alarmMs] = [200, 3_000];
 /** The longest such time in a page that is looked at, whatever the round trip. */
 const longestMs = 1_500;
 /** The same in a hidden page, and with somebody whose SDK sends no beats: ICE and RTCP speak every few seconds. */
 const [hiddenMs, quietMs] = [3_000, 6_000];
+/** The longest silence of late is half forgotten after this time. */
+const forgetMs = 10_000;
 
 const [ping, pong] = [0, 1];
 const size = 9;
 
+/** What a heart listens to, beside its channel. */
+export interface Chest {
+  /** A clock that stands still when the page does (pulse.ts). */
+  clock(): number;
+  /** What receives sound and pictures. */
+  receivers(): Iterable<Pick<RTCRtpReceiver, 'getSynchronizationSources'>>;
+  /** The browser's counters, which cost more than looking at the newest packets. */
+  getStats(): Promise<RTCStatsReport>;
+}
+
+/** The browser's counters, asked twice in one silence: in the middle of it, and when it is too long. */
+interface Look {
+  bytes: number;
+  busy: boolean;
+  /** The second one is done. */
+  over: boolean;
+}
+
+const notYet = (): Look => ({bytes: -1, busy: false, over: false});
+
 /**
- * The beats of one link, and when anything was heard on it: a ping, the answer to one, or what others tell by
- * {@link Heart.hear}. All times are of a clock that stands still when the page does (pulse.ts).
+ * Sends the beats of one link and knows when anything was heard on it last: a beat, the answer to one, a packet of sound
+ * or picture, or any byte at all.
  */
 export class Heart {
   #id = 0;
@@ -19,24 +43,34 @@ export class Heart {
   #answered = Number.NEGATIVE_INFINITY;
   #rttMs = 0;
   #beats = false;
+  #stamps = '';
+  #media = Number.NEGATIVE_INFINITY;
+  #worst = {ms: 0, at: 0}; // the longest silence of late
+  #look = notYet();
+  #alarmedUntil = Number.NEGATIVE_INFINITY;
 
   constructor(
     readonly channel: RTCDataChannel,
-    readonly clock: () => number,
+    readonly chest: Chest,
   ) {
-    this.#heard = clock();
+    this.#heard = chest.clock();
     channel.binaryType = 'arraybuffer';
     channel.onmessage = ({data}) => this.#take(data);
   }
 
   /** For how long nothing was heard. */
   get silence(): number {
-    return this.clock() - this.#heard;
+    return this.chest.clock() - this.#heard;
   }
 
   /** For how long no ping was answered: an answer proves both directions. */
   get unanswered(): number {
-    return this.clock() - this.#answered;
+    return this.chest.clock() - this.#answered;
+  }
+
+  /** For how long no sound or picture arrived. */
+  get quiet(): number {
+    return this.chest.clock() - this.#media;
   }
 
   /** The round trip, smoothed; 0 while unknown. */
@@ -44,28 +78,66 @@ export class Heart {
     return this.#rttMs;
   }
 
-  /** How much silence is a stall. */
+  /** How much silence is a stall: more than there has been of late, on a slow network or machine. */
   patience(visible: boolean): number {
     if (!this.#beats) return quietMs;
-    return visible ? Math.min(longestMs, silenceMs + 2 * this.#rttMs) : hiddenMs;
+    if (!visible) return hiddenMs;
+    const now = this.chest.clock();
+    if (now < this.#alarmedUntil) return alarmedMs + 2 * this.#rttMs;
+    return Math.min(longestMs, Math.max(silenceMs + 2 * this.#rttMs, 2 * this.#recent(now)));
+  }
+
+  /** Something else says that the network may be gone: little silence is needed to believe it. */
+  alarm(): void {
+    this.#alarmedUntil = this.chest.clock() + alarmMs;
   }
 
   /** Something arrived on the transport. */
   hear(): void {
-    this.#heard = this.clock();
+    const now = this.chest.clock();
+    const ms = now - this.#heard;
+    if (ms < longestMs && ms > this.#recent(now)) this.#worst = {ms, at: now};
+    this.#heard = now;
+    this.#look = notYet();
   }
 
-  /** Sends a ping when the last one is old enough. */
-  beat(every: number): void {
-    const now = this.clock();
+  /** Sends a ping when the last one is `every` old, and looks what has arrived; `patience` is how much silence is a stall. */
+  tick(every: number, patience: number): void {
+    this.#beat(every);
+    let stamps = '';
+    for (const receiver of this.chest.receivers()) {
+      const source = receiver.getSynchronizationSources?.()[0];
+      if (source) stamps += `${source.timestamp} `;
+    }
+    if (stamps !== this.#stamps) {
+      this.#stamps = stamps;
+      this.#media = this.chest.clock();
+      this.hear();
+    }
+    const {bytes, busy, over} = this.#look;
+    if (!busy && !over && this.silence > (bytes < 0 ? patience / 2 : patience - 100)) void this.#count(this.#look);
+  }
+
+  /** Nothing was heard for too long, and the browser's counters say so too. */
+  stalled(patience: number): boolean {
+    return this.silence > patience && (this.#look.over || this.silence > 2 * patience);
+  }
+
+  #recent(now: number): number {
+    return this.#worst.ms * 0.5 ** ((now - this.#worst.at) / forgetMs);
+  }
+
+  #beat(every: number): void {
+    const {channel} = this;
+    const now = this.chest.clock();
     // What waits was not sent when it could have been: more of it would be old news.
-    if (now - this.#beaten < every || this.channel.readyState !== 'open' || this.channel.bufferedAmount > 4 * size) return;
+    if (now - this.#beaten < every || channel.readyState !== 'open' || channel.bufferedAmount > 4 * size) return;
     this.#beaten = now;
     const bytes = new DataView(new ArrayBuffer(size));
     bytes.setUint8(0, ping);
     bytes.setUint32(1, ++this.#id);
     bytes.setUint32(5, performance.now() >>> 0);
-    this.channel.send(bytes.buffer);
+    channel.send(bytes.buffer);
   }
 
   #take(data: unknown): void {
@@ -76,11 +148,32 @@ export class Heart {
     if (bytes.getUint8(0) === pong) {
       const ms = ((performance.now() >>> 0) - bytes.getUint32(5)) >>> 0;
       if (bytes.getUint32(1) > this.#id || ms > 60_000) return; // not an answer to anything of ours
-      this.#answered = this.clock();
+      this.#answered = this.chest.clock();
       this.#rttMs = this.#rttMs ? this.#rttMs + (ms - this.#rttMs) / 8 : ms;
     } else if (bytes.getUint8(0) === ping && this.channel.readyState === 'open') {
       bytes.setUint8(0, pong);
       this.channel.send(data);
     }
+  }
+
+  /** Asks whether any byte has come since the first look. */
+  async #count(look: Look): Promise<void> {
+    look.busy = true;
+    let bytes = 0;
+    try {
+      for (const report of (await this.chest.getStats()).values()) {
+        if (report.type === 'transport') bytes += report.bytesReceived ?? 0;
+      }
+    } catch {
+      // the connection was closed meanwhile
+    }
+    look.busy = false;
+    if (look !== this.#look) return; // something was heard meanwhile
+    if (look.bytes >= 0 && bytes > look.bytes) {
+      this.hear();
+      return;
+    }
+    look.over = look.bytes >= 0;
+    look.bytes = bytes;
   }
 }

@@ -4,6 +4,7 @@
  */
 export * from './api.js';
 export type {ChannelPort, Control, ControlMessage, Delivery} from './channels.js';
+export type {Files, FilesError, FilesEvents, Sendable, Transfer, TransferFile, TransferState} from './files/api.js';
 export {type MediaOptions, openMedia} from './media.js';
 export {checkNetwork} from './network.js';
 export {openRoom} from './room.js';

@@ -4,8 +4,10 @@ import {Heart} from './heart.js';
 import {loudness} from './level.js';
 import type {Body, LinkMessage, Outgoing} from './message.js';
 import {Negotiation, type Side} from './negotiation.js';
+import {only} from './network.js';
+import {type Prepared, pairStreams} from './prepared.js';
 import {type Publication, sections} from './publication.js';
-import type {TransportState} from './recovery.js';
+import {sameLossMs, type TransportState} from './recovery.js';
 import {Sampler} from './stats.js';
 import type {LinkKind, Track} from './wire.gen.js';
 
@@ -19,6 +21,10 @@ export interface LinkPort {
   freshServers(): Promise<RTCIceServer[]>;
   /** Tracks, state or path changed. */
   changed(): void;
+  /** This machine has found an address that the other side may reach it at. */
+  found(): void;
+  /** It is connected, for the first time or again. */
+  connected(): void;
   /** Only a new link helps. */
   broken(why: string): void;
   /** The other side asks for an ICE restart. */
@@ -34,48 +40,6 @@ export interface LinkPort {
   clock(): number;
 }
 
-/** A transport made in advance, gathering while nobody needs it. */
-export interface Prepared {
-  pc: RTCPeerConnection;
-  /** The channel for small messages between the two SDKs. */
-  control: RTCDataChannel;
-  /** The channel that shows that the path is alive: nothing is sent twice on it. */
-  beat: RTCDataChannel;
-  kind: 'offer' | 'answer';
-  /** When it was made, by performance.now(). */
-  at: number;
-  ready: Promise<void>;
-}
-
-/**
- * Makes a transport before its peer is known. To offer, the description is set already, so that candidates are gathered
- * in both browsers. To answer, a candidate pool does the same where the browser has one (Firefox gathers on answering).
- */
-export function prepare(kind: 'offer' | 'answer', config: RTCConfiguration): Prepared {
-  const pc = new RTCPeerConnection({
-    ...config,
-    bundlePolicy: 'max-bundle',
-    iceCandidatePoolSize: kind === 'answer' ? 1 : 0,
-  });
-  const control = pc.createDataChannel('parley', {negotiated: true, id: 0});
-  const beat = pc.createDataChannel('beat', {negotiated: true, id: 1, ordered: false, maxRetransmits: 0});
-  const at = performance.now();
-  if (kind === 'answer') return {pc, control, beat, kind, at, ready: Promise.resolve()};
-  const streams = pairStreams();
-  for (const {kind: media, source} of sections) {
-    pc.addTransceiver(media, {direction: 'sendrecv', streams: [streams(source)]});
-  }
-  const ready = pc.setLocalDescription();
-  ready.catch(() => {}); // reported when it is used
-  return {pc, control, beat, kind, at, ready};
-}
-
-/** Microphone and camera share a stream, and so do a screen and its sound: browsers keep a stream's tracks in step. */
-function pairStreams(): (source: Source) => MediaStream {
-  const [person, screen] = [new MediaStream(), new MediaStream()];
-  return (source) => (source === 'microphone' || source === 'camera' ? person : screen);
-}
-
 /** One RTCPeerConnection with one other session. */
 export class Link implements Side, Carrier {
   readonly #negotiation: Negotiation;
@@ -89,14 +53,13 @@ export class Link implements Side, Carrier {
   #live = false;
   #state: TransportState = 'connecting';
   #lost = false;
-  #looked = {silence: 0, bytes: -1, busy: false, late: false};
-  #rtp = {stamps: '', at: Number.NEGATIVE_INFINITY};
   #described = false; // an offer or answer has left, so candidates may follow
   #closed = false;
   #path: Path = {kind: 'connecting'};
   #stats: LinkStats | null = null;
   #connectedAt = 0;
   #offered = 0;
+  #restartedAt = Number.NEGATIVE_INFINITY;
   #heard = {timestamp: 0, at: 0};
   readonly #ticker: ReturnType<typeof setInterval>;
 
@@ -105,7 +68,7 @@ export class Link implements Side, Carrier {
     readonly peer: string,
     readonly id: string,
     readonly maker: boolean,
-    prepared: Prepared,
+    readonly prepared: Prepared,
     readonly port: LinkPort,
     readonly kind?: LinkKind,
   ) {
@@ -115,7 +78,11 @@ export class Link implements Side, Carrier {
     this.#control.onmessage = ({data}) => port.control(data);
     pc.ondatachannel = ({channel}) => port.channel(channel);
     this.#negotiation = new Negotiation(pc, this);
-    this.#heart = new Heart(prepared.beat, () => port.clock());
+    this.#heart = new Heart(prepared.beat, {
+      clock: () => port.clock(),
+      receivers: () => this.#receivers.values(),
+      getStats: () => pc.getStats(),
+    });
     this.#control.onclose = () => this.#closed || this.port.broken('the data channels ended');
     this.#sampler = new Sampler(pc, () =>
       (pc.getConfiguration().iceServers ?? []).flatMap((s) => s.urls).filter((url) => url.startsWith('turn')),
@@ -149,11 +116,6 @@ export class Link implements Side, Carrier {
 
   get heart(): Heart {
     return this.#heart;
-  }
-
-  /** For how long no sound or picture arrived, by the clock. */
-  get quiet(): number {
-    return this.port.clock() - this.#rtp.at;
   }
 
   /** It did connect, and not just now: what breaks it is a new problem. */
@@ -211,34 +173,6 @@ export class Link implements Side, Carrier {
   receive(message: LinkMessage): void {
     if (message.type === 'renegotiate' && message.restart && this.maker) this.port.asked();
     else this.#negotiation.receive(message);
-  }
-
-  /**
-   * Sends a beat when the last one is `every` old, and looks what has arrived. `patience` is how much silence is too
-   * much; shortly before, the browser's counters are asked, which costs more than looking at the newest packets.
-   */
-  tick(every: number, patience: number): void {
-    this.#heart.beat(every);
-    let stamps = '';
-    for (const receiver of this.#receivers.values()) {
-      const source = receiver.getSynchronizationSources?.()[0];
-      if (source) stamps += `${source.timestamp} `;
-    }
-    if (stamps !== this.#rtp.stamps) {
-      this.#rtp = {stamps, at: this.port.clock()};
-      this.#heart.hear();
-    }
-    const {silence} = this.#heart;
-    if (silence < this.#looked.silence) this.#looked = {silence: 0, bytes: -1, busy: false, late: false};
-    this.#looked.silence = silence;
-    const due = this.#looked.bytes < 0 ? patience / 2 : patience - 100;
-    if (silence > due && !this.#looked.busy && !this.#looked.late) void this.#look(this.#looked);
-  }
-
-  /** Nothing was heard for too long, and the browser's counters say so too. */
-  silent(patience: number): boolean {
-    const {silence} = this.#heart;
-    return silence > patience && (this.#looked.late || silence > 2 * patience);
   }
 
   /** Says that the path does not work, or does again: what is shown follows. */
@@ -344,6 +278,7 @@ export class Link implements Side, Carrier {
       this.port.send('end-of-candidates', usernameFragment ? {usernameFragment} : {});
       return;
     }
+    this.port.found();
     const {sdpMid, sdpMLineIndex, usernameFragment} = candidate;
     this.port.send('candidate', {
       candidate: {
@@ -367,6 +302,7 @@ export class Link implements Side, Carrier {
       this.#heart.hear();
       this.#connectedAt = performance.now();
       void this.#sample();
+      this.port.connected();
     } else if (state === 'failed' && ice) {
       this.port.broken('DTLS failed'); // no restart of ICE helps
       return;
@@ -378,28 +314,15 @@ export class Link implements Side, Carrier {
     this.port.changed();
   }
 
-  /** Asks the browser whether any byte has come since the last look. */
-  async #look(looked: {bytes: number; busy: boolean; late: boolean}): Promise<void> {
-    looked.busy = true;
-    let bytes = 0;
-    try {
-      for (const report of (await this.#pc.getStats()).values()) {
-        if (report.type === 'transport') bytes += report.bytesReceived ?? 0;
-      }
-    } catch {
-      // the connection was closed meanwhile
-    }
-    looked.busy = false;
-    if (looked !== this.#looked) return; // something was heard meanwhile
-    looked.late = looked.bytes >= 0;
-    if (looked.late && bytes > looked.bytes) this.#heart.hear();
-    looked.bytes = bytes;
-  }
-
   /** Begins ICE anew with fresh servers, or asks the other side to: it does so only when it is the maker. */
   async restart(): Promise<void> {
-    const iceServers = await this.port.freshServers();
+    const now = performance.now();
+    if (now - this.#restartedAt < sameLossMs) return; // both sides noticed the same loss
+    this.#restartedAt = now;
+    const servers = await this.port.freshServers();
     if (this.#closed) return;
+    const {fits} = this.prepared;
+    const iceServers = fits ? only(servers, fits) : servers;
     try {
       this.#pc.setConfiguration({...this.#pc.getConfiguration(), iceServers});
     } catch (error) {

@@ -1,8 +1,10 @@
 import type {Trouble} from './api.js';
-import {type Link, type Prepared, prepare} from './link.js';
+import {unbound} from './frame.js';
+import type {Link} from './link.js';
 import {freshId, type Incoming, type Sender} from './message.js';
 import {only, transportOf} from './network.js';
 import {type Happening, Pair, type Ways} from './pair.js';
+import {type Prepared, prepare} from './prepared.js';
 import type {Publication} from './publication.js';
 
 /** How often a link that broke is made again before its person counts as unreachable; then it is tried twice a minute. */
@@ -141,6 +143,11 @@ export class Links {
     for (const {pair} of this.#entries.values()) pair.hurry();
   }
 
+  /** Something says that the network may be gone. */
+  alarm(): void {
+    for (const {pair} of this.#entries.values()) pair.alarm();
+  }
+
   /** The server counts anew: what it refuses from now on is something else. */
   renumber(): void {
     for (const {pair} of this.#entries.values()) pair.renumber();
@@ -255,20 +262,22 @@ export class Links {
     return prepared;
   }
 
-  #fresh(kind: 'offer' | 'answer', ways: Ways = 'all'): Prepared | null {
+  #fresh(kind: 'offer' | 'answer', ways: Ways | null = null): Prepared | null {
     const servers = this.port.servers();
-    if (ways !== 'all') {
+    if (ways === 'stream' || ways === 'tls') {
       const fits = (url: string) => ['tls', ways === 'tls' ? 'tls' : 'tcp'].includes(transportOf(url) ?? '');
       const iceServers = only(servers, fits);
-      return iceServers.length ? this.#try(kind, {iceServers, iceTransportPolicy: 'relay'}) : null;
+      const prepared = iceServers.length ? this.#try(kind, {iceServers, iceTransportPolicy: 'relay'}, unbound()) : null;
+      return prepared && {...prepared, fits};
     }
+    const connection = ways === 'all' ? unbound() : RTCPeerConnection;
     // A browser that dislikes one of the servers, such as its port, may still reach the other side without any.
-    return this.#try(kind, {iceServers: servers}) ?? this.#try(kind, {iceServers: []});
+    return this.#try(kind, {iceServers: servers}, connection) ?? this.#try(kind, {iceServers: []}, connection);
   }
 
-  #try(kind: 'offer' | 'answer', config: RTCConfiguration): Prepared | null {
+  #try(kind: 'offer' | 'answer', config: RTCConfiguration, connection: typeof RTCPeerConnection): Prepared | null {
     try {
-      return prepare(kind, config);
+      return prepare(kind, config, connection);
     } catch (error) {
       this.port.trouble('', 'connection', `RTCPeerConnection: ${error}`);
       return null;

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import type {LinkMessage} from './message.js';
-import {type Connection, Negotiation, type Side} from './negotiation.js';
+import {answerMs, type Connection, Negotiation, type Side} from './negotiation.js';
 
 /** The signalling state machine of an RTCPeerConnection (RFC 8829 §3.5.1), with ICE generations and nothing else. */
 class FakeConnection {
@@ -230,6 +230,47 @@ describe('Negotiation', () => {
     sides.a.negotiation.offer();
     await settle(sides.a, sides.b);
     expect(sides[who].faults).toContainEqual(fault);
+  });
+
+  it('repeats an offer that nobody answers, and gives up on the link in the end', async () => {
+    const [a, b] = [new FakeSide(true), new FakeSide(false)];
+    a.negotiation.offer();
+    await a.negotiation.settled();
+    const [first] = a.sent.splice(0);
+    a.negotiation.watch(answerMs - 1);
+    expect(a.sent).toEqual([]);
+    a.negotiation.watch(1);
+    expect(a.sent.splice(0)[0]).toEqual(first);
+    // Both arrive after all: one answer is taken, and the second one does no harm.
+    for (const message of [first, first]) b.negotiation.receive(message as LinkMessage);
+    await settle(a, b);
+    agreed(a, b);
+    a.negotiation.offer(true);
+    await a.negotiation.settled();
+    for (let i = 0; i < 10; i++) a.negotiation.watch(answerMs);
+    expect(a.faults[0]).toEqual(['offer', true]);
+    expect(a.sent.filter((m) => m.type === 'offer')).toHaveLength(4);
+  });
+
+  it('is not blocked by an offer that was lost, nor misled by answers that come twice', async () => {
+    const [a, b] = [new FakeSide(true), new FakeSide(false)];
+    a.negotiation.offer();
+    await settle(a, b);
+    // The server forgot everything: b says its answer once more, while a offers anew.
+    const offered = b.pc.remoteDescription?.sdp ?? '';
+    a.negotiation.offer(true);
+    await a.negotiation.settled();
+    a.sent.splice(0); // lost
+    b.negotiation.receive({type: 'offer', link: 'l', sdp: offered});
+    await b.negotiation.settled();
+    for (const message of b.sent.splice(0)) a.negotiation.receive(message);
+    await a.negotiation.settled();
+    expect(a.pc.signalingState).toBe('have-local-offer');
+    a.negotiation.offer(true); // waits
+    a.negotiation.watch(answerMs);
+    await settle(a, b);
+    agreed(a, b);
+    expect([...a.faults, ...b.faults]).toEqual([]);
   });
 
   it('says nothing after close', async () => {

@@ -1,20 +1,22 @@
-import type {Trouble} from './api.js';
-import type {Carrier} from './channels.js';
 import {carry, holdMs} from './carry.js';
-import {Link, type Prepared} from './link.js';
+import type {Carrier} from './channels.js';
+import {Link, type LinkPort} from './link.js';
 import {type Body, freshId, type Incoming, type LinkMessage} from './message.js';
+import type {Prepared} from './prepared.js';
 import type {Publication} from './publication.js';
 import {Recovery, type Remedy} from './recovery.js';
+import {againMs, Spare, settledMs} from './spare.js';
 import type {LinkKind, ReportEvent} from './wire.gen.js';
 
-/** Which ways a transport may take: all of them, only relays reached by TCP or TLS, or by TLS. */
+/** Which ways a transport besides the first may take: all, only relays reached by TCP or TLS, or by TLS. */
 export type Ways = 'all' | 'stream' | 'tls';
 
 /** What happened to a link, for the record of the call. */
 export type Happening = Pick<ReportEvent, 'kind' | 'link' | 'ms' | 'cause' | 'path'>;
 
-/** What a pair asks of the one who keeps it. */
-export interface PairPort {
+/** What a pair asks of the one who keeps it, beside what its links do. */
+export interface PairPort
+  extends Pick<LinkPort, 'freshServers' | 'trouble' | 'watched' | 'channel' | 'control' | 'clock' | 'changed'> {
   send<K extends LinkMessage['type'] | 'close-link'>(type: K, body: Omit<Body<K>, 'to' | 'from'>): number;
   /** Whether what is sent leaves now. */
   online(): boolean;
@@ -24,31 +26,20 @@ export interface PairPort {
   lavish(): boolean;
   /** Makes a transport; null when the browser refuses, or has no server for these ways. */
   prepare(kind: 'offer' | 'answer', ways: Ways): Prepared | null;
-  freshServers(): Promise<RTCIceServer[]>;
-  changed(): void;
   /** There is no main link any more; `steady` says that it did work for a while. */
   over(steady: boolean): void;
-  /** The network is gone, as media tells (or is back). */
+  /** Media says that the network is gone, or is back. */
   suspect(suspected: boolean): void;
-  trouble(kind: Trouble['kind'], detail: string): void;
   note(happening: Happening): void;
   /** There is a new transport, for the record of the call. */
   watch(link: Link, pc: RTCPeerConnection): void;
-  watched(): boolean;
-  channel(channel: RTCDataChannel): void;
-  control(text: unknown): void;
-  clock(): number;
 }
 
 type Relayed = Incoming['offer' | 'answer' | 'candidate' | 'end-of-candidates' | 'renegotiate' | 'close-link'];
 
 const here = '{"type":"here"}';
-/** How often beats leave on a link that carries media, and on one that waits. */
-const [beatMs, idleBeatMs] = [200, 500];
-/** How much silence on the spare makes it useless. */
-const spareMs = 1_600;
-/** For how long the main link is well before a spare is made, and how long a spare that failed is not made again. */
-const [settledMs, spareAgainMs] = [3_000, 30_000];
+/** How often beats leave, in a page that is looked at and in a hidden one. */
+const [beatMs, hiddenBeatMs] = [200, 1_000];
 /** How long a transport that was replaced is kept, for what is still under way on it. */
 const drainMs = 1_500;
 /** After so long on the spare it carries new data channels too. */
@@ -61,7 +52,6 @@ const nothing: Publication = new Map();
  */
 export class Pair {
   #main: Link;
-  #spare: Link | null = null;
   #next: Link | null = null;
   #old: Link | null = null;
   #using: 'main' | 'spare' = 'main';
@@ -71,12 +61,12 @@ export class Pair {
   #switches = 0;
   #steadySince = Number.POSITIVE_INFINITY;
   #lostAt: number | null = null; // by the clock: when something was heard for the last time before a loss
-  #spareAfter = 0;
   #ticked: number;
   #publication: Publication = nothing;
   #live = false;
   #closed = false;
   readonly #recovery: Recovery;
+  readonly #spare: Spare;
 
   /** `maker` says that this side makes the links. The first one is begun with the prepared transport. */
   constructor(
@@ -87,6 +77,7 @@ export class Pair {
     readonly port: PairPort,
   ) {
     this.#ticked = port.clock();
+    this.#spare = new Spare(() => port.clock());
     this.#recovery = new Recovery(port.clock(), Math.random);
     this.#main = this.#begin(id, prepared);
   }
@@ -98,14 +89,12 @@ export class Pair {
 
   /** The link that data channels are opened on. */
   get carrier(): Carrier {
-    return this.#using === 'spare' && this.#spare && this.port.clock() - this.#usingSince > moveMs
-      ? this.#spare
-      : this.#main;
+    return this.port.clock() - this.#usingSince > moveMs ? this.#inUse : this.#main;
   }
 
   /** The link whose tracks are to be seen and heard. */
   get shown(): Link {
-    return (this.#shown === 'spare' && this.#spare) || this.#main;
+    return (this.#shown === 'spare' && this.#spare.link) || this.#main;
   }
 
   publish(publication: Publication, live: boolean): void {
@@ -118,7 +107,8 @@ export class Pair {
   receive(message: Relayed): void {
     const link = this.#find(message.link);
     if (message.type === 'offer' && !link) this.#accept(message);
-    else if (!link) return; // of a link that is gone
+    else if (!link)
+      return; // of a link that is gone
     else if (message.type === 'close-link') this.#ended(link);
     else link.receive(message);
   }
@@ -129,14 +119,15 @@ export class Pair {
     const passed = now - this.#ticked;
     this.#ticked = now;
     const patience = this.#main.heart.patience(visible);
-    const every = visible ? beatMs : 2 * idleBeatMs;
+    const every = visible ? beatMs : hiddenBeatMs;
     for (const link of this.#links) {
       if (this.port.online() && this.port.present()) link.watch(passed);
-      if (this.#live) link.tick(link === this.#inUse || link === this.#main ? every : 2 * every, patience);
+      if (this.#live) link.heart.tick(every, patience);
     }
     this.#listen(now, patience);
     this.#switch(now);
-    const reach = {online: this.port.online(), present: this.port.present()};
+    const calm = this.#using === 'spare' && this.#spare.alive;
+    const reach = {online: this.port.online(), present: this.port.present(), calm};
     const remedy = this.#recovery.next(now, reach);
     if (remedy) this.#apply(remedy);
     this.#upkeep(now);
@@ -145,6 +136,11 @@ export class Pair {
   /** The network, the socket or the other one came back. */
   hurry(): void {
     this.#recovery.hurry(this.port.clock());
+  }
+
+  /** Something says that the network may be gone. */
+  alarm(): void {
+    this.#main.heart.alarm();
   }
 
   /** The server counts anew. */
@@ -159,11 +155,11 @@ export class Pair {
   }
 
   get #links(): Link[] {
-    return [this.#main, this.#spare, this.#next, this.#old].filter((link) => link !== null);
+    return [this.#main, this.#spare.link, this.#next, this.#old].filter((link) => link !== null);
   }
 
   get #inUse(): Link {
-    return (this.#using === 'spare' && this.#spare) || this.#main;
+    return (this.#using === 'spare' && this.#spare.link) || this.#main;
   }
 
   #find(id: string): Link | null {
@@ -175,7 +171,7 @@ export class Pair {
   #listen(now: number, patience: number): void {
     const main = this.#main;
     const {silence} = main.heart;
-    const dead = main.state === 'failed' || (this.#live ? main.silent(patience) : main.state === 'disconnected');
+    const dead = main.state === 'failed' || (this.#live ? main.heart.stalled(patience) : main.state === 'disconnected');
     if (!main.proven) {
       if (main.state === 'failed') this.#recovery.ill(now);
       return;
@@ -214,14 +210,13 @@ export class Pair {
   // ---- where media flows
 
   #switch(now: number): void {
-    const spare = this.#spare !== null && this.#spare.connected && this.#spare.heart.silence < spareMs;
     const using = carry({
       using: this.#using,
       main: !this.#recovery.lost,
-      spare,
+      spare: this.#spare.alive,
       told: this.#told,
       leads: this.maker,
-      steadyMs: now - this.#steadySince,
+      steadyMs: now - Math.max(this.#steadySince, this.#usingSince),
       holdMs: holdMs(this.#switches),
     });
     if (this.#live && using !== this.#using) this.#use(using, now);
@@ -231,9 +226,9 @@ export class Pair {
   #use(using: 'main' | 'spare', now: number): void {
     this.#using = using;
     this.#usingSince = now;
+    this.#told = using; // until the other side says otherwise
     if (using === 'spare') {
       this.#switches++;
-      this.#spareAfter = now;
       if (this.#recovery.lost) this.#noteGap(now);
     }
     this.port.note({kind: 'replaced', link: this.#inUse.id, cause: using});
@@ -249,10 +244,9 @@ export class Pair {
 
   /** Shows what arrives where it arrives. */
   #show(): void {
-    const spare = this.#spare;
-    const other = this.#shown === 'main' ? spare : this.#main;
-    if (!other || this.shown.quiet < 250 || other.quiet > 150) return;
-    this.#shown = this.#shown === 'main' ? 'spare' : 'main';
+    const other = this.#shown === 'main' ? this.#spare.link : this.#main;
+    if (!other || this.shown.heart.quiet < 250 || other.heart.quiet > 150) return;
+    this.#shown = this.#told = this.#shown === 'main' ? 'spare' : 'main';
     this.port.changed();
   }
 
@@ -261,7 +255,7 @@ export class Pair {
       this.port.control(text);
       return;
     }
-    this.#told = link === this.#spare ? 'spare' : 'main';
+    this.#told = link === this.#spare.link ? 'spare' : 'main';
     link.heart.hear();
     this.#switch(this.port.clock());
   }
@@ -272,33 +266,40 @@ export class Pair {
     if (remedy === 'restart' || (!this.maker && this.#main.proven)) {
       this.port.note({kind: 'restart', link: this.#main.id, cause: this.maker ? remedy : 'asked for'});
       void this.#main.restart();
+      // What took both away is the network of one side; the spare finds another one sooner (frame.ts).
+      this.#spare.mend();
     } else if (!this.#main.proven) this.#broken(this.#main, 'it never connected');
     else this.#replace(remedy === 'replace-tls' ? 'tls' : 'all');
   }
 
   /** Makes another main link beside the one that is there. */
   #replace(ways: Ways): void {
-    this.#drop('next');
+    this.#next?.close();
+    this.#next = null;
     const prepared = this.port.prepare('offer', ways) ?? (ways === 'tls' ? this.port.prepare('offer', 'stream') : null);
     if (!prepared) return;
-    this.port.note({kind: 'restart', link: this.#main.id, cause: ways === 'tls' ? 'another link, by relay' : 'another link'});
+    this.port.note({
+      kind: 'restart',
+      link: this.#main.id,
+      cause: ways === 'tls' ? 'another link, by relay' : 'another link',
+    });
     this.#next = this.#begin(freshId(), prepared);
   }
 
   #accept(offer: Incoming['offer']): void {
     const {link: id, kind} = offer;
-    const role = kind === 'spare' ? 'spare' : 'next';
     const suits = !this.maker && (!kind || (kind === 'spare' && this.port.lavish()));
     const prepared = suits ? this.port.prepare('answer', kind === 'spare' ? 'stream' : 'all') : null;
     if (!prepared) {
       this.port.send('close-link', {link: id});
       return;
     }
-    this.#drop(role);
     const link = this.#begin(id, prepared, kind);
-    if (kind === 'spare') this.#spare = link;
-    else if (this.#main.proven) this.#next = link;
-    else {
+    if (kind === 'spare') this.#spare.set(link);
+    else if (this.#main.proven) {
+      this.#next?.close();
+      this.#next = link;
+    } else {
       this.#main.close();
       this.#main = link;
     }
@@ -316,7 +317,9 @@ export class Pair {
       {
         send: (type, body) => port.send(type, {...body, link: id} as never),
         freshServers: () => port.freshServers(),
-        changed: () => this.#changed(link),
+        changed: () => (link === this.#main || link === this.#spare.link) && port.changed(),
+        found: () => link === this.#main && this.#recovery.news(port.clock()),
+        connected: () => this.#connected(link),
         broken: (why) => this.#broken(link, why),
         asked: () => this.#asked(link),
         trouble: (kind, detail) => port.trouble(kind, detail),
@@ -340,22 +343,19 @@ export class Pair {
     if (remedy) this.#apply(remedy);
   }
 
-  #changed(link: Link): void {
-    if (this.#closed) return;
-    if (link === this.#next && link.connected) this.#promote(link);
-    else if (link === this.#main && link.connected) this.#listen(this.port.clock(), Number.POSITIVE_INFINITY);
-    if (link === this.#main || link === this.#spare) this.port.changed();
+  #connected(link: Link): void {
+    if (link === this.#next) this.#promote(link);
+    else if (link === this.#main && this.#recovery.lost) this.#recovered(this.port.clock());
   }
 
   /** The replacement is connected: it is the main link from now on. */
   #promote(link: Link): void {
     const now = this.port.clock();
-    this.#drop('old');
+    this.#old?.close();
     this.#old = this.#main;
     this.#main = link;
     this.#next = null;
     this.#using = this.#shown = this.#told = 'main';
-    this.#spareAfter = now + drainMs;
     this.#usingSince = now;
     this.port.note({kind: 'replaced', link: link.id, cause: 'another link'});
     if (this.#recovery.lost) this.#recovered(now);
@@ -376,11 +376,14 @@ export class Pair {
 
   /** A link is gone, here or there. */
   #ended(link: Link): void {
-    if (link === this.#main && this.#next?.connected) this.#promote(this.#next);
+    if (link === this.#main && this.#next) this.#promote(this.#next); // it is connected for the other side
     if (link === this.#main) this.port.over(link.steady);
-    else if (link === this.#old) this.#drop('old');
-    else if (link === this.#next) this.#drop('next');
-    else if (link === this.#spare) this.#loseSpare(this.port.clock() + spareAgainMs);
+    else if (link === this.#spare.link) this.#loseSpare(againMs);
+    else {
+      link.close();
+      if (link === this.#old) this.#old = null;
+      if (link === this.#next) this.#next = null;
+    }
   }
 
   // ---- upkeep
@@ -388,20 +391,18 @@ export class Pair {
   #upkeep(now: number): void {
     if (this.#old && now - this.#usingSince > drainMs) {
       this.port.send('close-link', {link: this.#old.id});
-      this.#drop('old');
+      this.#ended(this.#old);
     }
     if (!this.maker) return;
+    const spare = this.#spare.link;
     const wanted = this.#live && this.port.lavish() && !this.#overStream();
-    if (this.#spare && !wanted && this.#using === 'main') {
-      this.port.send('close-link', {link: this.#spare.id});
-      this.#loseSpare(now);
-    } else if (this.#spare && this.#spare.heart.silence > spareAgainMs) {
-      this.port.send('close-link', {link: this.#spare.id});
-      this.#loseSpare(now);
-    } else if (!this.#spare && wanted && now - this.#steadySince > settledMs && now > this.#spareAfter) {
+    if (spare && (this.#spare.hopeless || (!wanted && this.#using === 'main'))) {
+      this.port.send('close-link', {link: spare.id});
+      this.#loseSpare(0);
+    } else if (wanted && this.#spare.due && now - this.#steadySince > settledMs) {
       const prepared = this.port.prepare('offer', 'stream');
-      this.#spareAfter = now + spareAgainMs;
-      if (prepared) this.#spare = this.#begin(freshId(), prepared, 'spare');
+      if (prepared) this.#spare.set(this.#begin(freshId(), prepared, 'spare'));
+      else this.#spare.drop(againMs); // there is no such relay, for now
     }
   }
 
@@ -411,20 +412,11 @@ export class Pair {
     return kind === 'relayed' && protocol !== undefined && protocol !== 'udp';
   }
 
-  #loseSpare(again: number): void {
-    this.#drop('spare');
-    this.#spareAfter = again;
-    if (this.#using !== 'spare' && this.#shown !== 'spare') return;
+  #loseSpare(againAfterMs: number): void {
+    this.#spare.drop(againAfterMs);
+    if (this.#using === 'main' && this.#shown === 'main') return;
     this.#using = this.#shown = this.#told = 'main';
     this.#place();
     this.port.changed();
-  }
-
-  #drop(role: 'spare' | 'next' | 'old'): void {
-    const link = {spare: this.#spare, next: this.#next, old: this.#old}[role];
-    link?.close();
-    if (role === 'spare') this.#spare = null;
-    else if (role === 'next') this.#next = null;
-    else this.#old = null;
   }
 }

@@ -23,6 +23,8 @@ export class FakeDataChannel {
   readyState = 'connecting';
   protocol = '';
   binaryType = 'blob';
+  bufferedAmount = 0;
+  onclose: (() => void) | null = null;
   onmessage: ((event: {data: unknown}) => void) | null = null;
   /** What was sent, in order. */
   readonly sent: unknown[] = [];
@@ -37,7 +39,7 @@ export class FakeDataChannel {
   }
 }
 
-export class FakePeerConnection {
+export class FakePeerConnection extends EventTarget {
   static all: FakePeerConnection[] = [];
   signalingState = 'stable';
   connectionState = 'new';
@@ -52,6 +54,7 @@ export class FakePeerConnection {
   readonly channels: FakeDataChannel[] = [];
 
   constructor(public configuration: RTCConfiguration) {
+    super();
     FakePeerConnection.all.push(this);
   }
   ondatachannel: ((event: {channel: RTCDataChannel}) => void) | null = null;

@@ -1,136 +1,160 @@
-import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
-import {connectMs, maxRestarts, Recovery, type TransportState} from './recovery.js';
+import {describe, expect, it} from 'vitest';
+import {connectMs, type Reach, Recovery, sameLossMs} from './recovery.js';
 
-beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
+const reach: Reach = {online: true, present: true, calm: false};
 
-function make(leads = true) {
+/** Asks every 100 ms until `until`, after `event` at each of its times; returns what was given and when. */
+function run(
+  until: number,
+  events: [number, (recovery: Recovery, now: number) => void][],
+  reachAt = (_: number) => reach,
+) {
+  const recovery = new Recovery(0, () => 0.5);
   const log: string[] = [];
-  const link = {
-    leads,
-    connected: true,
-    online: () => link.connected,
-    restart: () => void log.push(`restart ${Math.round(performance.now() - start)}`),
-    replace: () => {
-      log.push('replace');
-      recovery.close();
-    },
-  };
-  const start = performance.now();
-  const recovery = new Recovery(link);
-  return {recovery, log, link};
+  for (let now = 0; now <= until; now += 100) {
+    for (const [at, event] of events) if (at === now) event(recovery, now);
+    const remedy = recovery.next(now, reachAt(now));
+    if (remedy) log.push(`${now} ${remedy}`);
+  }
+  return log;
 }
 
+const well = (recovery: Recovery, now: number) => recovery.well(now);
+const ill = (recovery: Recovery, now: number) => recovery.ill(now);
+const hurry = (recovery: Recovery, now: number) => recovery.hurry(now);
+
 describe('Recovery', () => {
-  it.each<[string, boolean, [TransportState, number][], string[]]>([
-    ['connects in time', true, [['connected', 60_000]], []],
-    ['never connects', true, [['connecting', connectMs + 1]], ['restart 10000']],
+  it.each<[string, number, [number, (recovery: Recovery, now: number) => void][], string[]]>([
+    ['leaves a link that works alone', 60_000, [[500, well]], []],
+    ['leaves a first connection in peace', connectMs - 100, [[300, hurry]], []],
     [
-      'a blip heals',
-      true,
-      [
-        ['connected', 0],
-        ['disconnected', 1_000],
-        ['connected', 60_000],
-      ],
+      'gives a first connection its time, again and again',
+      3 * connectMs,
       [],
+      ['10000 restart', '20000 restart', '30000 replace'],
+    ],
+    ['restarts at once when the first attempt fails', 5_000, [[2_000, ill]], ['2000 restart']],
+    [
+      'climbs: two restarts, another transport, the relay by TLS',
+      15_000,
+      [
+        [0, well],
+        [1_000, ill],
+      ],
+      ['1000 restart', '2200 restart', '4000 replace', '7500 replace-tls', '12500 replace'],
     ],
     [
-      'a loss',
-      true,
+      'stops when it is well',
+      60_000,
       [
-        ['connected', 100],
-        ['disconnected', 1_500],
-        ['connected', 60_000],
+        [0, well],
+        [1_000, ill],
+        [1_300, well],
       ],
-      ['restart 1600'],
+      ['1000 restart'],
     ],
     [
-      'a loss, seen by the side that follows',
-      false,
+      'goes on where it was when it breaks again soon, and not at once',
+      3_000,
       [
-        ['connected', 100],
-        ['disconnected', 2_499],
-        ['connected', 60_000],
+        [0, well],
+        [1_000, ill],
+        [1_300, well],
+        [1_500, ill],
       ],
-      [],
+      ['1000 restart', '2200 restart'],
     ],
     [
-      'a failure',
-      true,
+      'starts over when it was well for a while',
+      9_000,
       [
-        ['connected', 100],
-        ['failed', 1],
-        ['connected', 60_000],
+        [0, well],
+        [1_000, ill],
+        [1_300, well],
+        [6_500, well],
+        [7_000, ill],
       ],
-      ['restart 100'],
+      ['1000 restart', '7000 restart', '8200 restart'],
     ],
     [
-      'failures in a row are spaced',
-      true,
+      'starts over when the network comes back',
+      8_000,
       [
-        ['connected', 0],
-        ['failed', 1],
-        ['connecting', 9],
-        ['failed', 1_000],
-        ['connecting', 1],
-        ['failed', 1_999],
+        [0, well],
+        [1_000, ill],
+        [5_000, hurry],
       ],
-      ['restart 0', 'restart 1010'],
+      ['1000 restart', '2200 restart', '4000 replace', '5000 restart', '6200 restart', '8000 replace'],
     ],
-  ])('%s', (_, leads, steps, expected) => {
-    const {recovery, log} = make(leads);
-    for (const [state, ms] of steps) {
-      recovery.change(state);
-      vi.advanceTimersByTime(ms);
-    }
-    expect(log).toEqual(expected);
+    [
+      'waits for what is new',
+      4_200,
+      [
+        [0, well],
+        [1_000, ill],
+        [2_100, (recovery, now) => recovery.news(now)],
+      ],
+      ['1000 restart', '3100 restart'],
+    ],
+  ])('%s', (_, until, events, expected) => {
+    expect(run(until, events)).toEqual(expected);
   });
 
-  it('gives up after a bounded number of restarts', () => {
-    const {recovery, log} = make();
-    recovery.change('connected');
-    recovery.change('failed');
-    vi.advanceTimersByTime(600_000);
-    expect(log.filter((l) => l.startsWith('restart'))).toHaveLength(maxRestarts);
-    expect(log.at(-1)).toBe('replace');
+  it('never gives up, and is slow in the end', () => {
+    const log = run(600_000, [
+      [0, well],
+      [1_000, ill],
+    ]);
+    const times = log.map((line) => Number(line.split(' ')[0]));
+    expect(times.at(-1)).toBeGreaterThan(580_000);
+    expect(times.length).toBeLessThan(70);
   });
 
-  it('does not restart what is above ICE', () => {
-    const {recovery, log} = make();
-    recovery.change('failed', true);
-    vi.advanceTimersByTime(600_000);
-    expect(log).toEqual(['replace']);
+  it('says nothing to a server that does not hear it', () => {
+    const log = run(
+      9_000,
+      [
+        [0, well],
+        [1_000, ill],
+      ],
+      (now) => ({...reach, online: now >= 7_000}),
+    );
+    expect(log[0]).toBe('7000 restart');
   });
 
-  it('waits while nobody hears it, and hurries when somebody does', () => {
-    const {recovery, log, link} = make();
-    recovery.change('connected');
-    link.connected = false;
-    recovery.change('failed');
-    vi.advanceTimersByTime(120_000);
-    expect(log).toEqual([]);
-    link.connected = true;
-    recovery.hurry();
-    vi.advanceTimersByTime(1);
-    expect(log).toHaveLength(1);
+  it('takes its time while media goes another way', () => {
+    const log = run(
+      7_000,
+      [
+        [0, well],
+        [1_000, ill],
+      ],
+      () => ({...reach, calm: true}),
+    );
+    expect(log).toEqual(['1000 restart', '4200 restart']);
   });
 
-  it('takes two views of one loss as one', () => {
-    const {recovery, log} = make();
-    recovery.change('connected');
-    recovery.asked();
-    recovery.change('disconnected');
-    recovery.asked();
-    recovery.change('connected');
-    vi.advanceTimersByTime(60_000);
-    expect(log).toHaveLength(1);
+  it('leaves one message with somebody who is away', () => {
+    const log = run(
+      100_000,
+      [
+        [0, well],
+        [1_000, ill],
+        [90_000, hurry],
+      ],
+      (now) => ({...reach, present: now >= 90_000}),
+    );
+    expect(log.slice(0, 2)).toEqual(['1000 restart', '90000 restart']);
   });
 
-  it('leaves a first connection in peace', () => {
-    const {recovery, log} = make();
-    recovery.hurry();
-    vi.advanceTimersByTime(connectMs - 1);
-    expect(log).toEqual([]);
+  it('takes two views of one loss as one, and helps somebody who does not hear us', () => {
+    const recovery = new Recovery(0, () => 0.5);
+    recovery.well(0);
+    expect(recovery.asked(1_000)).toBe('restart');
+    expect(recovery.asked(1_000 + sameLossMs - 1)).toBeNull();
+    recovery.ill(1_200);
+    expect(recovery.next(1_300, reach)).toBeNull();
+    expect(recovery.asked(2_000)).toBe('restart');
+    expect(recovery.asked(3_000)).toBe('replace');
   });
 });

@@ -8,6 +8,10 @@ export type Remedy = 'restart' | 'replace' | 'replace-tls';
 export const connectMs = 10_000;
 /** Two sides that notice the same loss mean the same restart. */
 export const sameLossMs = 700;
+/** How much longer each remedy has while media goes another way. */
+const calmRestMs = 2_000;
+/** How long a new address is given before the next remedy. */
+const newsMs = 1_000;
 /** What was well for so long is a new problem when it breaks. */
 const calmMs = 5_000;
 
@@ -27,6 +31,8 @@ export interface Reach {
   online: boolean;
   /** The other one's client has a socket. */
   present: boolean;
+  /** Media goes another way meanwhile: there is time. */
+  calm: boolean;
 }
 
 /**
@@ -75,7 +81,7 @@ export class Recovery {
     this.#lost = true;
     this.#since = now;
     // What breaks again at once is given the time that it would have had.
-    this.#due = Math.max(now, this.#step > 1 ? this.#triedAt + this.#pause() : 0);
+    this.#due = Math.max(now, this.#step ? this.#triedAt + this.#pause() : 0);
   }
 
   /** The network, the socket or the other one came back: what is lost starts over at once. */
@@ -95,9 +101,14 @@ export class Recovery {
     return remedy;
   }
 
+  /** There is something new to try, such as an address: the next remedy would throw it away, so it waits. */
+  news(now: number): void {
+    if (this.#step) this.#due = Math.max(this.#due, Math.min(now + newsMs, this.#triedAt + 3 * newsMs));
+  }
+
   /** The remedy that is due now, or null. */
-  next(now: number, {online, present}: Reach): Remedy | null {
-    if (now < this.#due || !online || (this.#waiting && !present)) return null;
+  next(now: number, {online, present, calm}: Reach): Remedy | null {
+    if (now < this.#due + (calm && this.#step ? calmRestMs : 0) || !online || (this.#waiting && !present)) return null;
     this.#lost = true;
     this.#waiting = !present;
     return this.#take(now);

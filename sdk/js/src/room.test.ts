@@ -12,6 +12,8 @@ const bob: Seat = {id: 'B', name: 'Bob', role: 'speaker', state: 'present', sess
 const lobby: RoomState = {name: 'r', exists: true, may: 'join', role: 'speaker', seats: [ann]};
 const inside: RoomState = {...lobby, seats: [ann, bob]};
 
+const opened: Room[] = [];
+
 function memoryStore(): Store {
   const items = new Map<string, string>();
   return {
@@ -30,6 +32,7 @@ beforeEach(() => {
   vi.stubGlobal('MediaStream', class {});
 });
 afterEach(() => {
+  for (const room of opened.splice(0)) room.close();
   vi.unstubAllGlobals();
   vi.useRealTimers();
 });
@@ -37,6 +40,7 @@ afterEach(() => {
 /** A room and the server's end of it. `say` numbers like a server; `sent` gives what the room sent, by type. */
 function enter(storage: Store | null = memoryStore()) {
   const room = openRoom({room: 'r', server: 'https://parley.example', storage});
+  opened.push(room);
   const log: string[] = [];
   room.on('status', (s) => log.push(s));
   room.on('joined', (p) => log.push(`+${p.name}`));
@@ -234,6 +238,61 @@ describe('a seat', () => {
     expect(server.sent('chat')).toMatchObject([{text: 'are you there?'}]);
     expect(room.people.map((p) => p.name)).toEqual(['Bob']);
     expect(log).toEqual([]);
+  });
+
+  describe('when the server lost its memory but knows the session', () => {
+    /** In a call with Ann, something unacknowledged under way, and the socket back after a restart of the server. */
+    async function restarted(seats: Seat[]) {
+      const all = await joined();
+      const {room, server} = all;
+      await vi.advanceTimersByTimeAsync(1);
+      const {n, link} = server.sent('offer')[0] as Message;
+      server.say({type: 'answer', from: 'ann', link, sdp: 'a', tracks: [], ack: n});
+      await vi.advanceTimersByTimeAsync(1);
+      FakePeerConnection.all.find((pc) => !pc.closed)?.turn('connected');
+      room.sendChat('are you there?');
+      server.reconnect();
+      server.ws.welcome({session: 'me', reset: true, room: {...lobby, seats}});
+      return all;
+    }
+    const again = {...inside, seats: [bob]};
+
+    it('announces itself, and says again what nobody acknowledged, in its order', async () => {
+      const {server, log} = await restarted([bob]);
+      const numbered = server.ws.got.filter((m) => m.n && m.type !== 'report');
+      expect(numbered.map((m) => [m.n, m.type])).toEqual([
+        [1, 'join'],
+        [2, 'chat'],
+      ]);
+      expect(numbered[0]).toMatchObject({name: 'Bob', seat: 'T'});
+      server.ws.say({type: 'joined', n: 1, re: 1, seat: 'B', token: 'T2', room: again});
+      expect(server.sent('chat')).toHaveLength(1);
+      expect(log).toEqual([]);
+    });
+
+    it('keeps the people whom the server does not know yet, and their links', async () => {
+      const {room, server, log} = await restarted([bob]);
+      server.ws.say({type: 'joined', n: 1, re: 1, seat: 'B', token: 'T2', room: again});
+      expect(room.people.map((p) => [p.name, p.state])).toEqual([
+        ['Ann', 'away'],
+        ['Bob', 'present'],
+      ]);
+      server.ws.say({type: 'seat', n: 2, seat: ann});
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(room.people[0]?.state).toBe('present');
+      expect(FakePeerConnection.all.some((pc) => !pc.closed)).toBe(true);
+      expect(log).toEqual([]);
+    });
+
+    it('lets go of those who do not come', async () => {
+      const {room, server, log} = await restarted([bob]);
+      server.ws.say({type: 'joined', n: 1, re: 1, seat: 'B', token: 'T2', room: again});
+      await vi.advanceTimersByTimeAsync(29_000);
+      expect(room.people).toHaveLength(2);
+      await vi.advanceTimersByTimeAsync(1_500);
+      expect(room.people.map((p) => p.name)).toEqual(['Bob']);
+      expect(log).toEqual(['-Ann expired']);
+    });
   });
 
   it('shows words of before a restart once, though they come back from another seat', async () => {

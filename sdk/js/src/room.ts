@@ -15,6 +15,7 @@ import type {
 } from './api.js';
 import type {ChannelPort, Control, Delivery} from './channels.js';
 import {DataHub} from './data.js';
+import type {Files} from './files/api.js';
 import {Grace} from './grace.js';
 import {Host} from './host.js';
 import type {Links} from './links.js';
@@ -83,6 +84,7 @@ class Call extends View implements Room {
   readonly #grace = new Grace(this.roster, (seat) => this.#left({type: 'left', seat, reason: 'expired'}));
   #offlineAt = 0;
   #joinedAt = 0; // by performance.now(); 0 without a seat
+  #files: Promise<Files> | null = null;
   readonly #host: Host;
   readonly #requests = new Requests();
   readonly #release: (() => void)[] = [];
@@ -187,11 +189,17 @@ class Call extends View implements Room {
     return this.#data.open(label, delivery);
   }
 
+  files(): Promise<Files> {
+    this.#files ??= import('./files/index.js').then(({openFiles}) => openFiles(this));
+    return this.#files;
+  }
+
   #listen(): void {
     const socket = this.#socket;
     socket.on('online', (online) => {
       this.setOnline(online);
       this.#noteSignalling(online);
+      if (!online) this.#links.alarm();
       if (!online || this.#joining) return;
       this.#links.hurry();
       this.#relink();
@@ -199,7 +207,10 @@ class Call extends View implements Room {
     socket.on('reset', ({welcome, lost}) => this.#reset(welcome, lost));
     this.#release.push(
       this.#page.on('visible', () => this.#relink()),
-      this.#page.on('network', () => this.#links.hurry()),
+      this.#page.on('network', () => {
+        this.#links.alarm();
+        this.#links.hurry();
+      }),
     );
     socket.on('welcome', ({welcome, lost}) => this.#welcome(welcome, lost));
     socket.on('message', (message) => this.#take(message));
@@ -465,6 +476,7 @@ class Call extends View implements Room {
     // Without a seat there is nothing to come back to: the server may forget the session at once.
     this.#socket.close(this.status === 'lobby');
     for (const release of this.#release) release();
+    void this.#files?.then((files) => files.close());
     this.#mesh.close();
     this.#grace.close();
     this.#socket.release();

@@ -180,6 +180,135 @@ describe('Socket', () => {
     expect(next(1_000).got[0]).not.toHaveProperty('resume');
   });
 
+  describe('with a pulse', () => {
+    function fast() {
+      const all = connect();
+      all.ws.welcome();
+      all.pulse.beat(50);
+      all.socket.pace(250);
+      return all;
+    }
+    const live = (ws: FakeWebSocket, ms: number) => {
+      for (let t = 0; t < ms; t += 50) {
+        ws.say({type: 'pong', id: 0});
+        vi.advanceTimersByTime(50);
+      }
+    };
+
+    it('says how often it pings, and when that ends', () => {
+      const {socket, ws} = fast();
+      live(ws, 1_000);
+      const pings = ws.got.filter((m) => m.type === 'ping');
+      expect(pings.length).toBeGreaterThanOrEqual(4);
+      expect(pings.every((m) => m.every === 250)).toBe(true);
+      socket.pace(0);
+      expect(ws.got.at(-1)).toEqual({type: 'ping', id: pings.length + 1});
+      vi.advanceTimersByTime(3_000);
+      expect(FakeWebSocket.all).toHaveLength(1);
+    });
+
+    it('opens another socket at a short silence, keeps the old one, and resumes once', () => {
+      const {socket, ws, log} = fast();
+      live(ws, 1_000);
+      vi.advanceTimersByTime(1_200);
+      expect(FakeWebSocket.all).toHaveLength(2);
+      expect([ws.closed, socket.online]).toEqual([false, false]);
+      socket.send('chat', {id: 'a', text: 'a'});
+      const again = next(0);
+      again.welcome({resumed: true, resume: 't2', received: 0});
+      expect(ws.closed).toBe(true);
+      expect(again.got.filter((m) => m.n).map((m) => m.n)).toEqual([1]);
+      expect(log).toEqual(['welcome 0', 'online true', 'online false', 'online true']);
+      expect(FakeWebSocket.all).toHaveLength(2);
+    });
+
+    it('goes on with the old socket when that speaks before the new one has said hello', () => {
+      const {socket, ws} = fast();
+      vi.advanceTimersByTime(1_500);
+      ws.say({type: 'pong', id: 1});
+      expect([socket.online, FakeWebSocket.all[1]?.closed]).toEqual([true, true]);
+      live(ws, 5_000);
+      expect(FakeWebSocket.all).toHaveLength(2);
+    });
+
+    it('lets the new socket have the session once it has said hello, whatever the old one says', () => {
+      const {socket, ws, log} = fast();
+      vi.advanceTimersByTime(1_500);
+      const again = next(0);
+      ws.say({type: 'seat', n: 1}); // was under way
+      expect(socket.online).toBe(true);
+      again.welcome({resumed: true, resume: 't2', received: 0});
+      again.say({type: 'seat', n: 1});
+      again.say({type: 'seat', n: 2});
+      expect(log.filter((line) => line.startsWith('seat'))).toEqual(['seat 1', 'seat 2']);
+      expect(ws.closed).toBe(true);
+    });
+
+    it('does not take its own standstill for silence', () => {
+      const {ws} = fast();
+      live(ws, 500);
+      const frozen = performance.now() + 60_000;
+      vi.spyOn(performance, 'now').mockReturnValue(frozen);
+      vi.advanceTimersByTime(100);
+      vi.mocked(performance.now).mockRestore();
+      expect(FakeWebSocket.all).toHaveLength(1);
+    });
+
+    it('needs less silence when media fell silent too', () => {
+      const {socket, ws} = fast();
+      live(ws, 500);
+      socket.suspect(true);
+      vi.advanceTimersByTime(600);
+      expect(FakeWebSocket.all).toHaveLength(2);
+    });
+
+    it('tries every second at the least while somebody looks', () => {
+      fast();
+      const times: number[] = [];
+      for (let t = 0; t < 30_000; t += 50) {
+        const before = FakeWebSocket.all.length;
+        vi.advanceTimersByTime(50);
+        if (FakeWebSocket.all.length === before) continue;
+        times.push(t);
+        FakeWebSocket.all.at(-1)?.die();
+      }
+      const gaps = times.slice(1).map((t, i) => t - (times[i] ?? 0));
+      expect(Math.max(...gaps)).toBeLessThanOrEqual(1_100);
+      expect(times.length).toBeGreaterThan(25);
+    });
+  });
+
+  it('tries another network at once, and as long as the old socket is silent', () => {
+    const page = new Page();
+    const socket = new Socket('wss://x/ws', () => ({client: {name: 'test'}, room: 'r'}), page, new Pulse());
+    const ws = (FakeWebSocket.all[0] as FakeWebSocket).open().welcome();
+    socket.renew();
+    expect(FakeWebSocket.all).toHaveLength(2);
+    FakeWebSocket.all[1]?.die();
+    vi.advanceTimersByTime(200);
+    expect(FakeWebSocket.all).toHaveLength(3);
+    expect(socket.online).toBe(true);
+    ws.say({type: 'pong', id: 1});
+    expect(FakeWebSocket.all[2]?.closed).toBe(true);
+  });
+
+  it('begins to count anew when the server lost its memory but knows the session', () => {
+    const {socket, ws} = connect();
+    const lost: string[][] = [];
+    socket.on('reset', (reset) => lost.push(reset.lost.map((m) => m.type)));
+    ws.welcome();
+    socket.send('leave', {});
+    socket.send('chat', {id: 'a', text: 'a'});
+    ws.say({type: 'seat', n: 1});
+    ws.die();
+    const again = next().welcome({reset: true, resume: 't2'});
+    expect(lost).toEqual([['leave', 'chat']]);
+    expect(socket.send('leave', {})).toBe(1);
+    again.say({type: 'seat', n: 1});
+    again.die();
+    expect(next().got[0]).toMatchObject({resume: 't2', received: 1});
+  });
+
   it('says bye only when asked to', () => {
     for (const bye of [true, false]) {
       const socket = make();

@@ -65,6 +65,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
   #pinged = 0;
   #every = 0;
   #suspected = false;
+  #unsure = false; // the network may be another one, and the old socket has said nothing since
   #beatMs = 20_000;
   #timers: Partial<Record<Timer, ReturnType<typeof setTimeout>>> = {};
   #closed = false;
@@ -128,6 +129,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
   renew(): void {
     if (this.#closed) return;
     this.#attempt = 0;
+    this.#unsure = true;
     if (this.#next && !this.#next.introduced) this.#forsake();
     this.#open();
     if (this.#online) this.#ping(2_000);
@@ -173,7 +175,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
   #hungUp(line: Line): void {
     if (line === this.#next) {
       this.#next = null;
-      if (!this.#online) this.#again();
+      if (!this.#online || this.#unsure) this.#again();
     } else if (line === this.#line) {
       this.#line = null;
       this.#offline();
@@ -224,7 +226,8 @@ export class Socket extends Events<SocketEvents> implements Sender {
   /** The socket speaks. If another was tried because it did not, that one is not needed unless it has said hello. */
   #hear(): void {
     this.#heard = this.pulse.awake;
-    if (this.#online) return;
+    if (this.#online && !this.#unsure) return;
+    this.#unsure = false;
     if (this.#next && !this.#next.introduced) this.#forsake();
     this.#clear('retry');
     this.#attempt = 0;
@@ -248,6 +251,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
     this.#beatMs = Math.max(1_000, welcome.heartbeat || this.#beatMs);
     this.#heard = this.pulse.awake;
     this.#asked = null;
+    this.#unsure = false;
     for (const name of ['beat', 'pong', 'retry'] as const) this.#clear(name);
     this.#timers.beat = setInterval(() => this.#every || this.#ping(pingMs), this.#beatMs);
     if (welcome.resumed) {

@@ -1,11 +1,12 @@
 import {SourceToggles, Tool} from '../parts/toggle';
 import {useVisit} from '../visit/visit';
 import {Icon} from './icon';
+import {FilesTool, type Filing, SendFile} from './send-file';
 import {ShareTool} from './share';
 import {words} from './words/words';
 
 /** The control bar: what one does in a call, in one row within the thumb's reach. */
-export function Bar() {
+export function Bar({filing}: {filing: Filing | null}) {
   const visit = useVisit();
   const w = words().controls;
   const open = visit.panel.value;
@@ -27,6 +28,8 @@ export function Bar() {
           badge={{count: unread, words: w.unread(unread)}}
           onClick={() => visit.show('chat')}
         />
+        <SendFile filing={filing} />
+        <FilesTool filing={filing} />
         <Tool
           id="open-people"
           label={w.people}

@@ -14,6 +14,7 @@ import {Notices} from './notices';
 import {PathLine} from './path';
 import {PeoplePanel} from './people';
 import type {Pointers} from './point';
+import {useFiling} from './send-file';
 import {SettingsPanel} from './settings';
 import {Shortcuts} from './shortcuts';
 import {HearButton, Sounds} from './sound';
@@ -66,6 +67,8 @@ export function Call() {
   useEffect(() => rememberRoom(visit.room), [visit]);
   useKeys(visit, () => setHelp(true));
 
+  const filing = useFiling(visit);
+
   const placed = arrange(seated ? visit.people.value : others, visit.swapped.value);
   const screen = placed.some((p) => p.source === 'screen');
   const canSwap = others.length === 1 && !screen;
@@ -106,15 +109,17 @@ export function Call() {
         ))}
         <div class="stage-top">
           {others[0] && <PathLine person={others[0]} />}
-          <Notices />
+          <Notices filing={filing} />
         </div>
         <HearButton />
         <Notes />
         {visit.talking.value && <p class="talking">{words().notice.talking}</p>}
-        <Bar />
+        <Bar filing={filing} />
       </main>
-      {panel === 'chat' && <ChatPanel />}
+      {panel === 'chat' && <ChatPanel filing={filing} />}
       {panel === 'people' && <PeoplePanel />}
+      {panel === 'files' && filing && <filing.FilesPanel desk={filing.desk} />}
+      {filing && <filing.DropTarget desk={filing.desk} />}
       {panel === 'settings' && <SettingsPanel shortcuts={() => setHelp(true)} />}
       {panel !== null && <div class="sheet-shade" onClick={close} aria-hidden="true" />}
       <Sounds />

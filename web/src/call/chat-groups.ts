@@ -27,6 +27,11 @@ export function groupChat(messages: readonly ChatMessage[]): ChatGroup[] {
   return groups;
 }
 
+/** Puts what else happened where it belongs between the groups. What is older keeps its place when times are equal. */
+export function byTime<T extends {at: number}>(groups: readonly ChatGroup[], others: readonly T[]): (ChatGroup | T)[] {
+  return [...groups, ...others].sort((a, b) => a.at - b.at);
+}
+
 /** The day of a message, for in front of its time; nothing for today. */
 export function day(at: number, now: number, language: string): string {
   const date = new Date(at);

@@ -3,20 +3,22 @@ import {useLayoutEffect, useRef, useState} from 'preact/hooks';
 import {clock} from '../logic/numbers';
 import {useVisit} from '../visit/visit';
 import {language} from '../words/words';
-import {day, groupChat} from './chat-groups';
+import {byTime, type ChatGroup, day, groupChat} from './chat-groups';
 import {Icon} from './icon';
 import {findLinks} from './links';
 import {Panel} from './panel';
+import type {Filing} from './send-file';
 import {words} from './words/words';
 
 /** The longest message the server takes, in bytes of UTF-8. */
 const MAX_BYTES = 4000;
 
-export function ChatPanel() {
+export function ChatPanel({filing}: {filing: Filing | null}) {
   const visit = useVisit();
   const w = words().chat;
   const list = useRef<HTMLDivElement>(null);
   const messages = visit.chat.value;
+  const transfers = filing?.desk.transfers.value ?? [];
   const kept = visit.info.value?.history ?? 'none';
 
   // The newest message stays in sight, as long as the reader has not scrolled up to read.
@@ -46,7 +48,7 @@ export function ChatPanel() {
     const observer = new ResizeObserver(follow);
     observer.observe(box);
     return () => observer.disconnect();
-  }, [messages]);
+  }, [messages, transfers.length]);
 
   return (
     <Panel name="chat" title={w.title}>
@@ -80,25 +82,36 @@ export function ChatPanel() {
             {w.earlier}
           </button>
         )}
-        {messages.length === 0 && <p class="empty">{w.empty[kept]}</p>}
-        {groupChat(messages).map((group) => (
-          <section key={group.id} class="chat-group" data-mine={group.mine}>
-            <h3>
-              {group.mine ? w.you : <bdi>{group.name}</bdi>}{' '}
-              <time dateTime={new Date(group.at).toISOString()}>
-                {day(group.at, Date.now(), language())}
-                {clock(group.at, language())}
-              </time>
-            </h3>
-            {group.messages.map((message) => (
-              <Message key={message.id} message={message} />
-            ))}
-          </section>
-        ))}
+        {messages.length + transfers.length === 0 && <p class="empty">{w.empty[kept]}</p>}
+        {byTime(groupChat(messages), transfers).map((entry) =>
+          'files' in entry ? (
+            filing && <filing.TransferCard key={entry.id} transfer={entry} desk={filing.desk} />
+          ) : (
+            <Group key={entry.id} group={entry} />
+          ),
+        )}
       </div>
       <Keeping />
       <Composer />
     </Panel>
+  );
+}
+
+/** What one person said in one go. */
+function Group({group}: {group: ChatGroup}) {
+  return (
+    <section class="chat-group" data-mine={group.mine}>
+      <h3>
+        {group.mine ? words().chat.you : <bdi>{group.name}</bdi>}{' '}
+        <time dateTime={new Date(group.at).toISOString()}>
+          {day(group.at, Date.now(), language())}
+          {clock(group.at, language())}
+        </time>
+      </h3>
+      {group.messages.map((message) => (
+        <Message key={message.id} message={message} />
+      ))}
+    </section>
   );
 }
 

@@ -5,10 +5,11 @@ import {Connection} from './connection';
 import {DeviceNews} from './device-news';
 import {Icon} from './icon';
 import {Knocker} from './people';
+import type {Filing} from './send-file';
 import {words} from './words/words';
 
 /** What stands at the top of the stage for as long as it is true: the line to the server, who knocks, what you share. */
-export function Notices() {
+export function Notices({filing}: {filing: Filing | null}) {
   const visit = useVisit();
   return (
     <div class="notices">
@@ -22,6 +23,7 @@ export function Notices() {
           ))}
         </ul>
       )}
+      {filing && <filing.FileNotices desk={filing.desk} />}
       <Sharing />
       {visit.unshared.value !== null && <Unshared />}
     </div>

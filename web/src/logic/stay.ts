@@ -16,7 +16,7 @@ export interface Stay {
   corner: Corner;
 }
 
-const PANELS = ['chat', 'people', 'settings'];
+const PANELS = ['chat', 'people', 'files', 'settings'];
 
 export class StayMemory {
   private readonly key: string;

@@ -1,0 +1,117 @@
+import type {Transfer, TransferFile, TransferState} from './api.js';
+import type {FileInfo, Offer} from './message.js';
+import type {End} from './sender.js';
+import {Speed} from './speed.js';
+
+/** What a transfer is about, as it is written down for after a reload. */
+export interface Record {
+  id: string;
+  room: string;
+  seat: string;
+  person: string;
+  name: string;
+  files: FileInfo[];
+  total: number;
+  /** Milliseconds since 1970. */
+  at: number;
+}
+
+/** What a transfer asks of the one who keeps the list. */
+export interface MovingPort {
+  /** Its state changed: tell the app, and see who is next. */
+  changed(transfer: Moving): void;
+}
+
+const finished: readonly TransferState[] = ['done', 'refused', 'cancelled', 'failed'];
+
+/** What both directions have in common. */
+export abstract class Moving implements Transfer {
+  abstract readonly direction: 'in' | 'out';
+  readonly files: TransferFile[];
+  state: TransferState;
+  mine = false;
+  reason: Transfer['reason'] = '';
+  obstacle: Transfer['obstacle'] = null;
+  reopens = false;
+  saved = false;
+  /** The person paused it here. */
+  pausedHere = false;
+  abstract readonly pausedBy: Transfer['pausedBy'];
+  abstract readonly bytes: number;
+  abstract readonly carried: number;
+  readonly #speed = new Speed();
+
+  constructor(
+    readonly record: Record,
+    readonly port: MovingPort,
+    state: TransferState,
+  ) {
+    this.files = record.files.map((file) => ({...file, hash: null}));
+    this.state = state;
+  }
+
+  get id(): string {
+    return this.record.id;
+  }
+  get seat(): string {
+    return this.record.seat;
+  }
+  get person(): string {
+    return this.record.person;
+  }
+  get name(): string {
+    return this.record.name;
+  }
+  get total(): number {
+    return this.record.total;
+  }
+  get at(): number {
+    return this.record.at;
+  }
+  get speedBps(): number {
+    return this.#speed.bps;
+  }
+  get leftMs(): number | null {
+    return this.#speed.left(this.total - this.bytes);
+  }
+  /** Nothing follows. */
+  get over(): boolean {
+    return finished.includes(this.state);
+  }
+  /** The channel that carries it is up. */
+  abstract readonly connected: boolean;
+
+  abstract pause(on: boolean): void;
+  abstract cancel(): void;
+  /** The transport is gone, and the channel with it. */
+  abstract disconnect(): void;
+
+  /** Measures the speed; `now` in milliseconds. */
+  tick(now: number): void {
+    if (this.state === 'moving') this.#speed.note(now, this.bytes);
+    else this.#speed.rest();
+  }
+
+  /** Whether an offer is of the very same files. */
+  matches({files, total}: Offer): boolean {
+    const own = this.record.files;
+    return (
+      total === this.total &&
+      files.length === own.length &&
+      files.every(({path, size}, i) => path === own[i]?.path && size === own[i]?.size)
+    );
+  }
+
+  protected become(state: TransferState): void {
+    this.state = state;
+    this.port.changed(this);
+  }
+
+  protected finish({how, reason, mine}: End): void {
+    this.mine = mine;
+    this.reason = reason;
+    if (how === 'done') this.become('done');
+    else if (how === 'refused') this.become('refused');
+    else this.become(reason === 'cancelled' ? 'cancelled' : 'failed');
+  }
+}

@@ -1,0 +1,100 @@
+import {describe, expect, it} from 'vitest';
+import {Heart} from './heart.js';
+import {FakeDataChannel} from './peerconnection.fake.js';
+
+function make() {
+  const channel = new FakeDataChannel('beat');
+  channel.readyState = 'open';
+  const state = {now: 0, stamp: 0, bytes: 0};
+  const heart = new Heart(channel as unknown as RTCDataChannel, {
+    clock: () => state.now,
+    receivers: () => [{getSynchronizationSources: () => (state.stamp ? [{timestamp: state.stamp} as never] : [])}],
+    getStats: async () => new Map([['t', {type: 'transport', bytesReceived: state.bytes}]]) as never,
+  });
+  /** Ticks every 100 ms; `come` says what arrives at each of them. */
+  const pass = async (ms: number, come: () => void = () => {}) => {
+    for (const end = state.now + ms; state.now < end; ) {
+      state.now += 100;
+      come();
+      heart.tick(200, heart.patience(true));
+      await Promise.resolve();
+      await Promise.resolve();
+    }
+  };
+  const beat = (kind: number, id: number) => {
+    const bytes = new DataView(new ArrayBuffer(9));
+    bytes.setUint8(0, kind);
+    bytes.setUint32(1, id);
+    bytes.setUint32(5, performance.now() >>> 0);
+    channel.onmessage?.({data: bytes.buffer});
+  };
+  return {heart, channel, state, pass, beat};
+}
+
+const stalled = (heart: Heart) => heart.stalled(heart.patience(true));
+
+describe('Heart', () => {
+  it('beats, answers, and forgives a peer that does neither', async () => {
+    const {heart, channel, pass, beat} = make();
+    await pass(1_000);
+    expect(channel.sent).toHaveLength(5);
+    expect(channel.sent.every((data) => (data as ArrayBuffer).byteLength === 9)).toBe(true);
+    expect(stalled(heart)).toBe(false);
+    beat(0, 7);
+    expect(new Uint8Array(channel.sent.at(-1) as ArrayBuffer)[0]).toBe(1);
+  });
+
+  it('knows a stall by silence, and its end', async () => {
+    const {heart, pass, beat} = make();
+    await pass(1_000, () => beat(0, 1));
+    await pass(400);
+    expect(stalled(heart)).toBe(false);
+    await pass(300);
+    expect(stalled(heart)).toBe(true);
+    beat(0, 1);
+    expect(stalled(heart)).toBe(false);
+  });
+
+  it.each<[string, (state: {stamp: number; bytes: number}) => void]>([
+    ['a packet of sound', (state) => void state.stamp++],
+    ['a byte of anything', (state) => void state.bytes++],
+  ])('hears %s', async (_, come) => {
+    const {heart, state, pass, beat} = make();
+    beat(0, 1);
+    await pass(3_000, () => come(state));
+    expect(stalled(heart)).toBe(false);
+    await pass(1_500);
+    expect(stalled(heart)).toBe(true);
+  });
+
+  it('asks for more silence where there was much of it of late, and forgets that', async () => {
+    const {heart, pass, beat, state} = make();
+    beat(0, 1);
+    expect(heart.patience(true)).toBe(450);
+    state.now += 400;
+    beat(0, 1);
+    expect(heart.patience(true)).toBe(800);
+    await pass(20_000, () => beat(0, 1));
+    expect(heart.patience(true)).toBe(450);
+    expect(heart.patience(false)).toBe(3_000);
+  });
+
+  it('knows a direction from both', async () => {
+    const {heart, pass, beat} = make();
+    await pass(400, () => beat(0, 9));
+    expect(heart.unanswered).toBe(Number.POSITIVE_INFINITY);
+    beat(1, 99); // never asked
+    expect(heart.unanswered).toBe(Number.POSITIVE_INFINITY);
+    beat(1, 1);
+    expect(heart.unanswered).toBe(0);
+  });
+
+  it('lets nothing pile up on a dead path, and takes no nonsense', async () => {
+    const {heart, channel, pass} = make();
+    channel.bufferedAmount = 1_000;
+    await pass(2_000);
+    expect(channel.sent).toEqual([]);
+    for (const data of ['x', new ArrayBuffer(0), new ArrayBuffer(10)]) channel.onmessage?.({data});
+    expect(heart.silence).toBe(2_000);
+  });
+});

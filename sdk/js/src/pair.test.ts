@@ -1,0 +1,283 @@
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
+import {type Happening, Pair, type Ways} from './pair.js';
+import {type FakeDataChannel, FakePeerConnection} from './peerconnection.fake.js';
+import {prepare} from './prepared.js';
+import type {Publication} from './publication.js';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  FakePeerConnection.all = [];
+  vi.stubGlobal('RTCPeerConnection', FakePeerConnection);
+  vi.stubGlobal('MediaStream', class {});
+});
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
+
+type Sent = {type: string; link: string; kind?: string; [field: string]: unknown};
+
+const track = {kind: 'audio', id: 'mine'} as MediaStreamTrack;
+const speaking: Publication = new Map([['microphone', track]]);
+const tracks = ['microphone', 'camera', 'screen', 'screen-audio'].map((source, i) => ({mid: String(i), source}));
+const here = '{"type":"here"}';
+
+/** A pair whose other side answers beats on every transport in `alive`, and offers. */
+function make(maker = true) {
+  const sent: Sent[] = [];
+  const notes: Happening[] = [];
+  const asked: Ways[] = [];
+  const state = {online: true, present: true, lavish: true, over: 0, suspected: false};
+  const alive = new Set<FakePeerConnection>();
+  const pair: Pair = new Pair('ann', maker, 'l0', prepare(maker ? 'offer' : 'answer', {iceServers: []}), {
+    send: (type, body) => sent.push({type, ...(body as object)} as Sent),
+    online: () => state.online,
+    present: () => state.present,
+    lavish: () => state.lavish,
+    prepare: (kind, ways) => {
+      asked.push(ways);
+      return prepare(kind, {iceServers: []});
+    },
+    freshServers: async () => [],
+    changed: () => {},
+    over: () => state.over++,
+    suspect: (suspected) => {
+      state.suspected = suspected;
+    },
+    trouble: () => {},
+    note: (happening) => notes.push(happening),
+    watch: () => {},
+    watched: () => false,
+    channel: () => {},
+    control: () => {},
+    clock: () => performance.now(),
+  });
+  const channel = (pc: FakePeerConnection, label: string) =>
+    pc.channels.find((c) => c.label === label) as FakeDataChannel;
+  const answerBeats = () => {
+    for (const pc of alive) {
+      const beat = channel(pc, 'beat');
+      const asked = beat.sent.splice(0).filter((data) => new Uint8Array(data as ArrayBuffer)[0] === 0);
+      for (const data of asked) {
+        new Uint8Array(data as ArrayBuffer)[0] = 1;
+        beat.onmessage?.({data});
+      }
+    }
+  };
+  setInterval(() => {
+    pair.tick(true);
+    answerBeats();
+  }, 100);
+  let answered = 0;
+  const run = async (ms: number) => {
+    for (let t = 0; t < ms; t += 100) {
+      await vi.advanceTimersByTimeAsync(100);
+      for (const {type, link} of sent.slice(answered)) {
+        if (type !== 'offer') continue;
+        pair.receive({type: 'answer', from: 'ann', link, sdp: `to ${link} ${sent.length}`, tracks} as never);
+      }
+      answered = sent.length;
+    }
+  };
+  /** A transport comes up, and its other side lives. */
+  const connect = (pc: FakePeerConnection | undefined) => {
+    if (!pc) throw new Error('no such transport');
+    for (const c of pc.channels) c.readyState = 'open';
+    alive.add(pc);
+    pc.turn('connected');
+    return pc;
+  };
+  const says = (pc: FakePeerConnection, text: string) => channel(pc, 'parley').onmessage?.({data: text});
+  const told = (pc: FakePeerConnection) => channel(pc, 'parley').sent;
+  const carries = (pc: FakePeerConnection) => pc.transceivers[0]?.replaced.at(-1) === track;
+  const offers = () => sent.filter((m) => m.type === 'offer').map((m) => m.kind ?? m.link);
+  return {pair, sent, notes, asked, state, alive, run, connect, says, told, carries, offers};
+}
+
+/** A pair in a call, its main link up. */
+async function inCall(maker = true) {
+  const all = make(maker);
+  if (!maker) all.pair.receive({type: 'offer', from: 'ann', link: 'l0', sdp: 'o', tracks} as never);
+  all.pair.publish(speaking, true);
+  await all.run(200);
+  const main = all.connect(FakePeerConnection.all[0]);
+  await all.run(500);
+  return {...all, main};
+}
+
+/** The same with a spare that is up. */
+async function withSpare() {
+  const all = await inCall();
+  await all.run(4_000);
+  const spare = all.connect(FakePeerConnection.all[1]);
+  await all.run(500);
+  return {...all, spare};
+}
+
+const kinds = (notes: readonly Happening[]) => notes.map(({kind}) => kind);
+
+describe('a spare', () => {
+  it('is made by the maker over the relay once the main link is well, and carries nothing', async () => {
+    const {asked, offers, carries, main, spare, pair} = await withSpare();
+    expect(asked).toEqual(['stream']);
+    expect(offers()).toEqual(['l0', 'spare']);
+    expect([carries(main), carries(spare), pair.shown === pair.main]).toEqual([true, false, true]);
+  });
+
+  it('is not made for a page that nobody looks at, and let go of then', async () => {
+    const {state, run, sent, spare} = await withSpare();
+    state.lavish = false;
+    await run(200);
+    expect(sent.at(-1)?.type).toBe('close-link');
+    expect(spare.closed).toBe(true);
+    await run(60_000);
+    expect(FakePeerConnection.all).toHaveLength(2);
+  });
+
+  it('takes the media over at once, and gives it back when the main link is stable', async () => {
+    const {run, alive, carries, connect, told, notes, main, spare, offers} = await withSpare();
+    alive.delete(main);
+    await run(900);
+    expect([carries(main), carries(spare)]).toEqual([false, true]);
+    expect(told(spare)).toEqual([here]);
+    expect(kinds(notes)).toEqual(['stalled', 'recovered', 'replaced', 'restart']);
+    expect(notes[1]?.ms).toBeLessThan(900);
+    expect(offers()).toEqual(['l0', 'spare', 'l0']);
+    await run(300);
+    connect(main);
+    await run(2_000);
+    expect(carries(spare)).toBe(true);
+    await run(2_000);
+    expect([carries(main), carries(spare)]).toEqual([true, false]);
+    expect(told(main)).toEqual([here]);
+  });
+
+  it('does not take over when it is silent too: both begin anew', async () => {
+    const {run, alive, carries, main, spare} = await withSpare();
+    alive.clear();
+    await run(900);
+    expect([carries(main), carries(spare)]).toEqual([true, false]);
+    expect([main.restarts, spare.restarts]).toEqual([1, 1]);
+    alive.add(spare);
+    await run(400);
+    expect(carries(spare)).toBe(true);
+  });
+
+  it('is followed when the other side hears nothing on the main link', async () => {
+    const {run, says, carries, spare} = await withSpare();
+    says(spare, here);
+    await run(100);
+    expect(carries(spare)).toBe(true);
+    await run(4_000);
+    expect(carries(spare)).toBe(false); // it leads back
+    says(spare, here);
+    await run(4_000);
+    expect(carries(spare)).toBe(true); // and is slower to believe each time
+  });
+
+  it('is not asked for again soon when the other side closes it', async () => {
+    const {pair, run, sent, spare} = await withSpare();
+    const link = sent.find((m) => m.kind === 'spare')?.link ?? '';
+    pair.receive({type: 'close-link', from: 'ann', link} as never);
+    expect(spare.closed).toBe(true);
+    await run(29_000);
+    expect(FakePeerConnection.all).toHaveLength(2);
+    await run(2_000);
+    expect(FakePeerConnection.all).toHaveLength(3);
+  });
+
+  it.each<[string, boolean, string | undefined, string]>([
+    ['takes a spare', true, 'spare', 'answer'],
+    ['refuses a spare that costs money', false, 'spare', 'close-link'],
+    ['refuses what it does not know', true, 'bulk', 'close-link'],
+  ])('%s', async (_, lavish, kind, expected) => {
+    const {pair, state, run, sent} = await inCall(false);
+    state.lavish = lavish;
+    pair.receive({type: 'offer', from: 'ann', link: 'l9', sdp: 'o', tracks, kind} as never);
+    await run(100);
+    expect(sent.at(-1)).toMatchObject({type: expected, link: 'l9'});
+  });
+});
+
+describe('a main link that is lost', () => {
+  it('is begun anew twice, then replaced beside the old one, at last by relay', async () => {
+    const {run, alive, asked, state, main, offers, pair, carries, connect, sent} = await inCall();
+    state.lavish = false;
+    alive.clear();
+    await run(3_000);
+    expect([main.restarts, asked]).toEqual([2, []]);
+    await run(2_000);
+    expect([asked, main.closed, offers().length]).toEqual([['all'], false, 4]);
+    await run(4_000);
+    expect(asked).toEqual(['all', 'tls']);
+    expect(FakePeerConnection.all[1]?.closed).toBe(true);
+    const next = connect(FakePeerConnection.all[2]);
+    expect(carries(next)).toBe(true);
+    expect([main.closed, pair.main.connected, pair.main.path.kind]).toEqual([false, true, 'connecting']);
+    await run(2_000);
+    expect(main.closed).toBe(true);
+    expect(sent.at(-1)).toMatchObject({type: 'close-link', link: 'l0'});
+  });
+
+  it('is replaced by the newer one of the other side when that is connected, not before', async () => {
+    const {pair, run, connect, main, carries} = await inCall(false);
+    pair.receive({type: 'offer', from: 'ann', link: 'l1', sdp: 'o1', tracks} as never);
+    await run(300);
+    expect([carries(main), pair.main.id]).toEqual([true, 'l0']);
+    const next = connect(FakePeerConnection.all[1]);
+    expect([carries(main), carries(next), pair.main.id]).toEqual([false, true, 'l1']);
+    pair.receive({type: 'close-link', from: 'ann', link: 'l0'} as never);
+    expect([main.closed, pair.main.connected]).toEqual([true, true]);
+  });
+
+  it('survives that the other side closes the old one before it has seen the new one connect', async () => {
+    const {pair, run, state} = await inCall(false);
+    pair.receive({type: 'offer', from: 'ann', link: 'l1', sdp: 'o1', tracks} as never);
+    await run(300);
+    pair.receive({type: 'close-link', from: 'ann', link: 'l0'} as never);
+    expect([pair.main.id, state.over]).toEqual(['l1', 0]);
+  });
+
+  it('is asked for by the side that did not make it', async () => {
+    const {run, alive, sent} = await inCall(false);
+    alive.clear();
+    await run(7_000);
+    const asks = sent.filter((m) => m.type === 'renegotiate');
+    expect(asks.length).toBeGreaterThanOrEqual(2);
+    expect(asks[0]).toMatchObject({link: 'l0', restart: true});
+    expect(sent.some((m) => m.type === 'offer' || m.type === 'close-link')).toBe(false);
+  });
+
+  it.each<[string, Partial<{online: boolean; present: boolean}>, number]>([
+    ['nobody hears us', {online: false}, 0],
+    ['the other side is away', {present: false}, 1],
+  ])('waits while %s', async (_, change, restarts) => {
+    const {pair, run, alive, state, main} = await inCall();
+    Object.assign(state, change);
+    alive.clear();
+    await run(30_000);
+    expect([main.restarts, FakePeerConnection.all.length]).toEqual([restarts, 1]);
+    Object.assign(state, {online: true, present: true});
+    pair.hurry();
+    await run(200);
+    expect(main.restarts).toBe(restarts + 1);
+  });
+
+  it('tells the socket that the network is gone, and back', async () => {
+    const {run, alive, state, main} = await inCall();
+    alive.delete(main);
+    await run(700);
+    expect(state.suspected).toBe(true);
+    alive.add(main);
+    await run(300);
+    expect(state.suspected).toBe(false);
+  });
+
+  it('is left alone while it works, whatever the signalling does', async () => {
+    const {run, state, main, notes} = await inCall();
+    state.lavish = false;
+    Object.assign(state, {online: false, present: false});
+    await run(120_000);
+    expect([main.restarts, notes]).toEqual([0, []]);
+  });
+});

@@ -1,0 +1,50 @@
+import type {Source} from './api.js';
+import {sections} from './publication.js';
+
+/** A transport made in advance, gathering while nobody needs it. */
+export interface Prepared {
+  pc: RTCPeerConnection;
+  /** The channel for small messages between the two SDKs. */
+  control: RTCDataChannel;
+  /** The channel that shows that the path is alive: nothing is sent twice on it. */
+  beat: RTCDataChannel;
+  kind: 'offer' | 'answer';
+  /** When it was made, by performance.now(). */
+  at: number;
+  ready: Promise<void>;
+  /** Which of the servers it may use; absent when all. */
+  fits?: (url: string) => boolean;
+}
+
+/**
+ * Makes a transport before its peer is known. To offer, the description is set already, so that candidates are gathered
+ * in both browsers. To answer, a candidate pool does the same where the browser has one (Firefox gathers on answering).
+ */
+export function prepare(
+  kind: 'offer' | 'answer',
+  config: RTCConfiguration,
+  Connection: typeof RTCPeerConnection = RTCPeerConnection,
+): Prepared {
+  const pc = new Connection({
+    ...config,
+    bundlePolicy: 'max-bundle',
+    iceCandidatePoolSize: kind === 'answer' ? 1 : 0,
+  });
+  const control = pc.createDataChannel('parley', {negotiated: true, id: 0});
+  const beat = pc.createDataChannel('beat', {negotiated: true, id: 1, ordered: false, maxRetransmits: 0});
+  const at = performance.now();
+  if (kind === 'answer') return {pc, control, beat, kind, at, ready: Promise.resolve()};
+  const streams = pairStreams();
+  for (const {kind: media, source} of sections) {
+    pc.addTransceiver(media, {direction: 'sendrecv', streams: [streams(source)]});
+  }
+  const ready = pc.setLocalDescription();
+  ready.catch(() => {}); // reported when it is used
+  return {pc, control, beat, kind, at, ready};
+}
+
+/** Microphone and camera share a stream, and so do a screen and its sound: browsers keep a stream's tracks in step. */
+export function pairStreams(): (source: Source) => MediaStream {
+  const [person, screen] = [new MediaStream(), new MediaStream()];
+  return (source) => (source === 'microphone' || source === 'camera' ? person : screen);
+}

@@ -1,0 +1,108 @@
+/** Files as a person handles them in the page, and what the browser says crossed the network. */
+
+/**
+ * Chooses files with a button, as if in the browser's own list.
+ *
+ * @param {import('./person.mjs').Person} person
+ * @param {string[]} paths
+ * @param {string} [button]
+ */
+export async function offerFiles(person, paths, button = 'Send file') {
+  if (person.browser === 'chromium') {
+    const [chooser] = await Promise.all([person.page.waitForFileChooser(), person.press(button)]);
+    await chooser.accept(paths);
+    return;
+  }
+  // WebDriver BiDi hands files to the field itself.
+  const field = /** @type {import('puppeteer-core').ElementHandle<HTMLInputElement>} */ (
+    await person.page.waitForSelector(`input[type="file"][aria-label="${button}"]`)
+  );
+  await field.uploadFile(...paths);
+}
+
+/**
+ * Lets the downloads of a person's browser go to a folder. Chromium only.
+ *
+ * @param {import('./person.mjs').Person} person
+ * @param {string} folder
+ */
+export async function downloadsTo(person, folder) {
+  const session = await person.page.createCDPSession();
+  await session.send('Browser.setDownloadBehavior', {
+    behavior: 'allow',
+    downloadPath: folder,
+    browserContextId: person.context.id ?? '',
+  });
+}
+
+/**
+ * The cards of all transfers that can be seen, with the whole hash where there is one.
+ *
+ * @param {import('./person.mjs').Person} person
+ * @returns {Promise<{name: string, text: string, hash: string | null}[]>}
+ */
+export function transfers(person) {
+  return person.page.evaluate(() =>
+    [...document.querySelectorAll('.transfer')].map((card) => ({
+      name: card.getAttribute('aria-label') ?? '',
+      text: card.textContent ?? '',
+      hash: card.querySelector('.transfer-hash')?.getAttribute('title') ?? null,
+    })),
+  );
+}
+
+/**
+ * Counts, before any script of the page runs, what comes in on the channels that carry files. The app is not changed.
+ *
+ * @param {import('puppeteer-core').Page} page
+ */
+export async function countTransfers(page) {
+  await page.evaluateOnNewDocument(() => {
+    const seen = {bytes: 0, confirmed: new Set(), repeated: /** @type {string[]} */ ([])};
+    Object.defineProperty(window, '__files', {value: seen});
+    const Native = window.RTCPeerConnection;
+    /** @param {RTCDataChannel} channel */
+    const watch = (channel) => {
+      if (channel.protocol !== 'parley.file.v1') return;
+      channel.addEventListener('message', ({data}) => {
+        if (!(data instanceof ArrayBuffer)) return;
+        const view = new DataView(data);
+        if (view.getUint8(0) !== 1) return;
+        seen.bytes += data.byteLength - 16;
+        const chunk = `${channel.label} ${view.getUint32(4)} ${view.getUint32(8)}`;
+        if (seen.confirmed.has(chunk)) seen.repeated.push(chunk);
+      });
+      const send = channel.send.bind(channel);
+      channel.send = (/** @type {any} */ data) => {
+        if (typeof data === 'string') {
+          const {type, file, chunk, have = []} = JSON.parse(data);
+          if (type === 'have') seen.confirmed.add(`${channel.label} ${file} ${chunk}`);
+          for (const one of have)
+            for (const [from, to] of one.ranges)
+              for (let c = from; c < to; c++) seen.confirmed.add(`${channel.label} ${one.file} ${c}`);
+        }
+        send(data);
+      };
+    };
+    window.RTCPeerConnection = class extends Native {
+      /** @param {RTCConfiguration} [configuration] */
+      constructor(configuration) {
+        super(configuration);
+        this.addEventListener('datachannel', ({channel}) => watch(channel));
+      }
+    };
+  });
+}
+
+/**
+ * What came in so far: bytes of files, and the chunks that came although their receipt was confirmed.
+ *
+ * @param {import('./person.mjs').Person} person
+ * @returns {Promise<{bytes: number, repeated: string[]}>}
+ */
+export function deliveries(person) {
+  return person.page.evaluate(() => {
+    const {bytes, repeated} = /** @type {any} */ (window).__files;
+    return {bytes, repeated};
+  });
+}
