@@ -248,6 +248,7 @@ for (const [title, launch, without] of both) {
     const browser = await launch();
     try {
       const {ann, bob} = await call(browser, `last-${title.toLowerCase()}`);
+      await ann.page.bringToFront(); // Firefox lists no devices to a page in the background
       for (const label of (await plugs(ann, 'labels', 'videoinput')).reverse()) await plugs(ann, 'unplug', label);
       await ann.reads(/No camera found/);
       await bob.silence('camera');

@@ -8,6 +8,9 @@ import type {Speaker} from './speaker.js';
 /** A device that is silent for less than this was only slow, in milliseconds. */
 const silentMs = 1_000;
 
+/** How long a fresh list is waited for, in milliseconds. */
+const lookMs = 1_000;
+
 type Kind = 'microphone' | 'camera';
 const kinds: Record<Kind | 'speaker', MediaDeviceKind> = {
   microphone: 'audioinput',
@@ -172,8 +175,9 @@ class Ward {
 
   /** The track ended. */
   async ended(): Promise<void> {
-    // The news of a device that ends is often faster than that of the list.
-    const [permission] = await Promise.all([this.#allowed(), this.port.look()]);
+    // The news of a device that ends is often faster than that of the list, which a hidden page may not get at all.
+    const enough = new Promise((resolve) => setTimeout(resolve, lookMs));
+    const [permission] = await Promise.all([this.#allowed(), Promise.race([this.port.look(), enough])]);
     const {using, list} = this.#state;
     const present = using !== null && (hides(list, using.kind) || list.some((d) => d.id === using.id));
     this.feed({type: 'ended', present, permission, at: performance.now()});
