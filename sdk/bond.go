@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/pion/webrtc/v4"
@@ -122,6 +123,7 @@ func (s *state) choose(main *link) {
 		return
 	}
 	moved := b.active != nil
+	s.options.Log.Info("media moves to another link", "room", s.address.room, "link", best.id, "kind", best.kind, "up", best.up)
 	if b.active != nil {
 		b.active.admit(s, false)
 	}
@@ -130,14 +132,14 @@ func (s *state) choose(main *link) {
 	if moved && best.up {
 		best.say(`{"type":"here"}`)
 	}
-	s.data.moved()
+	s.stir = true
 	s.look(main)
 }
 
-// admit lets our media flow on a link, or not.
+// admit lets our media flow on a link, or not. On one that is not up nothing flows: what is written then waits below us.
 func (l *link) admit(s *state, open bool) {
 	for source, out := range l.outlets {
-		out.open(open)
+		out.open(open && l.up)
 		if open && l.up {
 			s.shows[source].refresh(true) // the first picture does not wait for its turn
 		}
@@ -217,21 +219,27 @@ func (s *state) shut(l *link, tell bool) {
 			*place = nil
 		}
 	}
-	log, room := s.options.Log, s.address.room
-	s.running.Go(func() {
-		closed := make(chan error, 1)
-		go func() { closed <- l.pc.GracefulClose() }()
-		select {
-		case err := <-closed:
-			if err != nil && !errors.Is(err, webrtc.ErrConnectionClosed) {
-				log.Info("a link was not closed cleanly", "room", room, "err", err)
-			}
-		case <-time.After(closePatience):
-			log.Warn("a link does not close; it is left behind", "room", room, "link", l.id)
-		}
-	})
+	log := s.options.Log.With("room", s.address.room, "link", l.id)
+	s.running.Go(func() { l.close(log) })
 	if main := s.links[l.peer]; main != nil && main != l && b.active == l {
 		s.choose(main)
+	}
+}
+
+// close closes the transport, as far as it lets itself be closed.
+func (l *link) close(log *slog.Logger) {
+	if !l.mine { // below us, two ends that close at the same moment wait for each other
+		<-time.After(closeAfter)
+	}
+	closed := make(chan error, 1)
+	go func() { closed <- l.pc.GracefulClose() }()
+	select {
+	case err := <-closed:
+		if err != nil && !errors.Is(err, webrtc.ErrConnectionClosed) {
+			log.Info("a link was not closed cleanly", "err", err)
+		}
+	case <-time.After(closePatience):
+		log.Warn("a link does not close; it is left behind")
 	}
 }
 
@@ -242,13 +250,14 @@ func (s *state) drop(peer string, tell bool) {
 		return
 	}
 	delete(s.links, peer)
+	s.dropBulks(peer)
 	for _, l := range main.each() {
 		s.shut(l, tell)
 	}
 	for _, t := range main.bond.tracks {
 		t.end(errTrackEnded)
 	}
-	s.data.moved()
+	s.stir = true
 }
 
 // closed is the other side's end of one link.

@@ -18,10 +18,9 @@ type taker func(peer string, channel *webrtc.DataChannel) (closed func())
 // channels are the data channels with the others, past the few that every link has. Safe for concurrent use: transports
 // ask it in goroutines of their own.
 type channels struct {
-	mu       sync.Mutex
-	takers   map[string]taker
-	open     map[string]int // by session: how many they opened
-	watchers []func()
+	mu     sync.Mutex
+	takers map[string]taker
+	open   map[string]int // by session: how many they opened
 }
 
 func newChannels() *channels {
@@ -60,22 +59,6 @@ func (c *channels) closed(peer string) {
 	if c.open[peer]--; c.open[peer] <= 0 {
 		delete(c.open, peer)
 	}
-}
-
-// moved tells those who keep channels open that links came up or went: channels of a link that is gone are dead.
-func (c *channels) moved() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, tell := range c.watchers {
-		tell()
-	}
-}
-
-// watch lets tell be called whenever links came up or went. It must not block, nor call back.
-func (c *channels) watch(tell func()) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.watchers = append(c.watchers, tell)
 }
 
 // openChannel opens a data channel with whoever sits on seat, on the link that is up. init.Protocol says whose it is.

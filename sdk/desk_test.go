@@ -208,7 +208,7 @@ func (d *desk) obey(g *guest, m signal.Message) {
 	switch m := m.(type) {
 	case *signal.Ping:
 		d.send(g, &signal.Pong{ID: m.ID})
-	case *signal.Ack, *signal.Bye:
+	case *signal.Ack, *signal.Bye, *signal.Report:
 	case *signal.Join:
 		d.join(g, m)
 	case *signal.Media:

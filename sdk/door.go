@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/parley-rtc/parley/internal/signal"
@@ -143,6 +142,7 @@ func (s *state) joined(m *signal.Joined) {
 			s.admit(l)
 		}
 	}
+	s.stir = true
 	s.declared = me.Media
 	s.declare()
 	s.tell()
@@ -261,7 +261,7 @@ func (s *state) roomChanged(room signal.RoomState) {
 // seatChanged notes one seat and what follows for the link with whoever sits there.
 func (s *state) seatChanged(seat signal.Seat) {
 	old := s.people[seat.ID]
-	s.people[seat.ID] = &seat
+	s.people[seat.ID], s.stir = &seat, true
 	delete(s.missing, seat.ID)
 	p := s.person(&seat)
 	switch {
@@ -295,6 +295,7 @@ func (s *state) left(m *signal.Left) {
 		return
 	}
 	delete(s.people, m.Seat)
+	s.stir = true
 	delete(s.missing, m.Seat)
 	s.drop(seat.Session, false)
 	s.emit(Departed{Person: s.person(seat), Reason: string(m.Reason)})
@@ -392,9 +393,4 @@ func (s *state) declare() {
 	}
 	s.declared = s.on
 	_ = s.send(&signal.Media{Media: s.on}) // an overflow has ended the room
-}
-
-// flag returns the field of m that stands for source, which is one of Sources.
-func flag(m *MediaState, source Source) *bool {
-	return []*bool{&m.Microphone, &m.Camera, &m.Screen, &m.ScreenAudio}[slices.Index(Sources(), source)]
 }

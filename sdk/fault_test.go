@@ -78,6 +78,7 @@ func (f fault) run(t *testing.T, seed uint64) time.Duration {
 		_, gap := p.silent()
 		longest = max(longest, gap)
 	}
+	t.Logf("media gap %v", longest.Round(time.Millisecond))
 	end()
 	for _, p := range w.people {
 		inside(t, p.room, func(s *state) bool {
@@ -137,6 +138,11 @@ func faults() []fault {
 		},
 		{name: "NAT rebinding", within: 15 * time.Second, provoke: func(w *world, p *peer) {
 			w.net.Change(func(*netsim.Network) { p.nat.Forget() })
+		}},
+		{name: "server killed", within: 15 * time.Second, provoke: func(w *world, _ *peer) {
+			w.kill()
+			pass(time.Duration(w.rand.IntN(2500)) * time.Millisecond)
+			w.open()
 		}},
 		{name: "4 s blackhole", within: 15 * time.Second, provoke: func(w *world, p *peer) { w.dark(p, 4*time.Second) }},
 	}

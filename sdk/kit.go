@@ -22,6 +22,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"github.com/parley-rtc/parley/internal/signal"
+	"github.com/parley-rtc/parley/sdk/internal/transfer"
 )
 
 // levelURI is the header extension for the client-to-mixer audio level (RFC 6464).
@@ -78,9 +79,9 @@ func (k *kit) settings(how transports) webrtc.SettingEngine {
 		se.SetPrflxAcceptanceMinWait(0)
 		se.SetRelayAcceptanceMinWait(0)
 	}
-	if k.options.Interfaces != nil {
-		se.SetInterfaceFilter(k.options.Interfaces)
-	}
+	// With a filter the agent asks STUN from every address of its own, not from whichever the system takes: so it is
+	// known which uplink a path uses, and paths by all of them are found.
+	se.SetInterfaceFilter(func(name string) bool { return k.options.Interfaces == nil || k.options.Interfaces(name) })
 	se.SetIncludeLoopbackCandidate(k.loopback())
 	if how.uplink == "" {
 		se.SetNet(k.network)
@@ -90,6 +91,7 @@ func (k *kit) settings(how transports) webrtc.SettingEngine {
 	if k.virtual {
 		se.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled) // it would use the real one
 	}
+	se.SetSCTPMaxMessageSize(2 * transfer.MaxFrame) // a larger message would be kept in memory until it is whole
 	return se
 }
 

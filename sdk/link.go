@@ -16,6 +16,8 @@ const (
 	maxKnown   = 512
 	// closePatience is how long a transport may take to close before it is left behind.
 	closePatience = 5 * time.Second
+	// closeAfter is how much later the side that did not make a link closes it.
+	closeAfter = 150 * time.Millisecond
 )
 
 // link is one transport with the client that holds, or waits for, a seat. The room's owner owns it.
@@ -46,8 +48,10 @@ type link struct {
 	offered time.Time       // when it was made
 	moves   int             // how often our addresses had changed then
 	began   time.Time
+	base    string    // the address of ours that it used last
 	up      bool      // connected, and something comes
 	ever    bool      // was up once
+	tries   int       // ICE restarts since it was up
 	gone    bool      // closed
 	stopped time.Time // when nothing came any more
 	mend    time.Time // when to try to bring it back

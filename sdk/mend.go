@@ -103,6 +103,7 @@ func (s *state) judge(l *link) {
 func (s *state) stalled(l *link) {
 	main := s.links[l.peer]
 	l.up, l.stopped = false, s.now
+	l.admit(s, false)
 	b := l.bond
 	switch l {
 	case main:
@@ -127,14 +128,14 @@ func (s *state) stalled(l *link) {
 func (s *state) flows(l *link) {
 	main := s.links[l.peer]
 	b := l.bond
-	l.up, l.ever, l.mend = true, true, time.Time{}
+	l.up, l.ever, l.mend, l.tries = true, true, time.Time{}, 0
 	if l == b.next {
 		s.promote(l)
 		main = l
 	}
 	if l == b.spare {
 		b.spares = 0
-		s.options.Log.Info("a spare link is up", "room", s.address.room, "link", l.id, "path", s.pathOf(l))
+		s.options.Log.Info("a spare link is up", "room", s.address.room, "link", l.id, "path", s.pathOf(l), "from", s.kit.base(l))
 	}
 	if b.active == l && b.open {
 		l.admit(s, true)
@@ -150,7 +151,7 @@ func (s *state) flows(l *link) {
 	}
 	s.choose(main)
 	s.look(main)
-	s.data.moved()
+	s.stir = true
 }
 
 // mend tries to bring a broken link back: ICE restarts first, then a new link beside it, at last one over the relay and
@@ -198,8 +199,21 @@ func (s *state) mend(l *link) {
 // restart begins ICE anew on a link.
 func (s *state) restart(l *link) {
 	l.stale = false
+	s.equip(l)
 	s.note(l, signal.ReportRestart, 0)
 	s.propose(l, true)
+}
+
+// equip chooses the servers for the next ICE restart of a link. One that was direct tries without the relay first: below
+// us every check from a relayed address waits for a permission, and all others wait with it.
+func (s *state) equip(l *link) {
+	how := l.how
+	if l.tries++; l.tries == 1 && l.path.Kind == PathDirect && len(how.over) == 0 {
+		how.over = []string{"stun"}
+	}
+	if err := l.pc.SetConfiguration(s.kit.configuration(s.session.ice, how)); err != nil {
+		s.options.Log.Warn("ICE servers were not taken", "room", s.address.room, "err", err)
+	}
 }
 
 // trip is the round-trip time to the other side, as far as it is known.
@@ -226,9 +240,6 @@ func (s *state) again(l *link, restart bool) {
 // refreshed goes on with the restarts that waited for fresh servers.
 func (s *state) refreshed() {
 	for _, l := range s.links {
-		if err := l.pc.SetConfiguration(s.kit.configuration(s.session.ice, l.how)); err != nil {
-			s.options.Log.Warn("fresh ICE servers were not taken", "room", s.address.room, "err", err)
-		}
 		if l.stale && l.pc.SignalingState() == webrtc.SignalingStateStable {
 			s.restart(l)
 		}

@@ -2,6 +2,7 @@ package parley
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/pion/webrtc/v4"
 
@@ -48,6 +49,9 @@ func (l *link) learns(tracks []signal.Track) {
 // relayed handles what another session says through the server.
 func (s *state) relayed(m signal.Message) {
 	s.options.Log.Debug("got", "type", m.Head().Type, "n", m.Head().N)
+	if s.bulkRelayed(m) {
+		return
+	}
 	switch m := m.(type) {
 	case *signal.Offer:
 		s.offered(m)
@@ -194,6 +198,12 @@ func (s *state) accept(l *link, m *signal.Offer, fresh bool) error {
 			}
 		}
 	}
+	if old := l.pc.RemoteDescription(); !fresh && old != nil && fragment(old.SDP) != fragment(m.SDP) {
+		if l.up { // the path is looked for anew, and there is none meanwhile
+			s.stalled(l)
+		}
+		s.equip(l)
+	}
 	if err := l.pc.SetRemoteDescription(offer); err != nil {
 		return err
 	}
@@ -209,6 +219,16 @@ func (s *state) accept(l *link, m *signal.Offer, fresh bool) error {
 	_ = s.send(&signal.Answer{Peer: l.address(), SDP: answer.SDP, Tracks: l.declares()}) // an overflow has ended the room
 	s.catchUp(l)
 	return nil
+}
+
+// fragment is the ICE user name in a description; another one is an ICE restart (RFC 8445 §9).
+func fragment(sdp string) string {
+	for line := range strings.Lines(sdp) {
+		if name, ok := strings.CutPrefix(line, "a=ice-ufrag:"); ok {
+			return strings.TrimSpace(name)
+		}
+	}
+	return ""
 }
 
 func (s *state) answered(l *link, m *signal.Answer) {

@@ -108,40 +108,48 @@ func (o *outlet) open(yes bool) {
 	o.opened = yes
 }
 
-// write sends one frame, shown at the given time after the epoch. level is -dBov, or -1.
+// write sends one frame, shown at the given time after the epoch. level is -dBov, or -1. One goroutine calls it. The
+// lock is not held while a packet leaves: a transport that looks for its path may take a while.
 func (o *outlet) write(frame []byte, at time.Duration, level int) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
-	if !o.opened || o.stream == nil {
+	stream, h := o.stream, o.header
+	if !o.opened || stream == nil {
 		o.paused = true
+		o.mu.Unlock()
 		return
 	}
-	h := o.header
+	extension, paused := o.level, o.paused
+	o.mu.Unlock()
 	h.Timestamp = o.start + uint32(at.Nanoseconds()*int64(o.clock)/int64(time.Second)) // the wrap is meant
 	audio := kindOf(o.source) == webrtc.RTPCodecTypeAudio
-	parts, whole := o.payloader.Payload(payloadSize, frame), false
+	parts := o.payloader.Payload(payloadSize, frame)
+	var sent Sent
 	for i, part := range parts {
-		h.SequenceNumber = o.header.SequenceNumber
-		h.Marker = !audio && i == len(parts)-1 || audio && o.paused
+		h.Marker = !audio && i == len(parts)-1 || audio && paused
 		h.Extension, h.Extensions = false, nil
-		if audio && o.level != 0 && level >= 0 {
-			_ = h.SetExtension(o.level, []byte{0x80 | byte(level&0x7f)}) // one byte always fits
+		if audio && extension != 0 && level >= 0 {
+			_ = h.SetExtension(extension, []byte{0x80 | byte(level&0x7f)}) // one byte always fits
 		}
-		o.header.SequenceNumber++
-		n, err := o.stream.WriteRTP(&h, part)
+		n, err := stream.WriteRTP(&h, part)
+		h.SequenceNumber++
 		switch {
 		case err != nil:
-			o.sent.Failed++
+			sent.Failed++
 		case n > 0: // nothing is written while the link is not up yet
-			o.paused = false
-			o.sent.Packets++
-			o.sent.Bytes += uint64(len(part))
-			whole = true
+			paused = false
+			sent.Packets++
+			sent.Bytes += uint64(len(part))
+			sent.Frames = 1
 		}
 	}
-	if whole {
-		o.sent.Frames++
-	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.header.SequenceNumber = h.SequenceNumber
+	o.paused = o.paused && paused
+	o.sent.Packets += sent.Packets
+	o.sent.Bytes += sent.Bytes
+	o.sent.Failed += sent.Failed
+	o.sent.Frames += sent.Frames
 }
 
 // listen reads what the receiver reports, until the section is over.

@@ -62,7 +62,12 @@ func (s *state) look(main *link) {
 }
 
 // looked notes that the pair of candidates in use changed.
-func (s *state) looked(l *link) { s.look(s.links[l.peer]) }
+func (s *state) looked(l *link) {
+	if base := s.kit.base(l); base != "" {
+		l.base = base
+	}
+	s.look(s.links[l.peer])
+}
 
 // way is the path that our media takes.
 func (s *state) way(main *link) Path {
@@ -70,8 +75,11 @@ func (s *state) way(main *link) Path {
 	if l == nil {
 		l = main
 	}
-	l.path = s.pathOf(l)
-	return l.path
+	if path := s.pathOf(l); path.Kind != PathLost {
+		l.path = path // of a link that is lost, the last one is remembered
+		return path
+	}
+	return Path{Kind: PathLost}
 }
 
 func (s *state) pathOf(l *link) Path {

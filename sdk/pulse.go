@@ -13,6 +13,9 @@ const (
 	beatEach = 200 * time.Millisecond
 	// stallAfter is the least silence that counts as a stall: three beats and whatever media there is.
 	stallAfter = 600 * time.Millisecond
+	// unansweredMore is how much longer pongs may be missing on a link that brings other things: they wait for the data
+	// channel's own retransmissions, media does not.
+	unansweredMore = time.Second
 	// beatSize is the length of a beat: kind, id, and the sender's clock in milliseconds.
 	beatSize = 9
 	// maxBeats is how many bytes of beats may wait: on a path that is dead they must not pile up.
@@ -59,7 +62,7 @@ func (p *pulse) due() time.Time {
 	}
 	at := p.heard.Load()
 	if answered := p.answered.Load(); answered != 0 { // they may hear nothing of us although we hear them
-		at = min(at, answered+int64(beatEach))
+		at = min(at, answered+int64(unansweredMore))
 	}
 	return p.epoch.Add(time.Duration(at) + p.patience())
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -190,4 +191,9 @@ func (w *show) remove(out *outlet) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.to, out)
+}
+
+// flag returns the field of m that stands for source, which is one of Sources.
+func flag(m *MediaState, source Source) *bool {
+	return []*bool{&m.Microphone, &m.Camera, &m.Screen, &m.ScreenAudio}[slices.Index(Sources(), source)]
 }

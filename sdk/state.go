@@ -28,6 +28,9 @@ type state struct {
 	links   map[string]*link // by the peer's session
 	shows   map[Source]*show
 	data    *channels
+	hub     *dataHub
+	stir    bool           // links or people changed: programs' data and files have to follow
+	files   traffic        // the transfers of files
 	running sync.WaitGroup // every goroutine that the owner began
 	opened  *request       // settled by the first welcome
 	ended   *Ended         // set when it is over
@@ -56,13 +59,15 @@ func newState(life context.Context, a address, o Options, kit *kit, connect func
 	s := &state{
 		options: o, address: a, life: life, work: work, cancel: cancel,
 		inbox: newMailbox(), events: newOutbound(), kit: kit,
-		links: make(map[string]*link), shows: make(map[Source]*show), data: newChannels(), opened: newRequest(),
+		links: make(map[string]*link), shows: make(map[Source]*show), data: newChannels(),
+		files: newTraffic(), opened: newRequest(),
 		door: door{
 			token: o.Seat, people: make(map[string]*signal.Seat),
 			asked: make(map[uint64]*request), recalls: make(map[uint64]*recall), missing: make(map[string]time.Time),
 		},
 	}
-	s.session.connect = connect
+	s.session.connect, s.hub = connect, newDataHub(s.data)
+	s.openTraffic()
 	for _, source := range Sources() {
 		s.shows[source] = newShow(source)
 	}
@@ -119,6 +124,11 @@ func (s *state) run(cmds <-chan func(*state)) {
 			s.now = time.Now()
 			s.end(Ended{})
 		}
+		if s.stir {
+			s.stir = false
+			s.rouse()
+			s.hub.tend(s)
+		}
 	}
 	s.shutdown()
 }
@@ -155,9 +165,11 @@ func (s *state) shutdown() {
 	for _, q := range s.asked {
 		q.settle(cause)
 	}
+	s.hub.close()
 	for peer := range s.links {
 		s.drop(peer, false)
 	}
+	s.dropBulks("")
 	for _, source := range Sources() {
 		s.shows[source].stop()
 	}

@@ -87,7 +87,7 @@ func (s *state) moved(before, now map[string]string) {
 	s.hurry()
 	for _, main := range maps.Clone(s.links) {
 		for _, l := range main.each() {
-			if l.up && !l.gone && now[l.base()] == "" && before[l.base()] != "" {
+			if l.up && !l.gone && l.base != "" && now[l.base] == "" {
 				s.stalled(l)
 			}
 		}
@@ -99,15 +99,33 @@ func (s *state) moved(before, now map[string]string) {
 }
 
 // base is the address of ours that a link uses, "" when that is not known.
-func (l *link) base() string {
+func (k *kit) base(l *link) string {
 	pair, err := l.pc.SCTP().Transport().ICETransport().GetSelectedCandidatePair()
 	if err != nil || pair == nil || pair.Local == nil {
 		return ""
 	}
-	if c := pair.Local; c.Typ == webrtc.ICECandidateTypeHost {
-		return c.Address
-	} else if c.Typ == webrtc.ICECandidateTypeSrflx || c.Typ == webrtc.ICECandidateTypePrflx {
-		return c.RelatedAddress
+	address := pair.Local.RelatedAddress
+	if pair.Local.Typ == webrtc.ICECandidateTypeHost {
+		address = pair.Local.Address
+	}
+	if k.uplinks()[address] != "" {
+		return address
+	}
+	return k.source() // STUN and TURN are asked from any address, which is the one that the system takes
+}
+
+// source is the address that the system sends from when it may choose. Nothing is sent to find out.
+func (k *kit) source() string {
+	for _, anywhere := range []string{"192.0.2.1:9", "[2001:db8::1]:9"} {
+		conn, err := k.network.Dial("udp", anywhere)
+		if err != nil {
+			continue
+		}
+		host, _, err := net.SplitHostPort(conn.LocalAddr().String())
+		_ = conn.Close() // nothing was sent
+		if err == nil {
+			return host
+		}
 	}
 	return ""
 }
@@ -127,7 +145,7 @@ func (k *kit) other(main *link, ice *signal.ICEServers) (how transports, ok bool
 // second is an interface that the main link does not use, "" when there is none.
 func (k *kit) second(main *link) string {
 	uplinks := k.uplinks()
-	used := uplinks[main.base()]
+	used := uplinks[main.base]
 	if used == "" {
 		return ""
 	}

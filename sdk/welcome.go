@@ -143,6 +143,7 @@ func (s *state) reset(w *signal.Welcome) {
 			offered.offer = n.sent
 		}
 	}
+	s.forgetRecalls()
 	for _, q := range asked {
 		q.settle(nil) // the old server had acknowledged it
 	}

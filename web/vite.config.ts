@@ -2,7 +2,7 @@ import {defineConfig} from 'vite';
 
 /** What is not needed in front of the door, or not by everybody, comes in files of its own. */
 const LATER =
-  /\/web\/src\/(call|files|record|words\/de)|\/sdk\/js\/src\/(files\/|(observer|report|guard|failover|inventory)\.)|\/uqr\//;
+  /\/web\/src\/(call|files|quality|record|words\/de)|\/sdk\/js\/src\/(files\/|(observer|report|guard|failover|inventory|upkeep|heart|carry|recovery)\.|quality|adaptation|stats)|\/uqr\//;
 
 export default defineConfig({
   oxc: {jsx: {runtime: 'automatic', importSource: 'preact'}},
@@ -23,6 +23,7 @@ export default defineConfig({
           groups: [
             {name: 'app', test: (id: string) => !LATER.test(id)},
             {name: 'call-de', test: /\/src\/call\/words\/de/},
+            {name: 'quality-de', test: /\/src\/quality\/words\/de/},
             {name: 'record-de', test: /\/src\/record\/words\/de/},
           ],
         },

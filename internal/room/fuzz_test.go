@@ -1,6 +1,7 @@
 package room
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -25,9 +26,46 @@ type game struct {
 func newGame(t testing.TB) *game {
 	g := &game{t: t, now: time.Unix(1e9, 0), where: map[string]int{}, over: map[string]bool{}}
 	for i := range g.rooms {
-		g.rooms[i] = New(Config{Name: fmt.Sprint("r", i), Seats: 2 + i, Sessions: 12}, fakeTokens{})
+		g.rooms[i] = New(g.config(i), fakeTokens{})
 	}
 	return g
+}
+
+func (g *game) config(room int) Config {
+	return Config{Name: fmt.Sprint("r", room), Seats: 2 + room, Sessions: 12, Saves: true}
+}
+
+// restart forgets everything but a snapshot, and lets some of the sessions return.
+func (g *game) restart(room int, b byte) {
+	old := g.rooms[room]
+	old.forgive(g.now) // as Revive does
+	text, err := json.Marshal(old.Snapshot())
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	var s Snapshot
+	if err := json.Unmarshal(text, &s); err != nil {
+		g.t.Fatal(err)
+	}
+	r := Revive(g.config(room), fakeTokens{}, g.now, s)
+	if again, err := json.Marshal(r.Snapshot()); err != nil || string(again) != string(text) && old.exists {
+		g.t.Fatalf("revived as\n%s\nof\n%s", again, text)
+	}
+	g.rooms[room] = r
+	for i, x := range old.sessions {
+		if (int(b)>>(i%7))&1 == 0 {
+			continue
+		}
+		was := Return{Seat: old.SeatOf(x.ID), Name: "x", Role: old.RoleOf(x.ID), Rebuild: b&64 != 0}
+		v := x.Visitor
+		v.Was = x.ID
+		_, _, fault := r.Return(g.now, v, was)
+		if fault != nil {
+			g.over[x.ID] = true
+		} else if was.Seat != "" && s.Exists && r.SeatOf(x.ID) != was.Seat {
+			g.t.Fatalf("%s had the seat %s and has %q", x.ID, was.Seat, r.SeatOf(x.ID))
+		}
+	}
 }
 
 func (g *game) id(prefix string) string {
@@ -94,8 +132,10 @@ func (g *game) command(room int, op, a, b byte) {
 		r.Gone(g.now, who, b&1 == 0)
 	case op == 16:
 		r.Answered(g.now, who)
-	case op == 17:
+	case op == 17 && b < 128:
 		r.Revoke(who)
+	case op == 17:
+		g.restart(room, b)
 	default:
 		r.Handle(g.now, who, g.message(op, b))
 	}
@@ -113,6 +153,9 @@ func (g *game) message(op, b byte) signal.Message {
 	case 20:
 		return &signal.Chat{Header: h, ID: fmt.Sprint(b), Text: "x"}
 	case 21:
+		if b > 200 {
+			return &signal.KeepHistory{Header: h, Policy: []signal.History{signal.HistoryNone, signal.HistorySession, signal.HistoryForever}[b%3]}
+		}
 		return &signal.Lock{Header: h, On: b&1 == 0}
 	case 22:
 		return &signal.WaitingRoom{Header: h, On: b&1 == 0}
@@ -141,6 +184,7 @@ func (g *game) snapshot(room int) map[string]bool {
 
 func (g *game) check(room int, hidden map[string]bool) {
 	r := g.rooms[room]
+	var said []*signal.Chat
 	for _, e := range r.Effects() {
 		if at, known := g.where[e.Session]; !known || at != room {
 			g.t.Fatalf("room %d reaches %q of another room", room, e.Session)
@@ -149,8 +193,19 @@ func (g *game) check(room int, hidden map[string]bool) {
 			g.t.Fatalf("%s is over and gets %s", e.Session, describe(e))
 		}
 		g.over[e.Session] = e.End != nil
+		if c, ok := e.Message.(*signal.Chat); ok && c.Unsaved {
+			said = append(said, c)
+		}
 		if s := r.find(e.Session); s != nil && hidden[s.ID] && !r.maySee(s) && s.seat == nil {
 			g.checkHidden(s, e)
+		}
+	}
+	for _, c := range said {
+		r.Saved(c.From, c.ID, 1)
+	}
+	for _, e := range r.Effects() {
+		if s := r.find(e.Session); s == nil || !s.inside() {
+			g.t.Fatalf("%s is not inside and gets %s", e.Session, describe(e))
 		}
 	}
 	g.checkSeats(r)

@@ -32,7 +32,8 @@ func (s *Server) openStore(ctx context.Context) {
 		Buckets: []store.Bucket{
 			{Name: roomsBucket},
 			// The archive drops what is too old itself; a call that goes on for long must not lose its beginning before.
-			{Name: archive.Calls, Keep: s.cfg.Calls.Keep + longestCall}, {Name: archive.Events, Keep: s.cfg.Calls.Keep + longestCall},
+			{Name: archive.Calls, Keep: s.cfg.Calls.Keep + longestCall},
+			{Name: archive.Events, Keep: s.cfg.Calls.Keep + longestCall},
 		},
 		Journals: []store.Journal{{Name: chatJournal, Entries: h.Messages, Bytes: int64(h.Size) << 20}},
 	})

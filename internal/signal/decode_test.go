@@ -223,9 +223,11 @@ func fillValue(f reflect.Value, t string, from Side) {
 	case reflect.Uint16, reflect.Uint64:
 		f.SetUint(7)
 	case reflect.String:
-		values := map[string]string{"Source": "camera", "Role": "host", "May": "join", "SeatState": "away", "Code": "full",
+		values := map[string]string{
+			"Source": "camera", "Role": "host", "May": "join", "SeatState": "away", "Code": "full",
 			"History": "forever", "LinkKind": "spare", "ReportKind": "path", "PathKind": "hub", "Transport": "tls",
-			"CandidateType": "relay", "PairState": "won"}
+			"CandidateType": "relay", "PairState": "won",
+		}
 		f.SetString(values[f.Type().Name()])
 		if f.String() == "" {
 			f.SetString("x")

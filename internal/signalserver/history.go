@@ -12,10 +12,9 @@ import (
 
 // Limits of what waits for the keeper.
 const (
-	// maxSaving is how many messages of a room wait to be saved; of more, the oldest stay unsaved.
-	maxSaving = 512
-	// maxHolding is up to how many of them their senders' acknowledgements wait too.
-	maxHolding = 128
+	// maxSaving is how many messages of a room wait to be saved, and their senders' acknowledgements with them; of more,
+	// the oldest stay unsaved. A burst of everybody in a room of two fits in.
+	maxSaving = 2 * messageBurst
 	// maxReads is how many histories a shard reads at the same time.
 	maxReads = 64
 	// historyBytes is how long the messages of one answer may be together, as JSON.
@@ -196,7 +195,7 @@ func (h *hall) purge() {
 // hold keeps those of the session's chat messages unacknowledged that are not safe yet, as long as the keeper works.
 func (s *session) hold() {
 	var oldest uint64
-	if c := s.hall.chronicle; c != nil && len(c.saving)+len(c.heard) <= maxHolding {
+	if c := s.hall.chronicle; c != nil {
 		for _, w := range c.heard {
 			if w.session == s.id {
 				oldest = w.message.N

@@ -253,7 +253,7 @@ func TestLull(t *testing.T) {
 			if s.Seat.State != signal.SeatAway || time.Since(start) != tt.want {
 				t.Errorf("every %d ms: %s after %v", tt.every, s.Seat.State, time.Since(start))
 			}
-			b = b.resume()
+			b.resume()
 			if s := skipTo[*signal.SeatChange](a); s.Seat.State != signal.SeatPresent {
 				t.Errorf("%+v", s)
 			}
@@ -279,6 +279,7 @@ func (w *witness) SeatBack(string, time.Time, string) { w.note("back") }
 func (w *witness) SeatLeft(_ string, _ time.Time, _ string, why signal.LeftReason) {
 	w.note("left: %s", why)
 }
+
 func (w *witness) Report(_ string, _ time.Time, _ string, events []signal.ReportEvent) {
 	w.note("report of %d", len(events))
 }

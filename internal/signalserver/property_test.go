@@ -112,17 +112,16 @@ type writer struct {
 	random *rand.Rand
 	left   int // messages to write
 
-	seq      signal.Sequence
-	unacked  []signal.Message // what was sent, in order; the last seq.Unacked() of them are not acknowledged
-	session  string
-	resume   string
-	seat     string // its token
-	seated   bool
-	ws       *websocket.Conn
-	old      []*websocket.Conn // given up, but open
-	written  int
-	seen     map[string]uint64 // message → its number in the history, 0 while unsaved
-	complete bool
+	seq     signal.Sequence
+	unacked []signal.Message // what was sent, in order; the last seq.Unacked() of them are not acknowledged
+	session string
+	resume  string
+	seat    string // its token
+	seated  bool
+	ws      *websocket.Conn
+	old     []*websocket.Conn // given up, but open
+	written int
+	seen    map[string]uint64 // message → its number in the history, 0 while unsaved
 
 	resets, twice int64
 }

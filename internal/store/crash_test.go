@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 func writeForEver(dir string) {
 	s, err := Open(context.Background(), testConfig(dir))
 	if err != nil {
-		fmt.Println("error", err)
+		fmt.Fprintln(os.Stdout, "error", err)
 		return
 	}
 	acknowledged := make(chan string, 64)
@@ -44,7 +44,7 @@ func writeForEver(dir string) {
 		}
 	}()
 	for line := range acknowledged {
-		fmt.Println(line)
+		fmt.Fprintln(os.Stdout, line)
 	}
 }
 

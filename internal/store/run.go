@@ -6,8 +6,6 @@ import (
 	"math/rand/v2"
 	"runtime/debug"
 	"time"
-
-	"github.com/nats-io/nats.go"
 )
 
 // How a store that fails is opened again.
@@ -220,10 +218,4 @@ func (w *writer) broken(err error) {
 	}
 	clear(w.subjects)
 	w.store.keeper.fail(err)
-}
-
-// publish sends a message and returns the address of its acknowledgement.
-func (e *engine) publish(subject string, header nats.Header, value []byte) (address string, err error) {
-	address = e.question()
-	return address, e.conn.PublishMsg(&nats.Msg{Subject: subject, Reply: address, Header: header, Data: value})
 }

@@ -115,6 +115,12 @@ func (r *Record) qualities() []Finding {
 		ms, cause := lasting(l.Quality, func(s QualitySpan) bool { return s.Level != nil && *s.Level == 0 })
 		if ms >= 5_000 {
 			f := Finding{Code: CodePoor, Seat: l.Seat, MS: ms, Percent: int(max(1, ms*100/stay)), Cause: cause, weight: Fair}
+			switch cause {
+			case "upload-small", "download-small", "cpu":
+				f.Fault = FaultPerson
+			case "loss", "delay", "jitter":
+				f.Fault = FaultPath
+			}
 			if f.Percent >= 20 {
 				f.weight = Poor
 			}

@@ -95,7 +95,7 @@ func merge(all []gap) []gap {
 // gapsOf finds those that one person's client reported, or left open.
 func (r *Record) gapsOf(l *Lane) []gap {
 	var out []gap
-	lost := map[string]int64{}
+	lost, up := map[string]int64{}, map[string]bool{}
 	add := func(with string, from, to, ms int64, open bool) {
 		other := r.person(with)
 		if other == nil || other.Seat == l.Seat {
@@ -117,11 +117,12 @@ func (r *Record) gapsOf(l *Lane) []gap {
 			delete(lost, e.Seat)
 			add(e.Seat, e.At-e.MS, e.At, e.MS, false)
 		case e.Kind != signal.ReportPathChanged || e.Path == nil:
-		case e.Path.Kind == signal.PathLost:
-			if _, already := lost[e.Seat]; !already {
+		case e.Path.Kind == signal.PathLost || e.Path.Kind == signal.PathConnecting:
+			if _, already := lost[e.Seat]; !already && up[e.Seat] {
 				lost[e.Seat] = e.At
 			}
-		case e.Path.Kind != signal.PathConnecting:
+		default:
+			up[e.Seat] = true
 			if from, was := lost[e.Seat]; was {
 				delete(lost, e.Seat)
 				add(e.Seat, from, e.At, e.At-from, false)

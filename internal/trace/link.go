@@ -53,7 +53,7 @@ func (r *Record) links(seat string) []Link {
 			i = len(out)
 			out = append(out, Link{With: e.Seat})
 		}
-		out[i].take(e)
+		out[i].take(e, r.waited(seat, e))
 	}
 	for i := range out {
 		out[i].Why = r.why(seat, &out[i])
@@ -61,11 +61,30 @@ func (r *Record) links(seat string) []Link {
 	return out
 }
 
-func (l *Link) take(e *Entry) {
-	first := func(ms **int64) {
-		if *ms == nil {
-			v := e.MS
-			*ms = &v
+// waited is how long it took until something arrived: a client counts from its own Join, and whoever was there first has
+// waited from when the other one came.
+func (r *Record) waited(seat string, e *Entry) int64 {
+	me, other := r.comes(seat), r.comes(e.Seat)
+	if other <= me {
+		return e.MS
+	}
+	return min(e.MS, max(0, e.At-other))
+}
+
+// comes is when somebody took a seat.
+func (r *Record) comes(seat string) int64 {
+	i := slices.IndexFunc(r.mine[seat], func(e *Entry) bool { return e.Kind == Joined })
+	if i < 0 {
+		return 0
+	}
+	return r.mine[seat][i].At
+}
+
+// take adds an event; waited is how long what is first took to arrive.
+func (l *Link) take(e *Entry, waited int64) {
+	first := func(into **int64, ms int64) {
+		if *into == nil {
+			*into = &ms
 		}
 	}
 	switch e.Kind {
@@ -85,13 +104,13 @@ func (l *Link) take(e *Entry) {
 			l.Tried++
 		}
 	case signal.ReportICEConnected:
-		first(&l.ICE)
+		first(&l.ICE, e.MS)
 	case signal.ReportDTLSConnected:
-		first(&l.DTLS)
+		first(&l.DTLS, e.MS)
 	case signal.ReportFirstPacket:
-		first(&l.Packet)
+		first(&l.Packet, waited)
 	case signal.ReportFirstFrame:
-		first(&l.Frame)
+		first(&l.Frame, waited)
 	case signal.ReportRestart:
 		l.Restarts++
 	case signal.ReportReplaced:

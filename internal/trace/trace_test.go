@@ -119,6 +119,9 @@ func TestVerdict(t *testing.T) {
 		{"a reload", connected + "28 away ann\n29 back ann\n" + `30 report ann {"at":29,"kind":"note","cause":"reloaded"}
 			30 report ben {"at":29.5,"kind":"recovered","seat":"ann","ms":1500}
 			60 end`, "Ann and Ben were connected directly. 1.5 s gap at 14:00 UTC when Ann loaded the page again."},
+		{"a reload, told by the paths alone", connected + "28 away ben\n28.2 back ben\n" + `30 report ben {"at":28.3,"kind":"note","cause":"reloaded"} {"at":28.3,"kind":"path","seat":"ann","path":{"kind":"connecting"}} {"at":29.2,"kind":"path","seat":"ann","path":{"kind":"direct"}}
+			30 report ann {"at":28.1,"kind":"path","seat":"ben","path":{"kind":"connecting"}} {"at":29.2,"kind":"path","seat":"ben","path":{"kind":"direct"}}
+			60 end`, "Ann and Ben were connected directly. 1.1 s gap at 14:00 UTC when Ben loaded the page again."},
 		{"sleep", connected + `99 report ann {"at":95,"kind":"recovered","seat":"ben","ms":65000,"cause":"asleep"}
 			120 end`, "Ann and Ben were connected directly. 1 min 5 s gap at 14:00 UTC while Ann's device slept."},
 		{"too short to notice", connected + `30 report ann {"at":30,"kind":"recovered","seat":"ben","ms":200}` + "\n60 end", "Ann and Ben were connected directly. There was no interruption."},
@@ -128,9 +131,9 @@ func TestVerdict(t *testing.T) {
 			630 end`, "Ann and Ben were connected directly. 9 min 54 s gap at 14:00 UTC when Ben's network was gone. Ben lost the connection at 14:00 UTC and did not come back."},
 		{"the server restarts", connected + "30 restart ann ben\n31 back ann\n31 back ben\n60 end", "Ann and Ben were connected directly. The server restarted at 14:00 UTC. There was no interruption."},
 		{"bad quality", connected + `2 report ann {"at":2,"kind":"quality","seat":"ben","level":2} {"at":2,"kind":"quality","seat":"ben","level":2}
-			40 report ann {"at":40,"kind":"quality","seat":"ben","level":0,"cause":"their-upload"}
+			40 report ann {"at":40,"kind":"quality","seat":"ben","level":0,"cause":"upload-small"}
 			50 report ann {"at":50,"kind":"quality","seat":"ben","level":2}
-			100 end`, "Ann and Ben were connected directly. The connection was bad for Ann for 10 s, 10 % of the time (their-upload)."},
+			100 end`, "Ann and Ben were connected directly. The connection was bad for Ann for 10 s, 10 % of the time (the upload is too small)."},
 		{"video paused and a device", connected + `40 report ben {"at":40,"kind":"video-paused","cause":"upload"}
 			50 report ben {"at":50,"kind":"video-resumed","ms":10000} {"at":50,"kind":"device","source":"microphone","cause":"unplugged"}
 			100 end`, "Ann and Ben were connected directly. Ben's video was paused for 10 s so that the sound could go on (upload). A device of Ben's failed at 14:00 UTC (unplugged)."},

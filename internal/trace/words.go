@@ -114,8 +114,19 @@ func count(n int, what string) string {
 
 // because adds a client's own word for a cause.
 func because(cause string) string {
+	if words, known := causes[cause]; known {
+		cause = words
+	}
 	if cause == "" {
 		return ""
 	}
 	return " (" + cause + ")"
+}
+
+// causes are the clients' codes for what makes quality bad.
+var causes = map[string]string{
+	"none": "", "upload-small": "the upload is too small", "download-small": "the download is too small",
+	"loss": "packets were lost", "delay": "a long way", "jitter": "packets came unevenly",
+	"relay-tcp": "relayed over TCP or TLS", "cpu": "the machine did not keep up",
+	"their-network": "the other one's network", "their-device": "the other one's machine", "reconnecting": "reconnecting",
 }

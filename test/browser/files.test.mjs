@@ -38,6 +38,11 @@ async function meet(other, room) {
   const bob = await Person.arrive(other, server.room(room), {name: 'Bob', prepare: countTransfers});
   await bob.join();
   await Promise.all([ann.receives('microphone'), bob.receives('microphone')]);
+  // Pictures cost more than files; the sound shows that the call goes on beside them.
+  for (const person of [ann, bob]) {
+    await person.press('Camera');
+    await person.shows('Camera', false);
+  }
   await Promise.all([ann.open('Chat'), bob.open('Chat')]);
   return {ann, bob};
 }
@@ -81,9 +86,6 @@ describe('Chromium and Chromium', {skip}, () => {
       const [one] = await transfers(person);
       assert.equal(one?.hash, root, `${person.name} is shown the hash`);
     }
-    const sound = (await bob.link()).received.find((r) => r.source === 'microphone')?.packets ?? 0;
-    await bob.receives('microphone');
-    assert.ok(sound > 0);
   });
 
   test('an offer is refused, and the sender is told', async () => {
@@ -94,21 +96,25 @@ describe('Chromium and Chromium', {skip}, () => {
   });
 
   test('either side pauses and goes on, either side cancels', async () => {
-    const size = 200 * MiB;
-    await offerFiles(ann, [parcel.write('out/long.bin', size)]);
+    await offerFiles(ann, [parcel.hollow('out/long.bin', 2048 * MiB)]);
     await bob.reads(/long\.bin/);
     await bob.press('Accept');
-    await reads(bob, 'long.bin', /MB\/s/);
+    /** Whether data comes in within a moment. */
+    const moves = async () => {
+      const before = (await deliveries(bob)).bytes;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return (await deliveries(bob)).bytes > before;
+    };
+    await until('data to come', moves);
     await ann.press('Pause');
     await reads(ann, 'long.bin', /Paused/);
     await reads(bob, 'long.bin', /Ann paused it/);
-    await until('the data to stand still', async () => {
-      const before = (await deliveries(bob)).bytes;
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      return (await deliveries(bob)).bytes === before;
-    });
+    await until('the data to stand still', async () => !(await moves()));
     await ann.press('Go on');
-    await reads(bob, 'long.bin', /MB\/s/);
+    await until('data to come', moves);
+    await bob.press('Pause');
+    await reads(ann, 'long.bin', /Bob paused it/);
+    await until('the data to stand still', async () => !(await moves()));
     await bob.press('Cancel');
     await reads(ann, 'long.bin', /Bob cancelled it/);
     await reads(bob, 'long.bin', /You cancelled it/);

@@ -1,6 +1,17 @@
 /** Files for tests: what is sent, and what came out at the other end. */
 import {createHash, randomBytes} from 'node:crypto';
-import {closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeSync} from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {dirname, join} from 'node:path';
 
@@ -24,6 +35,20 @@ export class Parcel {
     const file = openSync(path, 'w');
     for (let at = 0; at < size; at += chunkSize) writeSync(file, randomBytes(Math.min(chunkSize, size - at)));
     closeSync(file);
+    return path;
+  }
+
+  /**
+   * Makes a file of zeros that takes no space.
+   *
+   * @param {string} name
+   * @param {number} size bytes
+   */
+  hollow(name, size) {
+    const path = join(this.folder, name);
+    mkdirSync(dirname(path), {recursive: true});
+    writeFileSync(path, '');
+    truncateSync(path, size);
     return path;
   }
 

@@ -316,10 +316,17 @@ func TestServerRestartsAndTheCallGoesOn(t *testing.T) {
 	}
 	_, stop = startHouse(t, h.Info().Listen.String(), data, nil)
 	t.Cleanup(stop)
-	until[parley.Seated](ann, nil)
-	until[parley.Seated](bob, nil)
-	ann.hears(direct)
-	bob.hears(direct)
+	until(ann, func(e parley.Online) bool { return e.Up }) // the session goes on, and so does the link
+	until(bob, func(e parley.Online) bool { return e.Up })
+	if _, err := ann.Chat(wait(t), "the same seats"); err != nil {
+		t.Fatal(err)
+	}
+	if e := until[parley.Chat](bob, nil); e.Text != "the same seats" {
+		t.Errorf("%+v", e)
+	}
+	if _, err := sound.ReadRTP(wait(t)); err != nil {
+		t.Error("the track of before the restart:", err)
+	}
 	ann.Close()
 	bob.Close()
 }

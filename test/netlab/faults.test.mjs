@@ -100,8 +100,15 @@ for (let run = 0; run < runs; run++) {
     before(async () => {
       const [atA, atB] = await Promise.all([internet.chromium('a'), internet.chromium('b')]);
       const prepare = (/** @type {import('puppeteer-core').Page} */ page) => page.evaluateOnNewDocument(rememberGaps);
-      const arrive = async (/** @type {import('puppeteer-core').Browser} */ browser, /** @type {string} */ name, /** @type {string} */ link) => {
-        const person = await Person.arrive(browser, named(link), {name, prepare: async (page) => void (await prepare(page))});
+      const arrive = async (
+        /** @type {import('puppeteer-core').Browser} */ browser,
+        /** @type {string} */ name,
+        /** @type {string} */ link,
+      ) => {
+        const person = await Person.arrive(browser, named(link), {
+          name,
+          prepare: async (page) => void (await prepare(page)),
+        });
         await person.join();
         return person;
       };
@@ -119,16 +126,24 @@ for (let run = 0; run < runs; run++) {
       test(fault.name, async (t) => {
         const pages = [ann.page, bob.page];
         // As it is after some time: the spare transport is up where there is one, and nothing is being repaired.
-        await Promise.race([until('the call to settle', async () => (await Promise.all(pages.map(settled))).every(Boolean)), wait(12_000)]);
+        await Promise.race([
+          until('the call to settle', async () => (await Promise.all(pages.map(settled))).every(Boolean)),
+          wait(12_000),
+        ]);
         const mark = () => Promise.all(pages.map((page) => tell(page, 'start')));
         await mark();
-        const mend = await fault.strike({internet, second, restart, blackoutMs, mark: fault.name === 'blackout' ? () => Promise.all(pages.map((page) => tell(page, 'mark'))) : mark});
+        const mend = await fault.strike({
+          internet,
+          second,
+          restart,
+          blackoutMs,
+          mark: fault.name === 'blackout' ? () => Promise.all(pages.map((page) => tell(page, 'mark'))) : mark,
+        });
         await wait(3000);
-        await until(
-          'media to flow again',
-          async () => (await Promise.all(pages.map(flows))).every(Boolean),
-          {timeout: boundMs, detail: async () => [await ann.look(), await bob.look()]},
-        );
+        await until('media to flow again', async () => (await Promise.all(pages.map(flows))).every(Boolean), {
+          timeout: boundMs,
+          detail: async () => [await ann.look(), await bob.look()],
+        });
         const [a, b] = await Promise.all(pages.map(readGap));
         const signalling = a?.sockets.find(({what}) => what === 'resumed' || what === 'reset')?.at ?? null;
         const row = {
@@ -139,11 +154,18 @@ for (let run = 0; run < runs; run++) {
           back: fault.name === 'blackout' ? Math.max(a?.back ?? 0, b?.back ?? 0) : null,
         };
         keep(fault.name, row);
-        t.diagnostic(`ms without: ${Object.entries(row).filter(([, v]) => v !== null).map(([k, v]) => `${k} ${v}`).join(', ')}; aim ${fault.aim}`);
+        t.diagnostic(
+          `ms without: ${Object.entries(row)
+            .filter(([, v]) => v !== null)
+            .map(([k, v]) => `${k} ${v}`)
+            .join(', ')}; aim ${fault.aim}`,
+        );
         assert.equal(await ann.status(), 'joined');
         assert.equal(await bob.status(), 'joined');
         await mend?.();
-        await until('the call to be as before', async () => (await Promise.all(pages.map(flows))).every(Boolean), {timeout: boundMs});
+        await until('the call to be as before', async () => (await Promise.all(pages.map(flows))).every(Boolean), {
+          timeout: boundMs,
+        });
       });
     }
   });

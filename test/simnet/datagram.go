@@ -33,6 +33,13 @@ func (h *Host) listen(local, remote netip.AddrPort) (*datagrams, error) {
 	if !local.Addr().IsValid() {
 		local = netip.AddrPortFrom(netip.IPv4Unspecified(), local.Port())
 	}
+	if remote.IsValid() && local.Addr().IsUnspecified() {
+		source, ok := h.source()
+		if !ok {
+			return nil, errNoRoute
+		}
+		local = netip.AddrPortFrom(source, local.Port())
+	}
 	if local.Port() == 0 {
 		port, err := h.free()
 		if err != nil {

@@ -42,11 +42,11 @@ type stream struct {
 	accepter *listener // of a stream that is being accepted
 
 	open     bool
-	sent     uint32   // number of the next byte to send
-	acked    uint32   // number of the oldest byte that was not acknowledged
-	unacked  []piece  // the oldest first
-	bytes    int      // of them
-	received uint32   // number of the next byte that is expected
+	sent     uint32  // number of the next byte to send
+	acked    uint32  // number of the oldest byte that was not acknowledged
+	unacked  []piece // the oldest first
+	bytes    int     // of them
+	received uint32  // number of the next byte that is expected
 	ahead    map[uint32]piece
 	buffer   []byte // to be read
 	ended    bool   // the other side sends no more
@@ -56,7 +56,7 @@ type stream struct {
 	pause    time.Duration
 	tries    int
 	doubles  int
-	mending  bool   // segments up to mended may be missing: each advance sends the next one again (RFC 6582)
+	mending  bool // segments up to mended may be missing: each advance sends the next one again (RFC 6582)
 	mended   uint32
 
 	wake        chan struct{} // closed and replaced at every change

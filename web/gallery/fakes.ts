@@ -19,6 +19,9 @@ import type {
   Participant,
   ParticipantEvents,
   Path,
+  Quality,
+  QualityHistory,
+  QualitySeries,
   Role,
   Room,
   RoomData,
@@ -58,6 +61,8 @@ export class FakePerson extends FakeEmitter<ParticipantEvents> implements Partic
   tracks = new Map<Source, MediaStreamTrack>();
   path: Path = {kind: 'direct', rttMs: 24};
   loud = 0;
+  quality: Quality = {level: 2, reason: 'none', sound: 4.2, paused: false};
+  history: QualityHistory | null = new FakeHistory(false);
 
   constructor(name: string, order: number, change: Partial<FakePerson> = {}) {
     super();
@@ -70,21 +75,73 @@ export class FakePerson extends FakeEmitter<ParticipantEvents> implements Partic
     return this.loud;
   }
   async stats(): Promise<LinkStats> {
-    const far = this.path.kind === 'relayed';
+    const lostPercent = this.path.kind === 'relayed' ? 2.6 : 0.1;
     return {
       path: this.path,
-      localCandidate: far ? 'relay' : 'host',
+      localCandidate: 'host',
       remoteCandidate: 'srflx',
-      audio: {sentBps: 31_800, receivedBps: 32_400, lostPercent: far ? 2.6 : 0.1, jitterMs: 4},
-      video: {
-        sentBps: 1_640_000,
-        receivedBps: 1_820_000,
-        lostPercent: far ? 3.1 : 0.2,
-        width: 1280,
-        height: 720,
-        fps: 30,
-      },
+      availableBps: 2_450_000,
+      tracks: [
+        {
+          source: 'microphone',
+          direction: 'received',
+          bps: 32_400,
+          lostPercent,
+          jitterMs: 4,
+          bufferMs: 48,
+          concealedPercent: 0.2,
+        },
+        {
+          source: 'camera',
+          direction: 'received',
+          bps: 1_820_000,
+          lostPercent,
+          bufferMs: 62,
+          width: 1280,
+          height: 720,
+          fps: 30,
+          freezes: 1,
+          frozenMs: 420,
+        },
+        {source: 'microphone', direction: 'sent', bps: 31_800, lostPercent: 0, rttMs: 26},
+        {
+          source: 'camera',
+          direction: 'sent',
+          bps: 1_640_000,
+          lostPercent: 0.4,
+          rttMs: 27,
+          width: 1280,
+          height: 720,
+          fps: 30,
+          limited: 'bandwidth',
+        },
+      ],
     };
+  }
+}
+
+/** Two minutes of a call; a bad one falls in its middle, and misses some seconds. */
+export class FakeHistory implements QualityHistory {
+  readonly seconds = 120;
+  constructor(private readonly bad: boolean) {}
+  series(name: QualitySeries): (number | null)[] {
+    const wave = (i: number): number => Math.sin(i / 5) + Math.sin(i / 2.3) / 2;
+    return Array.from({length: 120}, (_, i) => {
+      const fell = this.bad && i > 70;
+      if (i < 8 || (this.bad && i > 68 && i < 73)) return null;
+      switch (name) {
+        case 'receivedBps':
+          return 1_700_000 + 120_000 * wave(i);
+        case 'sentBps':
+          return (fell ? 42_000 : 1_500_000) * (1 + 0.1 * wave(i));
+        case 'receivedLost':
+          return Math.max(0, 0.4 * wave(i));
+        case 'sentLost':
+          return fell ? 6 + 4 * wave(i) : Math.max(0, 0.6 * wave(i + 3));
+        default:
+          return (fell ? 240 : 26) + 8 * wave(i);
+      }
+    });
   }
 }
 

@@ -2,7 +2,7 @@
 
 import type {DeviceEvent, NetworkVerdict, Path, SourceStatus} from '@parley-rtc/sdk';
 import type {Visit} from '../src/visit/visit';
-import {FakeMedia, FakePerson, FakeRoom} from './fakes';
+import {FakeHistory, FakeMedia, FakePerson, FakeRoom} from './fakes';
 import {cameraTrack, screenTrack} from './pictures';
 
 export interface Scene {
@@ -61,6 +61,7 @@ const path = (p: Path): Make => call(() => [me(), ann({path: p})]);
 
 const press = (id: string): void => document.getElementById(id)?.click();
 const soon = (f: () => void): void => void setTimeout(f, 150);
+const later = (f: () => void): void => void setTimeout(f, 450);
 
 function host(visit: Visit, {room}: Scene): void {
   room.info = {name: room.name, exists: true, may: 'join', role: 'host', waitingRoom: true, host: 'k3y'};
@@ -315,12 +316,29 @@ export const scenes: Record<string, Make> = {
   'call-knock': call(() => [me(), ann()], host),
   'call-quality': call(
     () => [me(), ann()],
-    () => soon(() => press('path-line')),
+    (visit) => visit.show('quality'),
   ),
-  'call-quality-relayed': call(
+  'call-quality-figures': call(
     () => [me(), ann({path: {kind: 'relayed', protocol: 'udp', server: 'relay.parley.example', rttMs: 80}})],
-    () => soon(() => press('path-line')),
+    (visit) => {
+      visit.show('quality');
+      later(() => document.querySelector<HTMLElement>('.numbers summary')?.click());
+    },
   ),
+  'call-quality-upload': call(
+    () => [me({quality: {level: 0, reason: 'upload-small', paused: true}}), ann({history: new FakeHistory(true)})],
+    (visit) => visit.show('quality'),
+  ),
+  'call-quality-theirs': call(
+    () => [me(), ann({quality: {level: 1, reason: 'their-network', sound: 3.3, paused: false}})],
+    (visit) => visit.show('quality'),
+  ),
+  'call-paused': call(() => [me(), ann({quality: {level: 0, reason: 'their-network', sound: 4, paused: true}})]),
+  'call-paused-small': call(
+    () => [me(), ann({quality: {level: 0, reason: 'their-network', sound: 4, paused: true}})],
+    () => soon(() => document.querySelector<HTMLElement>('.grip')?.click()),
+  ),
+  'call-paused-mine': call(() => [me({quality: {level: 0, reason: 'upload-small', paused: true}}), ann()]),
   'call-chat': call(
     () => [me(), ann()],
     (visit, {room}) => {

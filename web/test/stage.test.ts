@@ -1,9 +1,8 @@
-import type {LinkStats, Participant} from '@parley-rtc/sdk';
+import type {Participant} from '@parley-rtc/sdk';
 import {describe, expect, it} from 'vitest';
 import {arrange} from '../src/call/arrange';
 import {moveCorner, nearestCorner} from '../src/call/corner';
 import {actionOf, isTyping, type Press} from '../src/call/keys';
-import {grade} from '../src/call/quality';
 import {Memory, type Shelf} from '../src/logic/memory';
 import {shapeOf} from '../src/logic/shape';
 
@@ -124,32 +123,6 @@ describe('keys', () => {
     expect(actionOf(press('m', element('BODY'), {ctrlKey: true}))).toBeNull();
     expect(actionOf(press('v', element('BODY'), {metaKey: true}))).toBeNull();
     expect(actionOf(press('m', element('BODY'), {altKey: true}))).toBeNull();
-  });
-});
-
-describe('grade', () => {
-  const stats = (change: {loss?: number; rttMs?: number; jitterMs?: number; kind?: 'lost' | 'connecting'}): LinkStats =>
-    ({
-      path: {kind: change.kind ?? 'direct', ...(change.rttMs === undefined ? {} : {rttMs: change.rttMs})},
-      audio: {lostPercent: change.loss ?? 0, jitterMs: change.jitterMs ?? 0},
-      video: {lostPercent: 0},
-    }) as LinkStats;
-
-  it.each([
-    [{}, 3],
-    [{rttMs: 250}, 3],
-    [{rttMs: 251}, 2],
-    [{rttMs: 501}, 1],
-    [{loss: 3}, 2],
-    [{loss: 9}, 1],
-    [{jitterMs: 50}, 2],
-    [{kind: 'lost'}, 1],
-    [{kind: 'connecting'}, 0],
-  ] as const)('%j is worth %i bars', (numbers, bars) => {
-    expect(grade(stats(numbers))).toBe(bars);
-  });
-  it('knows nothing without numbers', () => {
-    expect(grade(null)).toBe(0);
   });
 });
 

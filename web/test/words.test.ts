@@ -1,7 +1,6 @@
 import type {Ending, NetworkVerdict, Path, RoomError, RoomState, SourceStatus} from '@parley-rtc/sdk';
 import {describe, expect, it} from 'vitest';
 import {goodbyeOf} from '../src/call/endings';
-import {bitrate, percent} from '../src/call/figures';
 import {pathParts} from '../src/call/path-words';
 import {de as callDe} from '../src/call/words/de';
 import {en as callEn} from '../src/call/words/en';
@@ -164,14 +163,6 @@ describe('endings', () => {
 });
 
 describe('figures', () => {
-  it('reads rates and losses', () => {
-    expect(bitrate(31_800, en, 'en')).toBe('32 kbit/s');
-    expect(bitrate(1_640_000, en, 'en')).toBe('1.6 Mbit/s');
-    expect(bitrate(1_640_000, de, 'de')).toBe('1,6 Mbit/s');
-    expect(percent(0.14, en, 'en')).toBe('0.1 %');
-    expect(percent(12.4, en, 'en')).toBe('12 %');
-  });
-
   it('reads days', () => {
     const now = new Date(2026, 10, 21, 0, 30).getTime();
     expect(visitedAt(now - 60_000, now, en, 'en-GB')).toBe('today, 00:29');

@@ -199,6 +199,7 @@ export interface ParticipantEvents {
   /** A track came or went. */
   track: {source: Source; track: MediaStreamTrack | null};
   path: Path;
+  quality: Quality;
 }
 
 export interface Participant extends Emitter<ParticipantEvents> {
@@ -217,7 +218,11 @@ export interface Participant extends Emitter<ParticipantEvents> {
   readonly path: Path;
   /** Microphone level 0…1 right now (cheap; call it from an animation frame). */
   level(): number;
-  /** Raw numbers of the link, gathered once a second while somebody listens or asks. */
+  /** How well they come through; for me, how my own network does. */
+  readonly quality: Quality;
+  /** The figures of the last two minutes; null before the call and for me. */
+  readonly history: QualityHistory | null;
+  /** The figures of the last second; null without a link. */
   stats(): Promise<LinkStats | null>;
 }
 
@@ -232,12 +237,79 @@ export interface Path {
   rttMs?: number;
 }
 
+/** The figures of a link over the last second. */
 export interface LinkStats {
   path: Path;
   localCandidate: string;
   remoteCandidate: string;
-  audio: {sentBps: number; receivedBps: number; lostPercent: number; jitterMs: number};
-  video: {sentBps: number; receivedBps: number; lostPercent: number; width: number; height: number; fps: number};
+  /** The browser's own estimate of what can leave, in bits per second; Chromium only. */
+  availableBps?: number;
+  /** What has flowed on this link, either way. */
+  tracks: readonly TrackStats[];
+}
+
+/** One track in one direction over the last second. What a browser does not tell is absent, never a guess. */
+export interface TrackStats {
+  source: Source;
+  direction: 'sent' | 'received';
+  /** Bits per second, without what the network adds. */
+  bps?: number;
+  /** Packets that did not arrive; of what we send, as the other side last reported. */
+  lostPercent?: number;
+  jitterMs?: number;
+  /** Round trip by the other side's report; sent tracks only. */
+  rttMs?: number;
+  width?: number;
+  height?: number;
+  /** Frames a second, decoded or encoded. */
+  fps?: number;
+  /** Times and milliseconds that the picture stood still since the link came up; received tracks only. */
+  freezes?: number;
+  frozenMs?: number;
+  /** Sound that had to be made up; received tracks only. */
+  concealedPercent?: number;
+  /** How long what arrives waits for what is late, on average. */
+  bufferMs?: number;
+  /** What holds the encoder back; sent tracks only. */
+  limited?: 'cpu' | 'bandwidth' | 'other';
+}
+
+/** 0 bad, 1 fair, 2 good. */
+export type QualityLevel = 0 | 1 | 2;
+
+/** The one thing that explains a level below good. The app has words for each of them. */
+export type QualityReason =
+  | 'none'
+  | 'upload-small' // what I send does not fit
+  | 'download-small' // what I am sent does not fit
+  | 'loss' // packets vanish, whatever the rate
+  | 'delay' // a long way
+  | 'jitter' // packets come in fits and starts, as on a weak Wi-Fi
+  | 'relay-tcp' // a relay over TCP or TLS: one late packet holds up all
+  | 'cpu' // this machine does not keep up
+  | 'their-network'
+  | 'their-device'
+  | 'reconnecting';
+
+/** How well a person comes through; for me, how well my own network and machine do. */
+export interface Quality {
+  /** Null until something was measured. */
+  level: QualityLevel | null;
+  reason: QualityReason;
+  /** Mean opinion score of the sound by the E-model (ITU-T G.107), 1…4.5. For me: what the others hear. */
+  sound?: number;
+  /** Their picture is paused to keep the sound; for me: mine is, on some link. */
+  paused: boolean;
+}
+
+/** The figures that are kept for two minutes. Lost ones are percentages, `receivedLost` of what arrives here. */
+export type QualitySeries = 'receivedBps' | 'sentBps' | 'receivedLost' | 'sentLost' | 'rttMs';
+
+export interface QualityHistory {
+  /** How many values a series has, one a second. */
+  readonly seconds: number;
+  /** Oldest first; null where nothing was measured. */
+  series(name: QualitySeries): readonly (number | null)[];
 }
 
 // ---------------------------------------------------------------- devices

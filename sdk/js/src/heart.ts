@@ -6,6 +6,8 @@ const [alarmedMs, alarmMs] = [200, 3_000];
 const longestMs = 1_500;
 /** The same in a hidden page, and with somebody whose SDK sends no beats: ICE and RTCP speak every few seconds. */
 const [hiddenMs, quietMs] = [3_000, 6_000];
+/** The longest silence of a link on which beats get through, beside a round trip. */
+const livelyMs = 400;
 /** The longest silence of late is half forgotten after this time. */
 const forgetMs = 10_000;
 
@@ -87,6 +89,11 @@ export class Heart {
     return Math.min(longestMs, Math.max(silenceMs + 2 * this.#rttMs, 2 * this.#recent(now)));
   }
 
+  /** Not silent for longer than it has been of late, or than beats lie apart. */
+  get lively(): boolean {
+    return this.silence < Math.max(livelyMs + this.#rttMs, 1.25 * this.#recent(this.chest.clock()));
+  }
+
   /** Something else says that the network may be gone: little silence is needed to believe it. */
   alarm(): void {
     this.#alarmedUntil = this.chest.clock() + alarmMs;
@@ -141,8 +148,9 @@ export class Heart {
   }
 
   #take(data: unknown): void {
-    if (!(data instanceof ArrayBuffer) || data.byteLength !== size) return;
-    const bytes = new DataView(data);
+    // Not instanceof: that of a transport of a frame (frame.ts) is another ArrayBuffer than ours.
+    if (typeof data !== 'object' || (data as ArrayBuffer).byteLength !== size) return;
+    const bytes = new DataView(data as ArrayBuffer);
     this.hear();
     this.#beats = true;
     if (bytes.getUint8(0) === pong) {
@@ -152,7 +160,7 @@ export class Heart {
       this.#rttMs = this.#rttMs ? this.#rttMs + (ms - this.#rttMs) / 8 : ms;
     } else if (bytes.getUint8(0) === ping && this.channel.readyState === 'open') {
       bytes.setUint8(0, pong);
-      this.channel.send(data);
+      this.channel.send(data as ArrayBuffer);
     }
   }
 

@@ -1,14 +1,13 @@
-import type {LinkStats, Path, Source, Trouble} from './api.js';
+import type {Path, Source, Trouble} from './api.js';
 import type {Carrier} from './channels.js';
-import {Heart} from './heart.js';
 import {loudness} from './level.js';
 import type {Body, LinkMessage, Outgoing} from './message.js';
 import {Negotiation, type Side} from './negotiation.js';
 import {only} from './network.js';
+import {pathOf, type Report, type Reports} from './path.js';
 import {type Prepared, pairStreams} from './prepared.js';
 import {type Publication, sections} from './publication.js';
 import {sameLossMs, type TransportState} from './recovery.js';
-import {Sampler} from './stats.js';
 import type {LinkKind, Track} from './wire.gen.js';
 
 /** The fields that every relayed message shares. */
@@ -25,8 +24,8 @@ export interface LinkPort {
   found(): void;
   /** It is connected, for the first time or again. */
   connected(): void;
-  /** Only a new link helps. */
-  broken(why: string): void;
+  /** Only a new link helps; a hopeless one carries nothing any more. */
+  broken(why: string, hopeless: boolean): void;
   /** The other side asks for an ICE restart. */
   asked(): void;
   trouble(kind: Trouble['kind'], detail: string): void;
@@ -36,15 +35,11 @@ export interface LinkPort {
   channel(channel: RTCDataChannel): void;
   /** The other side's SDK said something. */
   control(text: unknown): void;
-  /** A clock that stands still when the page does. */
-  clock(): number;
 }
 
 /** One RTCPeerConnection with one other session. */
 export class Link implements Side, Carrier {
   readonly #negotiation: Negotiation;
-  readonly #heart: Heart;
-  readonly #sampler: Sampler;
   readonly #pc: RTCPeerConnection;
   readonly #control: RTCDataChannel;
   readonly #senders = new Map<Source, {sender: RTCRtpSender; mid: string; track: MediaStreamTrack | null}>();
@@ -56,7 +51,7 @@ export class Link implements Side, Carrier {
   #described = false; // an offer or answer has left, so candidates may follow
   #closed = false;
   #path: Path = {kind: 'connecting'};
-  #stats: LinkStats | null = null;
+  #reports: Reports | null = null;
   #connectedAt = 0;
   #offered = 0;
   #restartedAt = Number.NEGATIVE_INFINITY;
@@ -78,15 +73,7 @@ export class Link implements Side, Carrier {
     this.#control.onmessage = ({data}) => port.control(data);
     pc.ondatachannel = ({channel}) => port.channel(channel);
     this.#negotiation = new Negotiation(pc, this);
-    this.#heart = new Heart(prepared.beat, {
-      clock: () => port.clock(),
-      receivers: () => this.#receivers.values(),
-      getStats: () => pc.getStats(),
-    });
-    this.#control.onclose = () => this.#closed || this.port.broken('the data channels ended');
-    this.#sampler = new Sampler(pc, () =>
-      (pc.getConfiguration().iceServers ?? []).flatMap((s) => s.urls).filter((url) => url.startsWith('turn')),
-    );
+    this.#control.onclose = () => this.#closed || this.port.broken('the data channels ended', false);
     this.#ticker = setInterval(() => void this.#tick(), 1_000);
     pc.onicecandidate = ({candidate}) => this.#trickle(candidate);
     pc.onconnectionstatechange = () => this.#changed();
@@ -114,8 +101,18 @@ export class Link implements Side, Carrier {
     return this.#connectedAt > 0;
   }
 
-  get heart(): Heart {
-    return this.#heart;
+  /** The channel for beats. */
+  get beat(): RTCDataChannel {
+    return this.prepared.beat;
+  }
+
+  /** What receives sound and pictures. */
+  receivers(): Iterable<RTCRtpReceiver> {
+    return this.#receivers.values();
+  }
+
+  getStats(): Promise<RTCStatsReport> {
+    return this.#pc.getStats();
   }
 
   /** It did connect, and not just now: what breaks it is a new problem. */
@@ -149,15 +146,26 @@ export class Link implements Side, Carrier {
     return now - this.#heard.at > 500 ? 0 : loudness(source.audioLevel ?? 0);
   }
 
-  async stats(): Promise<LinkStats | null> {
-    if (!this.#stats && this.connected) await this.#sample();
-    return this.#stats;
+  /** The last look at the statistics, another object each time; null without a connection. */
+  get reports(): Reports | null {
+    return this.#reports;
+  }
+
+  /** The source that a section carries in a direction. */
+  carries(mid: string, direction: 'sent' | 'received'): Source | null {
+    if (direction === 'sent') return [...this.#senders].find(([, place]) => place.mid === mid)?.[0] ?? null;
+    const receiver = this.#pc.getTransceivers().find((t) => t.mid === mid)?.receiver;
+    return [...this.#receivers].find(([, known]) => known === receiver)?.[0] ?? null;
+  }
+
+  /** What sends each source here. */
+  *senders(): Generator<readonly [Source, RTCRtpSender]> {
+    for (const [source, {sender}] of this.#senders) yield [source, sender];
   }
 
   /** Sets what is sent from now on. Nothing leaves while `live` is false: the other side has no seat, or we have none. */
   publish(publication: Publication, live: boolean): void {
     this.#publication = publication;
-    if (live && !this.#live) this.#heart.hear(); // until now there was nothing to hear
     this.#live = live;
     for (const [source, place] of this.#senders) {
       const track = live ? (publication.get(source) ?? null) : null;
@@ -182,6 +190,11 @@ export class Link implements Side, Carrier {
     if (lost) this.#path = {kind: 'lost'};
     else void this.#sample();
     this.port.changed();
+  }
+
+  /** See {@link Negotiation.restarting}. */
+  get restarting(): boolean {
+    return this.#negotiation.restarting;
   }
 
   /** See {@link Negotiation.watch}. */
@@ -243,7 +256,7 @@ export class Link implements Side, Carrier {
 
   fault(step: keyof Outgoing, error: unknown, fatal: boolean): void {
     this.port.trouble('negotiation', `${step}: ${error}`);
-    if (fatal) this.port.broken(`${step}: ${error}`);
+    if (fatal) this.port.broken(`${step}: ${error}`, false);
   }
 
   // ----
@@ -299,23 +312,26 @@ export class Link implements Side, Carrier {
     if (this.#closed || state === this.#state) return;
     this.#state = state;
     if (state === 'connected') {
-      this.#heart.hear();
       this.#connectedAt = performance.now();
       void this.#sample();
       this.port.connected();
     } else if (state === 'failed' && ice) {
-      this.port.broken('DTLS failed'); // no restart of ICE helps
+      this.port.broken('DTLS failed', true); // no restart of ICE helps
       return;
     } else if (!this.#connectedAt) {
       // A restart that is under way is still a loss until it succeeds.
       this.#path = {kind: state === 'connecting' ? 'connecting' : 'lost'};
-      this.#stats = null;
+      this.#reports = null;
     }
     this.port.changed();
   }
 
-  /** Begins ICE anew with fresh servers, or asks the other side to: it does so only when it is the maker. */
-  async restart(): Promise<void> {
+  /**
+   * Begins ICE anew with fresh servers, or asks the other side to: it does so only when it is the maker. While an offer
+   * to do so waits for its answer, another one is made only for a network that is another one since (`anew`).
+   */
+  async restart(anew = false): Promise<void> {
+    if (!anew && this.#negotiation.restarting) return;
     const now = performance.now();
     if (now - this.#restartedAt < sameLossMs) return; // both sides noticed the same loss
     this.#restartedAt = now;
@@ -340,10 +356,16 @@ export class Link implements Side, Carrier {
 
   async #sample(): Promise<void> {
     try {
-      const stats = await this.#sampler.sample();
+      const reports = new Map<string, Report>();
+      (await this.#pc.getStats()).forEach((report: Report) => void reports.set(report.id, report));
       if (this.#closed || !this.connected) return;
-      this.#stats = stats;
-      if (!this.#lost) this.#path = stats.path;
+      this.#reports = reports;
+      const urls = (this.#pc.getConfiguration().iceServers ?? []).flatMap((s) => s.urls);
+      const path = pathOf(
+        reports,
+        urls.filter((url) => url.startsWith('turn')),
+      );
+      if (!this.#lost) this.#path = path;
       this.port.changed();
     } catch {
       // the connection was closed meanwhile

@@ -3,7 +3,8 @@ import {Links, type Wanted} from './links.js';
 import {FakePeerConnection} from './peerconnection.fake.js';
 import type {Publication} from './publication.js';
 
-beforeEach(() => {
+beforeEach(async () => {
+  await import('./upkeep.js'); // so that the links have it at once
   vi.useFakeTimers();
   FakePeerConnection.all = [];
   vi.stubGlobal('RTCPeerConnection', FakePeerConnection);
@@ -33,8 +34,8 @@ function make(session = 'me') {
     lavish: () => false,
     suspect: () => {},
     note: () => {},
-    watch: () => {},
     clock: () => performance.now(),
+    watch: () => {},
   });
   setInterval(() => links.tick(true), 100);
   const want = (change: Partial<Wanted>) =>

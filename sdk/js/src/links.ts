@@ -109,7 +109,7 @@ export class Links {
 
   /** Goes on with every pair: beats, listens, decides. */
   tick(visible: boolean): void {
-    for (const {pair} of this.#entries.values()) pair.tick(visible);
+    for (const {pair} of this.#entries.values()) pair.upkeep?.tick(visible);
   }
 
   /** A session without a seat is gone. */
@@ -140,12 +140,12 @@ export class Links {
     // What was gathered a while ago may belong to a network that we have left.
     if (this.#prepared && performance.now() - this.#prepared.at > staleMs) this.#discard();
     this.#prepare();
-    for (const {pair} of this.#entries.values()) pair.hurry();
+    for (const {pair} of this.#entries.values()) pair.upkeep?.hurry();
   }
 
   /** Something says that the network may be gone. */
   alarm(): void {
-    for (const {pair} of this.#entries.values()) pair.alarm();
+    for (const {pair} of this.#entries.values()) pair.upkeep?.alarm();
   }
 
   /** The server counts anew: what it refuses from now on is something else. */
@@ -216,8 +216,17 @@ export class Links {
     });
     const entry = {pair, guest: false};
     this.#entries.set(session, entry);
+    this.#attend(pair);
     port.changed(session);
     return entry;
+  }
+
+  /** Its code is not needed before there is something to keep up. A page that cannot get it has no such help. */
+  #attend(pair: Pair): void {
+    import('./upkeep.js').then(
+      ({Upkeep}) => this.get(pair.peer) === pair && pair.attend(new Upkeep(pair)),
+      (error) => this.port.trouble(pair.peer, 'connection', `upkeep: ${error}`),
+    );
   }
 
   /** The main link of a pair is gone. Its maker makes another. */

@@ -118,7 +118,7 @@ export class Mesh {
   /** Whoever was away and is back may have another network. */
   #welcomeBack(others: readonly Person[]): void {
     const away = new Set(others.filter((p) => p.state === 'away').map((p) => p.session));
-    for (const session of this.#away) if (!away.has(session)) this.links.get(session)?.hurry();
+    for (const session of this.#away) if (!away.has(session)) this.links.get(session)?.upkeep?.hurry();
     this.#away = away;
   }
 

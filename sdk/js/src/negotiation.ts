@@ -110,6 +110,11 @@ export class Negotiation {
     else this.side.fault('offer', new Error('no answer'), true);
   }
 
+  /** An offer of ours that restarts ICE has no answer yet: another one would do no more. */
+  get restarting(): boolean {
+    return this.#pending !== null && this.#restarting;
+  }
+
   /** Resolves when everything asked for so far is done. */
   settled(): Promise<void> {
     return this.#queue;
@@ -137,8 +142,8 @@ export class Negotiation {
     const {restart} = this.#wanted;
     this.#wanted = null;
     if (restart) this.pc.restartIce();
-    await this.pc.setLocalDescription();
     this.#restarting = restart;
+    await this.pc.setLocalDescription();
     this.#sendOffer();
   }
 

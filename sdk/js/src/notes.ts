@@ -1,5 +1,5 @@
 import type {DeviceEvent, Path} from './api.js';
-import type {About} from './observer.js';
+import type {About, observe as Observe} from './observer.js';
 import type {Report, ReportPort} from './report.js';
 import type {ReportEvent} from './wire.gen.js';
 
@@ -44,14 +44,20 @@ export class Notes {
   }
 
   /** Watches a new transport until it is closed. */
-  watch(pc: RTCPeerConnection, about: About): void {
-    import('./observer.js').then(
+  watch(pc: RTCPeerConnection, about: Omit<About, 'began'>): void {
+    const began = performance.now();
+    this.load().then((observe) => observe?.(pc, {...about, began}, (note) => this.note(note)));
+  }
+
+  /** Fetches the part that sends; the second time costs nothing. */
+  load(): Promise<typeof Observe | null> {
+    return import('./observer.js').then(
       ({observe, Report}) => {
         this.#report ??= new Report(this.port);
         for (const note of this.#early.splice(0)) this.#report.note(note);
-        observe(pc, about, (note) => this.note(note));
+        return observe;
       },
-      () => {}, // less of a record
+      () => null, // less of a record
     );
   }
 

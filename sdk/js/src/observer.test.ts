@@ -47,7 +47,14 @@ const pair = (id: string, local: string, state: string) => ({
 function watched(change: Partial<About> = {}) {
   const pc = new Transport();
   const notes: Note[] = [];
-  const about: About = {link: 'L', seat: () => 'ben', joined: () => 1, sourceOf: () => 'camera', ...change};
+  const about: About = {
+    link: 'L',
+    began: performance.now(),
+    seat: () => 'ben',
+    joined: () => 1,
+    sourceOf: () => 'camera',
+    ...change,
+  };
   observe(pc as unknown as RTCPeerConnection, about, (note) => notes.push(note));
   return {pc, notes, kinds: () => notes.map(({kind}) => kind)};
 }

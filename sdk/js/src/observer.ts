@@ -16,6 +16,8 @@ type Reports = Map<string, Seen>;
 /** What a transport is watched for. */
 export interface About {
   link: string;
+  /** When the transport was begun for the other side, by performance.now(). */
+  began: number;
   /** The other person's seat; empty while they have none. */
   seat(): string;
   /** When we took our seat, by performance.now(); 0 before. */
@@ -36,7 +38,6 @@ export function observe(pc: RTCPeerConnection, about: About, note: (note: Note) 
 }
 
 class Observer {
-  readonly #began = performance.now();
   #gathered = 0;
   #pair = '';
   #connected = false;
@@ -75,7 +76,7 @@ class Observer {
   #ice(): void {
     const {iceConnectionState: state} = this.pc;
     if (state !== 'connected' && state !== 'completed') return;
-    if (this.#once('ice')) this.#tell({kind: 'ice-connected', ms: performance.now() - this.#began});
+    if (this.#once('ice')) this.#tell({kind: 'ice-connected', ms: performance.now() - this.about.began});
   }
 
   #changed(): void {
@@ -83,7 +84,7 @@ class Observer {
     this.#connected = state === 'connected';
     if (!this.#connected) return;
     if (this.#once('dtls')) {
-      this.#tell({kind: 'dtls-connected', ms: performance.now() - this.#began});
+      this.#tell({kind: 'dtls-connected', ms: performance.now() - this.about.began});
       const ice = this.pc.sctp?.transport?.iceTransport;
       ice?.addEventListener?.('selectedcandidatepairchange', () => void this.#look());
       void this.#candidates();
@@ -163,6 +164,8 @@ class Observer {
       const source = this.about.sourceOf(report.trackIdentifier ?? '');
       if (!source) continue;
       const event = (kind: ReportEvent['kind']) => this.#tell({kind, source, ms: performance.now() - joined});
+      // Without a shared screen its section carries nothing but probes of the bandwidth.
+      if (source.startsWith('screen') && !report.framesDecoded) continue;
       if (report.packetsReceived && this.#once(`packet ${source}`)) event('first-packet');
       if (report.framesDecoded && this.#once(`frame ${source}`)) event('first-frame');
     }

@@ -1,11 +1,9 @@
-import {carry, holdMs} from './carry.js';
 import type {Carrier} from './channels.js';
 import {Link, type LinkPort} from './link.js';
 import {type Body, freshId, type Incoming, type LinkMessage} from './message.js';
 import type {Prepared} from './prepared.js';
-import type {Publication} from './publication.js';
-import {Recovery, type Remedy} from './recovery.js';
-import {againMs, Spare, settledMs} from './spare.js';
+import {nothing, type Publication} from './publication.js';
+import type {Upkeep} from './upkeep.js';
 import type {LinkKind, ReportEvent} from './wire.gen.js';
 
 /** Which ways a transport besides the first may take: all, only relays reached by TCP or TLS, or by TLS. */
@@ -15,8 +13,7 @@ export type Ways = 'all' | 'stream' | 'tls';
 export type Happening = Pick<ReportEvent, 'kind' | 'link' | 'ms' | 'cause' | 'path'>;
 
 /** What a pair asks of the one who keeps it, beside what its links do. */
-export interface PairPort
-  extends Pick<LinkPort, 'freshServers' | 'trouble' | 'watched' | 'channel' | 'control' | 'clock' | 'changed'> {
+export interface PairPort extends Pick<LinkPort, 'freshServers' | 'trouble' | 'watched' | 'channel' | 'changed'> {
   send<K extends LinkMessage['type'] | 'close-link'>(type: K, body: Omit<Body<K>, 'to' | 'from'>): number;
   /** Whether what is sent leaves now. */
   online(): boolean;
@@ -30,43 +27,39 @@ export interface PairPort
   over(steady: boolean): void;
   /** Media says that the network is gone, or is back. */
   suspect(suspected: boolean): void;
+  /** The other side's SDK said something that is not about links. */
+  control(text: unknown): void;
   note(happening: Happening): void;
   /** There is a new transport, for the record of the call. */
   watch(link: Link, pc: RTCPeerConnection): void;
+  /** A clock that stands still when the page does. */
+  clock(): number;
 }
 
-type Relayed = Incoming['offer' | 'answer' | 'candidate' | 'end-of-candidates' | 'renegotiate' | 'close-link'];
+/** What a pair gets of the other session. */
+export type Relayed = Incoming['offer' | 'answer' | 'candidate' | 'end-of-candidates' | 'renegotiate' | 'close-link'];
+
+/** Which transport carries media. */
+export type Role = 'main' | 'spare';
 
 const here = '{"type":"here"}';
-/** How often beats leave, in a page that is looked at and in a hidden one. */
-const [beatMs, hiddenBeatMs] = [200, 1_000];
-/** How long a transport that was replaced is kept, for what is still under way on it. */
-const drainMs = 1_500;
-/** After so long on the spare it carries new data channels too. */
-const moveMs = 3_000;
-const nothing: Publication = new Map();
 
 /**
- * All transports with one other session, and which of them carries the media: the main one, a spare one that idles over
- * the relay, and one that is to replace the main one, which goes on until the new one is connected.
+ * All transports with one other session: the main one, a spare one that idles over the relay, one that is to replace the
+ * main one, which goes on until the new one is connected, and one that was replaced and drains. What is heard on them,
+ * and what is done about a loss, is for {@link Upkeep} to say.
  */
 export class Pair {
   #main: Link;
+  #spare: Link | null = null;
   #next: Link | null = null;
   #old: Link | null = null;
-  #using: 'main' | 'spare' = 'main';
-  #shown: 'main' | 'spare' = 'main';
-  #told: 'main' | 'spare' = 'main';
-  #usingSince = 0;
-  #switches = 0;
-  #steadySince = Number.POSITIVE_INFINITY;
-  #lostAt: number | null = null; // by the clock: when something was heard for the last time before a loss
-  #ticked: number;
+  #using: Role = 'main';
+  #shown: Role = 'main';
   #publication: Publication = nothing;
   #live = false;
   #closed = false;
-  readonly #recovery: Recovery;
-  readonly #spare: Spare;
+  #upkeep: Upkeep | null = null;
 
   /** `maker` says that this side makes the links. The first one is begun with the prepared transport. */
   constructor(
@@ -76,9 +69,6 @@ export class Pair {
     prepared: Prepared,
     readonly port: PairPort,
   ) {
-    this.#ticked = port.clock();
-    this.#spare = new Spare(() => port.clock());
-    this.#recovery = new Recovery(port.clock(), Math.random);
     this.#main = this.#begin(id, prepared);
   }
 
@@ -87,17 +77,56 @@ export class Pair {
     return this.#main;
   }
 
-  /** The link that data channels are opened on. */
-  get carrier(): Carrier {
-    return this.port.clock() - this.#usingSince > moveMs ? this.#inUse : this.#main;
+  get spare(): Link | null {
+    return this.#spare;
+  }
+
+  /** The one that was replaced, while it drains. */
+  get old(): Link | null {
+    return this.#old;
+  }
+
+  /** All that there are. */
+  get links(): Link[] {
+    return [this.#main, this.#spare, this.#next, this.#old].filter((link) => link !== null);
+  }
+
+  /** Which of them our media leaves on. */
+  get using(): Role {
+    return this.#using;
+  }
+
+  /** The link that our media leaves on. */
+  get inUse(): Link {
+    return (this.#using === 'spare' && this.#spare) || this.#main;
   }
 
   /** The link whose tracks are to be seen and heard. */
   get shown(): Link {
-    return (this.#shown === 'spare' && this.#spare.link) || this.#main;
+    return (this.#shown === 'spare' && this.#spare) || this.#main;
+  }
+
+  /** The link that data channels are opened on. */
+  get carrier(): Carrier {
+    return this.#upkeep?.settled ? this.inUse : this.#main;
+  }
+
+  /** Media may leave: both sides have their seats. */
+  get live(): boolean {
+    return this.#live;
+  }
+
+  /** Gives it what keeps it up; without, it lives as long as its first transport. */
+  attend(upkeep: Upkeep): void {
+    this.#upkeep = upkeep;
+  }
+
+  get upkeep(): Upkeep | null {
+    return this.#upkeep;
   }
 
   publish(publication: Publication, live: boolean): void {
+    if (live && !this.#live) this.#upkeep?.began();
     this.#publication = publication;
     this.#live = live;
     this.#place();
@@ -113,177 +142,66 @@ export class Pair {
     else link.receive(message);
   }
 
-  /** Goes on: beats, listens, decides. `visible` says whether this page is looked at. */
-  tick(visible: boolean): void {
-    const now = this.port.clock();
-    const passed = now - this.#ticked;
-    this.#ticked = now;
-    const patience = this.#main.heart.patience(visible);
-    const every = visible ? beatMs : hiddenBeatMs;
-    for (const link of this.#links) {
-      if (this.port.online() && this.port.present()) link.watch(passed);
-      if (this.#live) link.heart.tick(every, patience);
-    }
-    this.#listen(now, patience);
-    this.#switch(now);
-    const calm = this.#using === 'spare' && this.#spare.alive;
-    const reach = {online: this.port.online(), present: this.port.present(), calm};
-    const remedy = this.#recovery.next(now, reach);
-    if (remedy) this.#apply(remedy);
-    this.#upkeep(now);
-  }
-
-  /** The network, the socket or the other one came back. */
-  hurry(): void {
-    this.#recovery.hurry(this.port.clock());
-  }
-
-  /** Something says that the network may be gone. */
-  alarm(): void {
-    this.#main.heart.alarm();
-  }
-
-  /** The server counts anew. */
+  /** The server counts anew: numbers of before mean nothing. */
   renumber(): void {
-    for (const link of this.#links) link.renumber();
+    for (const link of this.links) link.renumber();
   }
 
   close(): void {
     this.#closed = true;
     this.port.suspect(false);
-    for (const link of this.#links) link.close();
+    for (const link of this.links) link.close();
   }
 
-  get #links(): Link[] {
-    return [this.#main, this.#spare.link, this.#next, this.#old].filter((link) => link !== null);
-  }
+  // ---- what upkeep does with it
 
-  get #inUse(): Link {
-    return (this.#using === 'spare' && this.#spare.link) || this.#main;
-  }
-
-  #find(id: string): Link | null {
-    return this.#links.find((link) => link.id === id) ?? null;
-  }
-
-  // ---- what is heard
-
-  #listen(now: number, patience: number): void {
-    const main = this.#main;
-    const {silence} = main.heart;
-    const dead = main.state === 'failed' || (this.#live ? main.heart.stalled(patience) : main.state === 'disconnected');
-    if (!main.proven) {
-      if (main.state === 'failed') this.#recovery.ill(now);
-      return;
-    }
-    if (dead === this.#recovery.lost) {
-      if (!dead) this.#recovery.well(now);
-    } else if (dead) this.#stalled(now, silence);
-    else this.#recovered(now);
-    const proof = !dead && main.connected && main.heart.unanswered < patience;
-    this.#steadySince = proof ? Math.min(this.#steadySince, now) : Number.POSITIVE_INFINITY;
-  }
-
-  #stalled(now: number, silence: number): void {
-    this.#lostAt = now - silence;
-    this.#recovery.ill(now);
-    this.port.note({kind: 'stalled', link: this.#main.id, cause: this.#main.state});
-    this.port.suspect(true);
-    this.#main.lose(true);
-  }
-
-  #recovered(now: number): void {
-    this.#recovery.well(now);
-    // On the spare the gap ended long before.
-    if (this.#using === 'main') this.#noteGap(now);
-    this.port.suspect(false);
-    this.#main.lose(false);
-    this.#lostAt = null;
-  }
-
-  #noteGap(now: number): void {
-    if (this.#lostAt === null) return;
-    this.port.note({kind: 'recovered', link: this.#inUse.id, ms: now - this.#lostAt});
-    this.#lostAt = null;
-  }
-
-  // ---- where media flows
-
-  #switch(now: number): void {
-    const using = carry({
-      using: this.#using,
-      main: !this.#recovery.lost,
-      spare: this.#spare.alive,
-      told: this.#told,
-      leads: this.maker,
-      steadyMs: now - Math.max(this.#steadySince, this.#usingSince),
-      holdMs: holdMs(this.#switches),
-    });
-    if (this.#live && using !== this.#using) this.#use(using, now);
-    this.#show();
-  }
-
-  #use(using: 'main' | 'spare', now: number): void {
-    this.#using = using;
-    this.#usingSince = now;
-    this.#told = using; // until the other side says otherwise
-    if (using === 'spare') {
-      this.#switches++;
-      if (this.#recovery.lost) this.#noteGap(now);
-    }
-    this.port.note({kind: 'replaced', link: this.#inUse.id, cause: using});
+  /** Puts our tracks on another transport, and says so on it. */
+  use(role: Role): void {
+    this.#using = role;
+    this.port.note({kind: 'replaced', link: this.inUse.id, cause: role});
     this.#place();
-    this.#inUse.tell(here);
+    this.inUse.tell(here);
     this.port.changed();
   }
 
-  /** Puts our tracks on the link in use. */
-  #place(): void {
-    for (const link of this.#links) link.publish(link === this.#inUse ? this.#publication : nothing, this.#live);
-  }
-
-  /** Shows what arrives where it arrives. */
-  #show(): void {
-    const other = this.#shown === 'main' ? this.#spare.link : this.#main;
-    if (!other || this.shown.heart.quiet < 250 || other.heart.quiet > 150) return;
-    this.#shown = this.#told = this.#shown === 'main' ? 'spare' : 'main';
+  /** Shows what arrives on a transport. */
+  show(role: Role): void {
+    this.#shown = role;
     this.port.changed();
-  }
-
-  #heard(link: Link, text: unknown): void {
-    if (text !== here) {
-      this.port.control(text);
-      return;
-    }
-    this.#told = link === this.#spare.link ? 'spare' : 'main';
-    link.heart.hear();
-    this.#switch(this.port.clock());
-  }
-
-  // ---- what is done about a loss
-
-  #apply(remedy: Remedy): void {
-    if (remedy === 'restart' || (!this.maker && this.#main.proven)) {
-      this.port.note({kind: 'restart', link: this.#main.id, cause: this.maker ? remedy : 'asked for'});
-      void this.#main.restart();
-      // What took both away is the network of one side; the spare finds another one sooner (frame.ts).
-      this.#spare.mend();
-    } else if (!this.#main.proven) this.#broken(this.#main, 'it never connected');
-    else this.#replace(remedy === 'replace-tls' ? 'tls' : 'all');
   }
 
   /** Makes another main link beside the one that is there. */
-  #replace(ways: Ways): void {
-    this.#next?.close();
-    this.#next = null;
+  replace(ways: Ways): void {
+    if (this.#next) this.end(this.#next);
     const prepared = this.port.prepare('offer', ways) ?? (ways === 'tls' ? this.port.prepare('offer', 'stream') : null);
     if (!prepared) return;
-    this.port.note({
-      kind: 'restart',
-      link: this.#main.id,
-      cause: ways === 'tls' ? 'another link, by relay' : 'another link',
-    });
+    const cause = ways === 'tls' ? 'another link, by relay' : 'another link';
+    this.port.note({kind: 'restart', link: this.#main.id, cause});
     this.#next = this.#begin(freshId(), prepared);
+  }
+
+  /** Makes a spare; false when there is no relay for one. */
+  addSpare(): boolean {
+    const prepared = this.port.prepare('offer', 'stream');
+    if (prepared) this.#spare = this.#begin(freshId(), prepared, 'spare');
+    return prepared !== null;
+  }
+
+  /** Ends a link on both sides. */
+  end(link: Link): void {
+    this.port.send('close-link', {link: link.id});
+    this.#ended(link);
+  }
+
+  // ----
+
+  #find(id: string): Link | null {
+    return this.links.find((link) => link.id === id) ?? null;
+  }
+
+  /** Puts our tracks on the link in use, and takes them off the others. */
+  #place(): void {
+    for (const link of this.links) link.publish(link === this.inUse ? this.#publication : nothing, this.#live);
   }
 
   #accept(offer: Incoming['offer']): void {
@@ -295,8 +213,10 @@ export class Pair {
       return;
     }
     const link = this.#begin(id, prepared, kind);
-    if (kind === 'spare') this.#spare.set(link);
-    else if (this.#main.proven) {
+    if (kind === 'spare') {
+      this.#spare?.close();
+      this.#spare = link;
+    } else if (this.#main.proven) {
       this.#next?.close();
       this.#next = link;
     } else {
@@ -317,16 +237,15 @@ export class Pair {
       {
         send: (type, body) => port.send(type, {...body, link: id} as never),
         freshServers: () => port.freshServers(),
-        changed: () => (link === this.#main || link === this.#spare.link) && port.changed(),
-        found: () => link === this.#main && this.#recovery.news(port.clock()),
+        changed: () => (link === this.#main || link === this.#spare) && port.changed(),
+        found: () => link === this.#main && this.#upkeep?.found(),
         connected: () => this.#connected(link),
-        broken: (why) => this.#broken(link, why),
-        asked: () => this.#asked(link),
+        broken: (why, hopeless) => this.#broken(link, why, hopeless),
+        asked: () => (link === this.#main && this.#upkeep ? this.#upkeep.asked() : void link.restart()),
         trouble: (kind, detail) => port.trouble(kind, detail),
         watched: () => port.watched(),
         channel: (channel) => port.channel(channel),
-        control: (text) => this.#heard(link, text),
-        clock: () => port.clock(),
+        control: (text) => this.#control(link, text),
       },
       kind,
     );
@@ -334,88 +253,54 @@ export class Pair {
     return link;
   }
 
-  #asked(link: Link): void {
-    if (link !== this.#main) {
-      void link.restart();
-      return;
-    }
-    const remedy = this.#recovery.asked(this.port.clock());
-    if (remedy) this.#apply(remedy);
-  }
-
   #connected(link: Link): void {
     if (link === this.#next) this.#promote(link);
-    else if (link === this.#main && this.#recovery.lost) this.#recovered(this.port.clock());
+    else this.#upkeep?.connected(link);
+  }
+
+  #control(link: Link, text: unknown): void {
+    if (text === here) this.#upkeep?.told(link, link === this.#spare ? 'spare' : 'main');
+    else this.port.control(text);
   }
 
   /** The replacement is connected: it is the main link from now on. */
   #promote(link: Link): void {
-    const now = this.port.clock();
     this.#old?.close();
     this.#old = this.#main;
     this.#main = link;
     this.#next = null;
-    this.#using = this.#shown = this.#told = 'main';
-    this.#usingSince = now;
-    this.port.note({kind: 'replaced', link: link.id, cause: 'another link'});
-    if (this.#recovery.lost) this.#recovered(now);
-    this.#place();
-    link.tell(here);
+    this.#using = this.#shown = 'main';
+    this.#upkeep?.replaced();
+    this.use('main');
   }
 
-  /** Only another link helps. Before the first connection there is nothing to keep, and who keeps the pair begins anew. */
-  #broken(link: Link, why: string): void {
+  /** Only another link helps. One that may still carry media goes on until that is there. */
+  #broken(link: Link, why: string, hopeless: boolean): void {
     if (this.#closed || !this.#find(link.id)) return;
-    if (link === this.#main && link.proven && this.maker && !why.startsWith('DTLS')) {
-      if (!this.#next) this.#replace('all');
-      return;
-    }
-    this.port.send('close-link', {link: link.id});
-    this.#ended(link);
+    this.port.note({kind: 'note', link: link.id, cause: why});
+    if (link !== this.#main || !link.proven || !this.maker || hopeless) this.end(link);
+    else if (!this.#next) this.replace('all');
   }
 
   /** A link is gone, here or there. */
   #ended(link: Link): void {
     if (link === this.#main && this.#next) this.#promote(this.#next); // it is connected for the other side
-    if (link === this.#main) this.port.over(link.steady);
-    else if (link === this.#spare.link) this.#loseSpare(againMs);
-    else {
-      link.close();
-      if (link === this.#old) this.#old = null;
-      if (link === this.#next) this.#next = null;
+    if (link === this.#main) {
+      this.port.over(link.steady);
+      return;
     }
+    link.close();
+    if (link === this.#old) this.#old = null;
+    else if (link === this.#next) this.#next = null;
+    else if (link === this.#spare) this.#spareEnded();
   }
 
-  // ---- upkeep
-
-  #upkeep(now: number): void {
-    if (this.#old && now - this.#usingSince > drainMs) {
-      this.port.send('close-link', {link: this.#old.id});
-      this.#ended(this.#old);
-    }
-    if (!this.maker) return;
-    const spare = this.#spare.link;
-    const wanted = this.#live && this.port.lavish() && !this.#overStream();
-    if (spare && (this.#spare.hopeless || (!wanted && this.#using === 'main'))) {
-      this.port.send('close-link', {link: spare.id});
-      this.#loseSpare(0);
-    } else if (wanted && this.#spare.due && now - this.#steadySince > settledMs) {
-      const prepared = this.port.prepare('offer', 'stream');
-      if (prepared) this.#spare.set(this.#begin(freshId(), prepared, 'spare'));
-      else this.#spare.drop(againMs); // there is no such relay, for now
-    }
-  }
-
-  /** The main link goes the way that a spare one would go. */
-  #overStream(): boolean {
-    const {kind, protocol} = this.#main.path;
-    return kind === 'relayed' && protocol !== undefined && protocol !== 'udp';
-  }
-
-  #loseSpare(againAfterMs: number): void {
-    this.#spare.drop(againAfterMs);
-    if (this.#using === 'main' && this.#shown === 'main') return;
-    this.#using = this.#shown = this.#told = 'main';
+  #spareEnded(): void {
+    const carried = this.#using === 'spare' || this.#shown === 'spare';
+    this.#spare = null;
+    this.#using = this.#shown = 'main';
+    this.#upkeep?.spareEnded();
+    if (!carried) return;
     this.#place();
     this.port.changed();
   }

@@ -48,6 +48,7 @@ export class FakePeerConnection extends EventTarget {
   remoteDescription: {type: string; sdp: string} | null = null;
   onicecandidate: ((event: {candidate: RTCIceCandidate | null}) => void) | null = null;
   onconnectionstatechange: (() => void) | null = null;
+  iceGatheringState = 'new';
   closed = false;
   restarts = 0;
   readonly transceivers: FakeTransceiver[] = [];

@@ -5,6 +5,8 @@ import type {
   Participant,
   ParticipantEvents,
   Path,
+  Quality,
+  QualityHistory,
   Role,
   SeatState,
   Source,
@@ -14,8 +16,17 @@ import type {Link} from './link.js';
 import {type Publication, sections, sends} from './publication.js';
 import type {Seat} from './wire.gen.js';
 
-/** For how long a question for numbers keeps them being gathered. */
-const askedMs = 3_000;
+/** What gathers the figures of a person while the call lasts; its code comes with the call (quality.ts). */
+export interface Meter {
+  readonly stats: LinkStats | null;
+  readonly history: QualityHistory;
+  /** Takes a new look at the link in use. */
+  take(link: Link): void;
+  /** Whether it is time for one. */
+  wants(): boolean;
+}
+
+const unknown: Quality = {level: null, reason: 'none', paused: false};
 
 /** A seat and what is known of the one who sits there. */
 export class Person extends Events<ParticipantEvents> implements Participant {
@@ -23,7 +34,10 @@ export class Person extends Events<ParticipantEvents> implements Participant {
   #tracks: ReadonlyMap<Source, MediaStreamTrack> = new Map();
   #path: Path = {kind: 'none'};
   #link: Link | null = null;
-  #asked = Number.NEGATIVE_INFINITY;
+  #quality: Quality = unknown;
+  #looked: unknown = null;
+  /** Null before the call, and for me. */
+  meter: Meter | null = null;
 
   /** `media` is given for the one who is me. */
   constructor(
@@ -71,7 +85,13 @@ export class Person extends Events<ParticipantEvents> implements Participant {
   }
   /** Whether somebody looks at the numbers of the link. */
   get watched(): boolean {
-    return this.hears('path') || performance.now() - this.#asked < askedMs;
+    return this.meter?.wants() ?? this.hears('path');
+  }
+  get quality(): Quality {
+    return this.#quality;
+  }
+  get history(): QualityHistory | null {
+    return this.meter?.history ?? null;
   }
 
   level(): number {
@@ -80,8 +100,7 @@ export class Person extends Events<ParticipantEvents> implements Participant {
   }
 
   async stats(): Promise<LinkStats | null> {
-    this.#asked = performance.now();
-    return (await this.#link?.stats()) ?? null;
+    return (this.#link && this.meter?.stats) ?? null;
   }
 
   /** Takes a newer state of the seat. */
@@ -96,6 +115,16 @@ export class Person extends Events<ParticipantEvents> implements Participant {
     this.#link = link;
     this.#show((source) => (sends(this.media, source) ? (link?.track(source) ?? null) : null));
     this.#lead(link?.path ?? {kind: without});
+    const reports = link?.reports ?? null;
+    if (!link || !reports || reports === this.#looked) return;
+    this.#looked = reports;
+    this.meter?.take(link);
+  }
+
+  /** Takes how well they come through now. */
+  rate(quality: Quality): void {
+    this.#quality = quality;
+    this.emit('quality', quality);
   }
 
   /** Takes what I send. */

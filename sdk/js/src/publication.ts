@@ -3,6 +3,9 @@ import type {LocalMedia, MediaState, Source} from './api.js';
 /** What a person sends: the live, unmuted local tracks by source. */
 export type Publication = ReadonlyMap<Source, MediaStreamTrack>;
 
+/** Nothing is sent. */
+export const nothing: Publication = new Map();
+
 /** The media sections of every link, in their order: kind and source never change, so a call never renegotiates. */
 export const sections: readonly {source: Source; kind: 'audio' | 'video'}[] = [
   {source: 'microphone', kind: 'audio'},

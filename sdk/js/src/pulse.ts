@@ -14,6 +14,11 @@ function startWorker(): Worker | null {
   }
 }
 
+/** A longer delay is sleep, not lag. */
+const maxLagMs = 2_000;
+/** The worst delay of late is half forgotten after this time. */
+const forgetMs = 10_000;
+
 /**
  * Ticks, and a clock that stands still whenever the page does. Silence is measured by that clock: a page that was frozen,
  * asleep or busy has heard nothing because it did not listen.
@@ -24,10 +29,16 @@ export class Pulse extends Events<{tick: number}> {
   #every = 0;
   #last = performance.now();
   #awake = 0;
+  #worst = {ms: 0, at: 0};
 
   /** For how long this page has been awake, in milliseconds. */
   get awake(): number {
     return this.#awake + this.#passed();
+  }
+
+  /** How late ticks are of late, in milliseconds: on a machine that has too much to do, others wait for us too. */
+  get lag(): number {
+    return this.#worst.ms * 0.5 ** ((performance.now() - this.#worst.at) / forgetMs);
   }
 
   /** Sets how many milliseconds lie between two ticks; 0 stops. */
@@ -61,6 +72,9 @@ export class Pulse extends Events<{tick: number}> {
 
   #tick(): void {
     if (!this.#every) return; // on its way when it was stopped
+    const now = performance.now();
+    const late = Math.min(now - this.#last - this.#every, maxLagMs);
+    if (late > this.lag) this.#worst = {ms: late, at: now};
     this.#advance();
     this.emit('tick', this.#awake);
   }

@@ -28,12 +28,13 @@ export class Report {
 
   /** Takes an event that happens now, or at `at` by Date.now(). */
   note(event: Note): void {
-    const {cause} = event;
+    const {cause = '', ...rest} = event;
+    const said = clip(cause);
     this.#waiting.push({
-      ...event,
+      ...rest,
       at: Math.round(event.at ?? Date.now()),
       ...(event.ms !== undefined && {ms: Math.max(0, Math.round(event.ms))}),
-      ...(cause !== undefined && {cause: clip(cause)}),
+      ...(said && {cause: said}), // the server takes no empty one
     });
     if (this.#waiting.length > maxWaiting) this.#thin();
     this.#after(urgent.has(event.kind) ? urgentMs : batchMs);

@@ -31,6 +31,7 @@ import type {Numbered} from './sequence.js';
 import {Servers} from './servers.js';
 import {Socket} from './socket.js';
 import {View} from './view.js';
+import {watchWhileJoined} from './watching.js';
 import type * as wire from './wire.gen.js';
 
 /** Opens a session with a room. It connects at once and stands in front of the door until `join`. */
@@ -139,6 +140,7 @@ class Call extends View implements Room {
   warm(): void {
     if (this.#warm || this.status === 'ended') return;
     this.#warm = true;
+    void this.#record.load();
     if (this.#session) this.network.check();
     this.#relink();
   }
@@ -220,10 +222,21 @@ class Call extends View implements Room {
       this.report('refused', `${error.code} ${error.field ?? ''}: ${error.words}`);
       this.#end({reason: 'protocol', retry: 0});
     });
-    if (!this.#media) return;
+    if (this.#media) {
+      this.#release.push(
+        this.#media.on('change', () => this.#publish()),
+        this.#media.on('device', (event) => this.#record.device(event)),
+      );
+    }
     this.#release.push(
-      this.#media.on('change', () => this.#publish()),
-      this.#media.on('device', (event) => this.#record.device(event)),
+      watchWhileJoined(this, {
+        people: () => this.roster.list,
+        onPeople: (listener) => this.on('people', listener),
+        control: this.control,
+        channels: this.channels,
+        note: (event) => this.#record.note(event),
+        serverRtt: () => this.#socket.rttMs || undefined,
+      }),
     );
   }
 

@@ -207,6 +207,16 @@ describe('Socket', () => {
       expect(FakeWebSocket.all).toHaveLength(1);
     });
 
+    it('promises no more than a busy machine can keep', () => {
+      const {ws} = fast();
+      live(ws, 500);
+      const now = performance.now.bind(performance);
+      const busy = vi.spyOn(performance, 'now').mockImplementation(() => now() + 900);
+      live(ws, 300);
+      busy.mockRestore();
+      expect(ws.got.filter((m) => m.type === 'ping').at(-1)?.every).toBe(750);
+    });
+
     it('opens another socket at a short silence, keeps the old one, and resumes once', () => {
       const {socket, ws, log} = fast();
       live(ws, 1_000);

@@ -89,6 +89,11 @@ export class Socket extends Events<SocketEvents> implements Sender {
     this.#open();
   }
 
+  /** The round trip to the server in milliseconds, smoothed; 0 while it is not known. */
+  get rttMs(): number {
+    return this.#rttMs;
+  }
+
   get online(): boolean {
     return this.#online;
   }
@@ -294,7 +299,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
   #tick(awake: number): void {
     if (!this.#every || !this.#line) return;
     if (awake - this.#pinged >= this.#every - 20) this.#ping(0);
-    const patience = (this.#suspected ? suspectMs : silenceMs) + 3 * this.#rttMs;
+    const patience = (this.#suspected ? suspectMs : silenceMs) + 3 * this.#rttMs + this.pulse.lag;
     if (this.#online && awake - this.#heard > patience) this.#doubt();
   }
 
@@ -304,7 +309,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
     this.#pinged = this.pulse.awake;
     if (this.#line && this.#line.waiting < clogged) {
       this.#asked ??= {id: this.#pings + 1, at};
-      this.#write({type: 'ping', id: ++this.#pings, ...(this.#every && {every: this.#every})});
+      this.#write({type: 'ping', id: ++this.#pings, ...(this.#every && {every: this.#promise})});
     }
     if (this.#every) return;
     const heard = this.#heard;
@@ -314,6 +319,11 @@ export class Socket extends Events<SocketEvents> implements Sender {
       if (performance.now() - at > 2 * patienceMs) this.#ping(patienceMs);
       else this.#doubt();
     }, patienceMs);
+  }
+
+  /** How often a ping is sure to come, however busy this machine is; in rough steps, since it need not be exact. */
+  get #promise(): number {
+    return this.#every * Math.ceil(1 + this.pulse.lag / 500);
   }
 
   /** Nothing is heard: another socket is tried at once. This one is let go of when that has the session, or it ends. */

@@ -1,114 +1,150 @@
 import {describe, expect, it} from 'vitest';
-import {pathOf, Sampler, serverName} from './stats.js';
+import type {Path, TrackStats} from './api.js';
+import type {Reports} from './path.js';
+import {Figures} from './stats.js';
 
 type Entry = {id: string; type: string; [field: string]: unknown};
 
-function reports(...entries: Entry[]): Parameters<typeof pathOf>[0] {
-  return new Map(entries.map((e) => [e.id, {timestamp: 0, ...e}])) as Parameters<typeof pathOf>[0];
+const reports = (...entries: Entry[]): Reports =>
+  new Map(entries.map((e) => [e.id, {timestamp: 0, ...e}])) as unknown as Reports;
+
+const direct: Path = {kind: 'direct', rttMs: 20};
+const sources = ['microphone', 'camera', 'screen', 'screen-audio'] as const;
+const sourceOf = (mid: string) => sources[Number(mid)] ?? null;
+
+/** The figures of one stream after two looks, one second apart. */
+function track(
+  before: {type: string; [field: string]: unknown},
+  change: object,
+  ...more: Entry[]
+): TrackStats | undefined {
+  const figures = new Figures();
+  figures.take(reports({id: 's', timestamp: 1_000, ...before}), direct, sourceOf);
+  const after: Entry = {id: 's', timestamp: 2_000, ...before, ...change};
+  return figures.take(reports(after, ...more), direct, sourceOf).tracks[0];
 }
 
-const transport = {id: 'T', type: 'transport', selectedCandidatePairId: 'P'};
-const pair = {
-  id: 'P',
-  type: 'candidate-pair',
-  localCandidateId: 'L',
-  remoteCandidateId: 'R',
-  currentRoundTripTime: 0.0234,
-};
-const end = (id: 'L' | 'R', candidateType: string, more = {}) => ({id, type: 'candidate', candidateType, ...more});
-const turn = {relayProtocol: 'tls', url: 'turns:relay.example:443?transport=tcp'};
+describe('received', () => {
+  it('sound, as Chromium tells it', () => {
+    expect(
+      track(
+        {
+          type: 'inbound-rtp',
+          kind: 'audio',
+          mid: '0',
+          bytesReceived: 10_000,
+          packetsReceived: 100,
+          packetsLost: 2,
+          concealedSamples: 960,
+          silentConcealedSamples: 0,
+          totalSamplesReceived: 48_000,
+          jitterBufferDelay: 2_000,
+          jitterBufferEmittedCount: 48_000,
+        },
+        {
+          bytesReceived: 14_000,
+          packetsReceived: 148,
+          packetsLost: 4,
+          concealedSamples: 3_360,
+          silentConcealedSamples: 480,
+          totalSamplesReceived: 96_000,
+          jitterBufferDelay: 4_880,
+          jitterBufferEmittedCount: 96_000,
+          jitter: 0.012,
+        },
+      ),
+    ).toEqual({
+      source: 'microphone',
+      direction: 'received',
+      bps: 32_000,
+      lostPercent: 4,
+      jitterMs: 12,
+      bufferMs: 60,
+      concealedPercent: 4,
+    });
+  });
 
-describe('pathOf', () => {
-  it.each<[string, Entry[], unknown]>([
-    ['nothing selected', [end('L', 'host')], {kind: 'connecting'}],
-    ['two hosts', [transport, pair, end('L', 'host'), end('R', 'prflx')], {kind: 'direct', rttMs: 23}],
-    [
-      'our relay',
-      [transport, pair, end('L', 'relay', turn), end('R', 'srflx')],
-      {kind: 'relayed', protocol: 'tls', server: 'relay.example', rttMs: 23},
-    ],
-    [
-      'their relay',
-      [transport, pair, end('L', 'prflx'), end('R', 'relay')],
-      {kind: 'relayed', server: 'given.example', rttMs: 23},
-    ],
-    [
-      'Firefox: marked pair, no round trip time',
-      [
-        {id: 'P0', type: 'candidate-pair', nominated: true, state: 'succeeded', localCandidateId: 'R'},
-        {...pair, selected: true, currentRoundTripTime: 0},
-        end('L', 'host'),
-        end('R', 'host'),
-        {id: 'A', type: 'remote-inbound-rtp', roundTripTime: 0.05},
-        {id: 'B', type: 'remote-inbound-rtp', roundTripTime: 0.04},
-      ],
-      {kind: 'direct', rttMs: 40},
-    ],
-    [
-      'nominated only',
-      [{...pair, nominated: true, state: 'succeeded', currentRoundTripTime: undefined}, end('L', 'host')],
-      {kind: 'direct'},
-    ],
-  ])('%s', (_, entries, path) => {
-    expect(pathOf(reports(...entries), ['turn:given.example:8443'])).toEqual(path);
+  it('a picture, with what it lacks left out', () => {
+    expect(
+      track(
+        {type: 'inbound-rtp', kind: 'video', mid: '1', bytesReceived: 1, packetsReceived: 0, framesDecoded: 10},
+        {bytesReceived: 25_001, framesDecoded: 34, frameWidth: 640, frameHeight: 360, framesPerSecond: 99},
+      ),
+    ).toEqual({source: 'camera', direction: 'received', bps: 200_000, width: 640, height: 360, fps: 24});
+  });
+
+  it('a packet that came late is no negative loss', () => {
+    const before = {type: 'inbound-rtp', kind: 'audio', mid: '0', bytesReceived: 1, packetsReceived: 5, packetsLost: 3};
+    expect(track(before, {packetsReceived: 9, packetsLost: 2})?.lostPercent).toBe(0);
+  });
+
+  it.each([
+    ['nothing yet', {type: 'inbound-rtp', kind: 'video', mid: '2', bytesReceived: 0}],
+    ['a section that is nobody’s', {type: 'inbound-rtp', kind: 'video', mid: '7', bytesReceived: 5}],
+    ['another report', {type: 'codec'}],
+  ])('%s is no track', (_, before) => {
+    expect(track(before, {})).toBeUndefined();
+  });
+
+  it('an unnamed section is the first of its kind', () => {
+    expect(track({type: 'inbound-rtp', kind: 'video', bytesReceived: 5}, {})?.source).toBe('camera');
   });
 });
 
-it.each([
-  ['turn:192.0.2.1:3478?transport=udp', '192.0.2.1'],
-  ['turns:relay.example', 'relay.example'],
-  ['turn:[2001:db8::1]:3478', '2001:db8::1'],
-  ['stun:a.example:1', 'a.example'],
-  ['http://a', undefined],
-  ['', undefined],
-])('serverName of %s', (url, name) => {
-  expect(serverName(url)).toBe(name);
+describe('sent', () => {
+  const sent = {type: 'outbound-rtp', kind: 'video', mid: '1', bytesSent: 1_000, framesEncoded: 0};
+  const about = {
+    type: 'remote-inbound-rtp',
+    id: 'r',
+    localId: 's',
+    fractionLost: 0.125,
+    roundTripTime: 0.08,
+    jitter: 0.004,
+  };
+
+  it('with what the other side says about it', () => {
+    const change = {bytesSent: 126_000, framesEncoded: 30, qualityLimitationReason: 'bandwidth'};
+    expect(track(sent, change, {...about, timestamp: 1_500})).toEqual({
+      source: 'camera',
+      direction: 'sent',
+      bps: 1_000_000,
+      lostPercent: 12.5,
+      rttMs: 80,
+      jitterMs: 4,
+      fps: 30,
+      limited: 'bandwidth',
+    });
+  });
+
+  it('but not with what it said long ago, or never', () => {
+    const old = track(sent, {timestamp: 60_000}, {...about, timestamp: 2_000});
+    expect(old).not.toHaveProperty('lostPercent');
+    expect(old).not.toHaveProperty('rttMs');
+    expect(track(sent, {qualityLimitationReason: 'none'})).not.toHaveProperty('limited');
+  });
 });
 
-it('makes rates from two looks', async () => {
-  const looks = [
-    {at: 1_000, sent: 1_000, received: 2_000, packets: 100, lost: 0},
-    {at: 3_000, sent: 26_000, received: 2_000, packets: 190, lost: 10},
-  ];
-  const sampler = new Sampler(
-    {
-      getStats: async () => {
-        const {at, sent, received, packets, lost} = looks.shift() as (typeof looks)[number];
-        return reports(
-          transport,
-          pair,
-          end('L', 'host', {protocol: 'udp', address: '10.0.0.1', port: 5}),
-          {id: 'o', type: 'outbound-rtp', kind: 'video', bytesSent: sent, timestamp: at},
-          {
-            id: 'i',
-            type: 'inbound-rtp',
-            kind: 'video',
-            bytesReceived: received,
-            packetsReceived: packets,
-            packetsLost: lost,
-            timestamp: at,
-            frameWidth: 640,
-            frameHeight: 360,
-            framesPerSecond: 30,
-          },
-          {
-            id: 's',
-            type: 'inbound-rtp',
-            kind: 'video',
-            timestamp: at,
-            frameWidth: 1280,
-            frameHeight: 720,
-            framesPerSecond: 5,
-          },
-          {id: 'a', type: 'inbound-rtp', kind: 'audio', timestamp: at, jitter: 0.012},
-        ) as unknown as RTCStatsReport;
-      },
-    },
-    () => [],
+it('a first look knows no rates', () => {
+  const inbound = {id: 'a', type: 'inbound-rtp', kind: 'audio', mid: '0', bytesReceived: 9, packetsReceived: 9};
+  const {tracks} = new Figures().take(reports(inbound), direct, sourceOf);
+  expect(tracks).toEqual([{source: 'microphone', direction: 'received'}]);
+});
+
+it('what is not a number never becomes a figure', () => {
+  const odd = {type: 'inbound-rtp', kind: 'video', mid: '1', bytesReceived: 5, jitter: Number.NaN, freezeCount: '2'};
+  const found = track(odd, {timestamp: 1_000, bytesReceived: 50, framesPerSecond: Number.POSITIVE_INFINITY});
+  expect(found).toEqual({source: 'camera', direction: 'received'});
+});
+
+it('the pair in use gives the ends and the estimate', () => {
+  const stats = new Figures().take(
+    reports(
+      {id: 'T', type: 'transport', selectedCandidatePairId: 'P'},
+      {id: 'P', type: 'candidate-pair', localCandidateId: 'L', remoteCandidateId: 'R', availableOutgoingBitrate: 7e5},
+      {id: 'L', type: 'local-candidate', candidateType: 'host', protocol: 'udp', address: '10.0.0.1', port: 5},
+    ),
+    direct,
+    sourceOf,
   );
-  expect((await sampler.sample()).video).toMatchObject({sentBps: 0, receivedBps: 0, lostPercent: 0});
-  const {video, audio, localCandidate} = await sampler.sample();
-  expect(video).toEqual({sentBps: 100_000, receivedBps: 0, lostPercent: 10, width: 1280, height: 720, fps: 5});
-  expect(audio.jitterMs).toBe(12);
-  expect(localCandidate).toBe('host/udp 10.0.0.1:5');
+  expect(stats).toMatchObject({localCandidate: 'host/udp 10.0.0.1:5', remoteCandidate: '', availableBps: 700_000});
 });

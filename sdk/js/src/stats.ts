@@ -1,92 +1,184 @@
-import type {LinkStats, Path} from './api.js';
+import type {LinkStats, Path, Source, TrackStats} from './api.js';
+import {type Report, type Reports, selectedPair} from './path.js';
 
-/** The fields of the W3C statistics that are read; browsers give a part of them. */
-interface Report {
-  id: string;
-  type: string;
-  timestamp: number;
+/** The fields about streams; browsers give a part of them (W3C webrtc-stats §8.7–8.11). */
+interface Stream extends Report {
   kind?: 'audio' | 'video';
-  selectedCandidatePairId?: string;
-  selected?: boolean;
-  nominated?: boolean;
-  state?: string;
-  localCandidateId?: string;
-  remoteCandidateId?: string;
-  currentRoundTripTime?: number;
-  roundTripTime?: number;
-  candidateType?: string;
-  protocol?: string;
-  relayProtocol?: 'udp' | 'tcp' | 'tls';
-  address?: string;
-  port?: number;
-  url?: string;
+  mid?: string;
+  localId?: string;
   bytesSent?: number;
   bytesReceived?: number;
   packetsReceived?: number;
   packetsLost?: number;
+  fractionLost?: number;
   jitter?: number;
   frameWidth?: number;
   frameHeight?: number;
   framesPerSecond?: number;
+  framesDecoded?: number;
+  framesEncoded?: number;
+  freezeCount?: number;
+  totalFreezesDuration?: number;
+  concealedSamples?: number;
+  silentConcealedSamples?: number;
+  totalSamplesReceived?: number;
+  jitterBufferDelay?: number;
+  jitterBufferEmittedCount?: number;
+  qualityLimitationReason?: string;
+  availableOutgoingBitrate?: number;
 }
 
-type Reports = Map<string, Report>;
+/** What a media section of a link carries, by its mid. */
+export type SourceOf = (mid: string, direction: TrackStats['direction']) => Source | null;
 
-/** Counters of one look, to make rates from two. */
-interface Totals {
-  at: number;
-  sent: number;
-  received: number;
-  packets: number;
-  lost: number;
-}
+/** A report of the other side about what we send is as good as new for this long; audio's come every five seconds. */
+const staleMs = 12_000;
 
-/** The candidate pair in use: by the transport (Chromium, newer Firefox) or by its own marks (older Firefox). */
-function selectedPair(reports: Reports): Report | null {
-  let marked: Report | null = null;
-  for (const report of reports.values()) {
-    if (report.type === 'transport' && report.selectedCandidatePairId) {
-      return reports.get(report.selectedCandidatePairId) ?? null;
+/** Makes the figures of the last second out of two looks at a connection's statistics. */
+export class Figures {
+  #before: ReadonlyMap<string, Stream> = new Map();
+
+  /** Takes a look. Rates are since the look before, and absent at the first one. */
+  take(looked: Reports, path: Path, sourceOf: SourceOf): LinkStats {
+    const reports = looked as ReadonlyMap<string, Stream>;
+    const before = this.#before;
+    this.#before = reports;
+    const pair = selectedPair(reports) as Stream | null;
+    const tracks: TrackStats[] = [];
+    const heard = remoteReports(reports);
+    for (const report of reports.values()) {
+      const last = before.get(report.id);
+      const about = heard.get(report.id);
+      const track =
+        report.type === 'inbound-rtp'
+          ? received(report, last, sourceOf)
+          : report.type === 'outbound-rtp'
+            ? sent(report, last, about, sourceOf)
+            : null;
+      if (track) tracks.push(track);
     }
-    if (report.type !== 'candidate-pair') continue;
-    if (report.selected || (!marked && report.nominated && report.state === 'succeeded')) marked = report;
+    return {
+      path,
+      localCandidate: describe(reports.get(pair?.localCandidateId ?? '')),
+      remoteCandidate: describe(reports.get(pair?.remoteCandidateId ?? '')),
+      ...known('availableBps', pair?.availableOutgoingBitrate || undefined),
+      tracks,
+    };
   }
-  return marked;
 }
 
-/** The host name in a stun:, turn: or turns: address (RFC 7064, RFC 7065). */
-export function serverName(url: string): string | undefined {
-  return /^(?:stun|turn)s?:(?:\[([^\]]+)\]|([^:?]+))/.exec(url)?.slice(1).find(Boolean);
+/** What the other side says about our streams, by the stream's id. */
+function remoteReports(reports: ReadonlyMap<string, Stream>): Map<string, Stream> {
+  const found = new Map<string, Stream>();
+  for (const report of reports.values()) {
+    if (report.type === 'remote-inbound-rtp' && report.localId) found.set(report.localId, report);
+  }
+  return found;
 }
 
-/**
- * Tells the way of a connected link. The media is relayed when either end of the pair is: the other end often sees
- * only a reflexive address. `relays` are the relay addresses we were given, for an end that does not name its own.
- */
-export function pathOf(reports: Reports, relays: readonly string[]): Path {
-  const pair = selectedPair(reports);
-  if (!pair) return {kind: 'connecting'};
-  const local = reports.get(pair.localCandidateId ?? '');
-  const remote = reports.get(pair.remoteCandidateId ?? '');
-  const path: Path = {kind: 'direct'};
-  if (local?.candidateType === 'relay' || remote?.candidateType === 'relay') {
-    path.kind = 'relayed';
-    if (local?.candidateType === 'relay' && local.relayProtocol) path.protocol = local.relayProtocol;
-    const server = serverName(local?.candidateType === 'relay' ? (local.url ?? relays[0] ?? '') : (relays[0] ?? ''));
-    if (server) path.server = server;
-  }
-  // Firefox often says 0 for the pair; what the peer's receiver reports is the next best.
-  const seconds = pair.currentRoundTripTime || reportedRtt(reports);
-  if (seconds) path.rttMs = Math.max(1, Math.round(seconds * 1000));
-  return path;
+function received(now: Stream, last: Stream | undefined, sourceOf: SourceOf): TrackStats | null {
+  const source = sourceFor(now, 'received', sourceOf);
+  if (!source || !now.bytesReceived) return null;
+  const grown = growth(now, last);
+  const lost = grown('packetsLost');
+  const expected = sum(grown('packetsReceived'), lost);
+  const concealed = sum(grown('concealedSamples'), minus(grown('silentConcealedSamples')));
+  return {
+    source,
+    direction: 'received',
+    ...known('bps', rate(grown('bytesReceived'), now, last)),
+    ...known('lostPercent', share(lost, expected)),
+    ...known('jitterMs', milliseconds(now.jitter)),
+    ...known('bufferMs', milliseconds(ratio(grown('jitterBufferDelay'), grown('jitterBufferEmittedCount')))),
+    ...known('concealedPercent', share(concealed, grown('totalSamplesReceived'))),
+    ...picture(now, last, 'framesDecoded'),
+    ...known('freezes', finite(now.freezeCount)),
+    ...known('frozenMs', milliseconds(now.totalFreezesDuration)),
+  };
 }
 
-function reportedRtt(reports: Reports): number {
-  let best = 0;
-  for (const {type, roundTripTime} of reports.values()) {
-    if (type === 'remote-inbound-rtp' && roundTripTime && (!best || roundTripTime < best)) best = roundTripTime;
-  }
-  return best;
+function sent(now: Stream, last: Stream | undefined, about: Stream | undefined, sourceOf: SourceOf): TrackStats | null {
+  const source = sourceFor(now, 'sent', sourceOf);
+  if (!source || !now.bytesSent) return null;
+  const fresh = about && now.timestamp - about.timestamp < staleMs ? about : undefined;
+  const {qualityLimitationReason: limited} = now;
+  return {
+    source,
+    direction: 'sent',
+    ...known('bps', rate(growth(now, last)('bytesSent'), now, last)),
+    ...known('lostPercent', share(finite(fresh?.fractionLost), 1)),
+    ...known('jitterMs', milliseconds(fresh?.jitter)),
+    ...known('rttMs', milliseconds(fresh?.roundTripTime || undefined)),
+    ...picture(now, last, 'framesEncoded'),
+    ...(limited === 'cpu' || limited === 'bandwidth' || limited === 'other' ? {limited} : {}),
+  };
+}
+
+/** Size and rate of the frames; a picture that is off has neither. */
+function picture(now: Stream, last: Stream | undefined, counter: 'framesDecoded' | 'framesEncoded') {
+  if (now.kind !== 'video') return {};
+  const seconds = elapsed(now, last);
+  const counted = seconds ? ratio(growth(now, last)(counter), seconds) : undefined;
+  return {
+    ...known('width', now.frameWidth || undefined),
+    ...known('height', now.frameHeight || undefined),
+    ...known('fps', counted ?? finite(now.framesPerSecond)),
+  };
+}
+
+/** A browser that does not name the section is believed to mean the first of its kind. */
+function sourceFor(report: Stream, direction: TrackStats['direction'], sourceOf: SourceOf): Source | null {
+  if (report.mid !== undefined) return sourceOf(report.mid, direction);
+  return report.kind === 'video' ? 'camera' : report.kind === 'audio' ? 'microphone' : null;
+}
+
+/** How much counters have grown since the look before: undefined where the browser does not count. */
+function growth(now: Stream, last: Stream | undefined) {
+  return (field: keyof Stream): number | undefined => {
+    const [a, b] = [finite(now[field]), finite(last?.[field])];
+    // A packet that comes late is taken off the lost ones again.
+    return a === undefined || b === undefined ? undefined : Math.max(0, a - b);
+  };
+}
+
+function elapsed(now: Stream, last: Stream | undefined): number {
+  return last ? Math.max(0, now.timestamp - last.timestamp) / 1000 : 0;
+}
+
+function rate(bytes: number | undefined, now: Stream, last: Stream | undefined): number | undefined {
+  const bps = ratio(bytes, elapsed(now, last));
+  return bps === undefined ? undefined : Math.round(bps * 8);
+}
+
+function ratio(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || !b ? undefined : a / b;
+}
+
+function share(part: number | undefined, whole: number | undefined): number | undefined {
+  const found = ratio(part, whole);
+  return found === undefined ? undefined : Math.min(100, Math.max(0, found * 100));
+}
+
+function sum(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined ? undefined : a + (b ?? 0);
+}
+
+function minus(a: number | undefined): number {
+  return -(a ?? 0);
+}
+
+function milliseconds(seconds: unknown): number | undefined {
+  const s = finite(seconds);
+  return s === undefined ? undefined : s * 1000;
+}
+
+function finite(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+/** A field, or no field at all. */
+function known<K extends string>(name: K, value: number | undefined): {[name in K]?: number} {
+  return value === undefined ? {} : ({[name]: value} as {[name in K]: number});
 }
 
 function describe(candidate: Report | undefined): string {
@@ -94,76 +186,4 @@ function describe(candidate: Report | undefined): string {
   const {candidateType, relayProtocol, protocol, address, port} = candidate;
   const where = address ? ` ${address}:${port ?? 0}` : '';
   return `${candidateType ?? '?'}/${relayProtocol ?? protocol ?? '?'}${where}`;
-}
-
-/** Reads the statistics of one RTCPeerConnection; rates are since the look before. */
-export class Sampler {
-  #last: Record<'audio' | 'video', Totals | undefined> = {audio: undefined, video: undefined};
-
-  constructor(
-    readonly pc: Pick<RTCPeerConnection, 'getStats'>,
-    readonly relays: () => readonly string[],
-  ) {}
-
-  async sample(): Promise<LinkStats> {
-    const reports: Reports = new Map();
-    (await this.pc.getStats()).forEach((report: Report) => {
-      reports.set(report.id, report);
-    });
-    const pair = selectedPair(reports);
-    const audio = this.#rates(reports, 'audio');
-    const video = this.#rates(reports, 'video');
-    return {
-      path: pathOf(reports, this.relays()),
-      localCandidate: describe(reports.get(pair?.localCandidateId ?? '')),
-      remoteCandidate: describe(reports.get(pair?.remoteCandidateId ?? '')),
-      audio: {...audio, jitterMs: jitterMs(reports)},
-      video: {...video, ...picture(reports)},
-    };
-  }
-
-  #rates(reports: Reports, kind: 'audio' | 'video') {
-    const now: Totals = {at: 0, sent: 0, received: 0, packets: 0, lost: 0};
-    for (const r of reports.values()) {
-      if (r.kind !== kind) continue;
-      if (r.type === 'outbound-rtp') now.sent += r.bytesSent ?? 0;
-      else if (r.type === 'inbound-rtp') {
-        now.received += r.bytesReceived ?? 0;
-        now.packets += r.packetsReceived ?? 0;
-        now.lost += r.packetsLost ?? 0;
-      } else continue;
-      now.at = Math.max(now.at, r.timestamp);
-    }
-    const before = this.#last[kind];
-    this.#last[kind] = now;
-    const seconds = before ? (now.at - before.at) / 1000 : 0;
-    if (!before || seconds <= 0) return {sentBps: 0, receivedBps: 0, lostPercent: 0};
-    const grown = (field: keyof Totals) => Math.max(0, now[field] - before[field]);
-    const expected = grown('packets') + grown('lost');
-    return {
-      sentBps: Math.round((grown('sent') * 8) / seconds),
-      receivedBps: Math.round((grown('received') * 8) / seconds),
-      lostPercent: expected ? (grown('lost') / expected) * 100 : 0,
-    };
-  }
-}
-
-function jitterMs(reports: Reports): number {
-  let worst = 0;
-  for (const r of reports.values()) {
-    if (r.type === 'inbound-rtp' && r.kind === 'audio') worst = Math.max(worst, r.jitter ?? 0);
-  }
-  return Math.round(worst * 1000);
-}
-
-/** The largest picture that arrives: a shared screen beside a camera is what people look at. */
-function picture(reports: Reports): {width: number; height: number; fps: number} {
-  let best = {width: 0, height: 0, fps: 0};
-  for (const {type, kind, frameWidth, frameHeight, framesPerSecond} of reports.values()) {
-    if (type !== 'inbound-rtp' || kind !== 'video' || !frameWidth || !frameHeight) continue;
-    if (frameWidth * frameHeight > best.width * best.height) {
-      best = {width: frameWidth, height: frameHeight, fps: framesPerSecond ?? 0};
-    }
-  }
-  return best;
 }

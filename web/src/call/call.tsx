@@ -11,9 +11,10 @@ import {useIdle} from './idle';
 import {Invite} from './invite';
 import {tellNews} from './news';
 import {Notices} from './notices';
-import {PathLine} from './path';
+import {PathLine, QualityPanel} from './path';
 import {PeoplePanel} from './people';
 import type {Pointers} from './point';
+import {tellPauses} from './quality-news';
 import {useFiling} from './send-file';
 import {SettingsPanel} from './settings';
 import {Shortcuts} from './shortcuts';
@@ -64,6 +65,7 @@ export function Call() {
   useWakeLock();
   useIdle(stage, !alone);
   useEffect(() => (seated ? tellNews(visit) : undefined), [visit, seated]);
+  useEffect(() => tellPauses(visit), [visit]);
   useEffect(() => rememberRoom(visit.room), [visit]);
   useKeys(visit, () => setHelp(true));
 
@@ -120,6 +122,7 @@ export function Call() {
       {panel === 'people' && <PeoplePanel />}
       {panel === 'files' && filing && <filing.FilesPanel desk={filing.desk} />}
       {filing && <filing.DropTarget desk={filing.desk} />}
+      {panel === 'quality' && <QualityPanel />}
       {panel === 'settings' && <SettingsPanel shortcuts={() => setHelp(true)} />}
       {panel !== null && <div class="sheet-shade" onClick={close} aria-hidden="true" />}
       <Sounds />

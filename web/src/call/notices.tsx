@@ -1,3 +1,4 @@
+import type {Participant} from '@parley-rtc/sdk';
 import {useWatch} from '../hooks';
 import {DeviceHelp} from '../parts/notes';
 import {useVisit} from '../visit/visit';
@@ -24,6 +25,7 @@ export function Notices({filing}: {filing: Filing | null}) {
         </ul>
       )}
       {filing && <filing.FileNotices desk={filing.desk} />}
+      <Paused />
       <Sharing />
       {visit.unshared.value !== null && <Unshared />}
     </div>
@@ -50,6 +52,24 @@ function TriedDevice() {
       >
         <Icon name="close" />
       </button>
+    </div>
+  );
+}
+
+/** My own picture is held back, which I cannot see on it. */
+function Paused() {
+  const {room} = useVisit();
+  const {me} = room;
+  return me && <PausedPicture me={me} />;
+}
+
+function PausedPicture({me}: {me: Participant}) {
+  useWatch(me, 'quality');
+  if (!me.quality.paused) return null;
+  return (
+    <div class="notice" data-tone="slow">
+      <Icon name="camera-off" />
+      <p>{words().quality.myPause}</p>
     </div>
   );
 }

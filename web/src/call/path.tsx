@@ -1,35 +1,39 @@
-import type {LinkStats, Participant} from '@parley-rtc/sdk';
-import {useEffect, useRef, useState} from 'preact/hooks';
+import type {Participant} from '@parley-rtc/sdk';
+import {useEffect, useState} from 'preact/hooks';
 import {useWatch} from '../hooks';
-import {language} from '../words/words';
-import {useDismiss} from './dismiss';
-import {bitrate, percent} from './figures';
+import {useVisit} from '../visit/visit';
+import {Bars, worse} from './bars';
 import {Icon} from './icon';
+import {Panel} from './panel';
 import {pathParts} from './path-words';
-import {grade} from './quality';
 import {words} from './words/words';
 
-const OPENER = 'path-line';
-
-/** How a person's media reaches us, always in sight while the controls are; it opens the numbers behind it. */
+/** How a person's media reaches us, and how well, always in sight while the controls are; it opens the figures. */
 export function PathLine({person}: {person: Participant}) {
-  useWatch(person, 'path');
-  const [open, setOpen] = useState(false);
+  const visit = useVisit();
+  useWatch(person, 'path', 'quality');
+  useMine();
   const w = words();
+  const open = visit.panel.value === 'quality';
   const parts = pathParts(person.path, w);
   const settled = person.path.kind === 'direct' || person.path.kind === 'relayed';
+  const level = settled ? worse(person.quality.level, visit.room.me?.quality.level ?? null) : null;
+  // The figures wait for nobody: a moment after the call began, their code is here.
+  useEffect(() => {
+    const timer = setTimeout(() => void loadQuality(), 3000);
+    return () => clearTimeout(timer);
+  }, []);
   // While there is no path, the tile says so; the line stays only under a hand that holds it open.
   if (!settled && !(open && parts.length > 0)) return null;
   return (
     <div class="path">
       <button
         type="button"
-        id={OPENER}
+        id="open-quality"
         class="path-line"
         aria-expanded={open}
-        aria-haspopup="dialog"
         title={w.path.details}
-        onClick={() => setOpen(!open)}
+        onClick={() => visit.show('quality')}
       >
         {settled ? <Icon name={person.path.kind === 'direct' ? 'direct' : 'relay'} /> : <i class="pulse" />}
         <span class="figures">
@@ -40,96 +44,44 @@ export function PathLine({person}: {person: Participant}) {
             </span>
           ))}
         </span>
+        {level !== null && <Bars level={level} label={w.quality.bars[level]} />}
       </button>
-      {open && <Quality person={person} close={() => setOpen(false)} />}
     </div>
   );
 }
 
-/** The numbers of the link, each second, under a plain sentence. */
-function Quality({person, close}: {person: Participant; close: () => void}) {
-  const element = useRef<HTMLDivElement>(null);
-  const [stats, setStats] = useState<LinkStats | null>(null);
-  useDismiss(element, OPENER, close);
+/** Draws again when my own quality changes. */
+function useMine(): void {
+  const {room} = useVisit();
+  const [, again] = useState(0);
+  const {me} = room;
+  useEffect(() => me?.on('quality', () => again((n) => n + 1)), [me]);
+}
 
+type Loaded = typeof import('../quality');
+let loaded: Loaded | null = null;
+
+async function loadQuality(): Promise<Loaded | null> {
+  try {
+    loaded ??= await import('../quality').then(async (all) => {
+      await all.speak();
+      return all;
+    });
+  } catch {
+    // tried again when somebody opens the panel
+  }
+  return loaded;
+}
+
+/** The figures behind the line, for everybody in the room. */
+export function QualityPanel() {
+  const [inner, setInner] = useState(loaded);
   useEffect(() => {
-    let alive = true;
-    const look = (): void => void person.stats().then((s) => alive && setStats(s));
-    look();
-    const timer = setInterval(look, 1000);
-    return () => {
-      alive = false;
-      clearInterval(timer);
-    };
-  }, [person]);
-
-  const w = words();
-  const q = w.quality;
-  const level = grade(stats);
-  const sentence = [q.unknown, q.poor, q.fair, q.good][level];
-  const {kind} = person.path;
+    if (inner === null) void loadQuality().then((all) => all !== null && setInner(all));
+  }, [inner]);
   return (
-    <div class="popover quality" ref={element} data-panel role="dialog" aria-label={q.title}>
-      <div class="quality-head">
-        <Bars level={level} label={q.bars(level)} />
-        <p>{sentence}</p>
-      </div>
-      {kind === 'direct' && <p class="quiet">{q.direct(person.name)}</p>}
-      {kind === 'relayed' && <p class="quiet">{q.relayed}</p>}
-      {stats && <Numbers stats={stats} />}
-    </div>
-  );
-}
-
-function Numbers({stats: {path, audio, video}}: {stats: LinkStats}) {
-  const w = words();
-  const q = w.quality;
-  const rate = (bps: number): string => bitrate(bps, w, language());
-  const lost = (value: number): string => percent(value, w, language());
-  return (
-    <>
-      <table class="figures">
-        <thead>
-          <tr>
-            <td />
-            <th scope="col">{q.audio}</th>
-            <th scope="col">{q.video}</th>
-          </tr>
-        </thead>
-        <tbody>
-          <tr>
-            <th scope="row">{q.received}</th>
-            <td>{rate(audio.receivedBps)}</td>
-            <td>{rate(video.receivedBps)}</td>
-          </tr>
-          <tr>
-            <th scope="row">{q.sent}</th>
-            <td>{rate(audio.sentBps)}</td>
-            <td>{rate(video.sentBps)}</td>
-          </tr>
-          <tr>
-            <th scope="row">{q.lost}</th>
-            <td>{lost(audio.lostPercent)}</td>
-            <td>{lost(video.lostPercent)}</td>
-          </tr>
-        </tbody>
-      </table>
-      <dl class="figures">
-        <dt>{q.roundTrip}</dt>
-        <dd>{path.rttMs === undefined ? '–' : w.path.ms(Math.round(path.rttMs))}</dd>
-        <dt>{q.size}</dt>
-        <dd>{video.width > 0 ? q.frames(video.width, video.height, Math.round(video.fps)) : '–'}</dd>
-      </dl>
-    </>
-  );
-}
-
-function Bars({level, label}: {level: number; label: string}) {
-  return (
-    <span class="bars" role="img" aria-label={label} data-level={level}>
-      <i />
-      <i />
-      <i />
-    </span>
+    <Panel name="quality" title={words().quality.title}>
+      {inner !== null && <inner.Quality />}
+    </Panel>
   );
 }

@@ -6,6 +6,7 @@ import {Avatar} from '../parts/avatar';
 import {isMirrored, Video} from '../parts/video';
 import {useVisit} from '../visit/visit';
 import type {Placed} from './arrange';
+import {TileBars} from './bars';
 import {type Corner, moveCorner} from './corner';
 import {useDrag} from './drag';
 import {Icon} from './icon';
@@ -26,13 +27,13 @@ interface TileProps {
 export function Tile({placed, corner, onCorner, onSwap, children}: TileProps) {
   const {person, source, place, index} = placed;
   const visit = useVisit();
-  useWatch(person, 'change', 'track', 'path');
+  useWatch(person, 'change', 'track', 'path', 'quality');
   useWatch(visit.media, 'change');
   const element = useRef<HTMLElement>(null);
   const small = place === 'small';
   useDrag(element, small, onCorner);
   useSpeaking(element, person);
-  const w = words().stage;
+  const {stage: w, quality: wq} = words();
 
   const track = trackOf(person, source, visit.media.camera);
   const theirs = source === 'screen' ? w.screenOf(person.name) : person.name;
@@ -45,6 +46,8 @@ export function Tile({placed, corner, onCorner, onSwap, children}: TileProps) {
   const seen = useRef(false);
   const picture = track !== null || (seen.current && (is !== 'here' || person.media[source]));
   if (!picture) seen.current = false;
+  // Only their camera is told to be paused by itself; of my own picture a notice tells.
+  const paused = is === 'here' && !person.isMe && source === 'camera' && person.quality.paused && track !== null;
 
   return (
     <figure
@@ -55,6 +58,7 @@ export function Tile({placed, corner, onCorner, onSwap, children}: TileProps) {
       data-corner={corner}
       data-source={source}
       data-lost={is === 'reconnecting'}
+      data-paused={paused}
       data-person={person.id}
     >
       {picture ? (
@@ -80,6 +84,12 @@ export function Tile({placed, corner, onCorner, onSwap, children}: TileProps) {
           <span>{w[is]}</span>
         </div>
       )}
+      {paused && (
+        <div class="tile-state tile-pause">
+          <Icon name="camera-off" />
+          <span>{small ? wq.pauseShort : wq.pause(person.name)}</span>
+        </div>
+      )}
       <figcaption class="plate">
         {source === 'camera' && !person.media.microphone && (
           <>
@@ -91,6 +101,7 @@ export function Tile({placed, corner, onCorner, onSwap, children}: TileProps) {
         <span class="plate-name" dir="auto">
           {name}
         </span>
+        {source === 'camera' && is === 'here' && <TileBars person={person} small={small} />}
       </figcaption>
       {small && (
         <button

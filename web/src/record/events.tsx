@@ -33,7 +33,7 @@ export function EventTable({record, teller}: {record: CallRecord; teller: Teller
                   <td>{teller.name(e.who)}</td>
                   <td>{teller.event(e)}</td>
                   <td>
-                    {teller.facts(e).map(([name, value]) => (
+                    {teller.facts({...e, link: ''}).map(([name, value]) => (
                       <div key={name}>
                         <span class="quiet">{name}:</span> {value}
                       </div>

@@ -10,7 +10,6 @@ export function Evidence({events, teller, close}: {events: readonly Entry[]; tel
   const w = words();
   const box = useRef<HTMLElement>(null);
   const key = events.map((e) => e.id).join();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another choice is read from its beginning
   useEffect(() => box.current?.scrollIntoView({block: 'nearest'}), [key]);
   return (
     <section

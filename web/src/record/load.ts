@@ -27,7 +27,6 @@ export function useRecord(id: string, token: string): [loaded: Loaded, retry: ()
   const [loaded, setLoaded] = useState<Loaded>({state: 'loading', record: null});
   const [round, setRound] = useState(0);
   const retry = (): void => setRound((n) => n + 1);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: a new round reads again
   useEffect(() => {
     const stop = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;

@@ -56,7 +56,9 @@ export function Sheet({record, token}: {record: CallRecord; token: string}) {
       <Actions record={record} token={token} />
       <section aria-labelledby="timeline">
         <h2 id="timeline">{w.timeline}</h2>
-        <p class="quiet no-print">{w.timelineHint}</p>
+        <p class="quiet no-print">
+          {w.timelineHint} <span class="hidden">{w.timelineKeys}</span>
+        </p>
         <Timeline record={record} teller={teller} chosen={chosen} choose={choose} />
         {events.length > 0 && <Evidence events={events} teller={teller} close={() => setChosen([])} />}
       </section>

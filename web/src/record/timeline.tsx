@@ -8,6 +8,10 @@ import {words} from './words/words';
 const APART = 30;
 /** How far apart the times of day on the axis are. */
 const TICKS = 96;
+/** How wide a letter of a band's words is. */
+const LETTER = 7;
+/** How wide a time of day is, so that none is cut off at the end. */
+const LABEL = 72;
 
 interface TimelineProps {
   record: CallRecord;
@@ -24,17 +28,19 @@ export function Timeline({record, teller, chosen, choose}: TimelineProps) {
     <div class="timeline">
       <div class="axis figures" aria-hidden="true">
         <div class="track" ref={track}>
-          {ticks(span, width, TICKS).map((at) => (
-            <span key={at} class="tick" style={{left: `${place(at, span)}%`}}>
-              {teller.clock(at, span.to - span.from < 600_000)}
-            </span>
-          ))}
+          {ticks(span, width, TICKS)
+            .filter((at) => (1 - place(at, span) / 100) * width > LABEL)
+            .map((at) => (
+              <span key={at} class="tick" style={{left: `${place(at, span)}%`}}>
+                {teller.clock(at, span.to - span.from < 600_000)}
+              </span>
+            ))}
         </div>
       </div>
       {record.people.map((lane) => (
         <LaneRow key={lane.seat} {...{lane, record, teller, span, width, chosen, choose}} />
       ))}
-      <Legend record={record} />
+      <Legend record={record} teller={teller} />
     </div>
   );
 }
@@ -51,6 +57,8 @@ function LaneRow({lane, record, teller, span, width, chosen, choose}: LaneProps)
     left: `${place(from, span)}%`,
     width: `${place(to, span) - place(from, span)}%`,
   });
+  const fits = (s: PathSpan) =>
+    ((s.to - s.from) / (span.to - span.from)) * width > spanWords(s, teller).length * LETTER + 16;
   const own = record.events.filter((e) => e.who === lane.seat);
   return (
     <div class="lane">
@@ -69,7 +77,7 @@ function LaneRow({lane, record, teller, span, width, chosen, choose}: LaneProps)
               style={style(s)}
               title={spanWords(s, teller)}
             >
-              <span>{spanWords(s, teller)}</span>
+              <span>{fits(s) && spanWords(s, teller)}</span>
             </li>
           ))}
         </ol>
@@ -148,7 +156,7 @@ function Marks({clusters, label, teller, chosen, choose}: MarksProps) {
   );
 }
 
-function Legend({record}: {record: CallRecord}) {
+function Legend({record, teller}: {record: CallRecord; teller: Teller}) {
   const w = words();
   const states = [...new Set(record.people.flatMap((l) => l.path.map((s) => s.state)))];
   const levels = [...new Set(record.people.flatMap((l) => l.quality.map((s) => s.level)))].filter(
@@ -169,6 +177,12 @@ function Legend({record}: {record: CallRecord}) {
           {w.path.away}
         </li>
       )}
+      {record.restarts?.map((at) => (
+        <li key={at}>
+          <i class="restart" />
+          {w.restart(teller.clock(at))}
+        </li>
+      ))}
       {levels.sort().map((level) => (
         <li key={level}>
           <i class="band thin" data-quality={level} />

@@ -32,7 +32,7 @@ export interface Makers {
 
 export type Phase = 'door' | 'returning' | 'waiting' | 'call' | 'left' | 'ended';
 
-export type Panel = 'chat' | 'people' | 'files' | 'settings';
+export type Panel = 'chat' | 'people' | 'files' | 'settings' | 'quality';
 
 export interface VisitOptions {
   room: string;

@@ -1,5 +1,6 @@
 import type {Transfer} from './api.js';
 import {memoryLimit} from './disk.js';
+import type {Have} from './message.js';
 import {type Record as Description, Moving, type MovingPort} from './moving.js';
 import type {Receiver} from './receiver.js';
 import type {End} from './sender.js';
@@ -141,6 +142,7 @@ export class Incoming extends Moving {
 
   /** A file is whole. */
   verified(file: number, hash: string): void {
+    if (this.#blobs[file]) return;
     const one = this.files[file];
     if (one) one.hash = hash;
     this.#finishing++;
@@ -169,8 +171,19 @@ export class Incoming extends Moving {
     const receiver = this.#receiver;
     const store = this.#store;
     if (!store) return;
-    const have = await store.have();
-    if (this.over || receiver !== this.#receiver) return;
+    let have: Have[];
+    try {
+      have = await store.have();
+    } catch {
+      receiver?.cancel('fault');
+      return;
+    }
+    if (receiver !== this.#receiver) return;
+    if (this.over) {
+      // The last word was lost with the channel: the sender hears it again.
+      if (this.state === 'done') receiver?.accept(store, have);
+      return;
+    }
     this.state = receiver ? 'moving' : 'waiting';
     receiver?.accept(store, have);
     receiver?.pause(this.pausedHere);
@@ -216,14 +229,13 @@ export class Incoming extends Moving {
     this.#receiver = null;
     // The sender hangs up once it has heard that all is verified.
     hangUp(end.mine || end.how === 'done');
+    if (this.over) return; // it was heard before
     if (end.how !== 'done') this.forget();
     this.finish(end);
     this.#deliver();
   }
 
   #deliver(): void {
-    if (this.state !== 'done' || this.#finishing > 0) return;
-    void this.#store?.close().catch(() => {});
-    this.port.received(this);
+    if (this.state === 'done' && this.#finishing === 0) this.port.received(this);
   }
 }

@@ -43,7 +43,7 @@ export function pipeOf(channel: RTCDataChannel, ear: Ear): Pipe {
   channel.addEventListener('message', ({data}) => {
     if (over) return;
     if (typeof data === 'string') ear.text(data);
-    else if (data instanceof ArrayBuffer) ear.binary(data);
+    else ear.binary(data); // perhaps of a frame (frame.ts), so it need not be an instance of our ArrayBuffer
   });
   const send = (data: string | Uint8Array<ArrayBuffer>): void => {
     try {

@@ -161,7 +161,7 @@ describe('a transfer', () => {
   });
 
   it.each(['sender', 'receiver'] as const)('is paused by the %s, and goes on', async (who) => {
-    const scene = new Scene([content(0, 10 * MiB)]);
+    const scene = new Scene([content(0, 20 * MiB)]);
     scene.connect();
     await scene.run(6, 12);
     scene[who].pause(true);

@@ -72,25 +72,14 @@ export const de: CallWords = {
 
   quality: {
     title: 'Verbindung',
-    good: 'Die Verbindung ist gut.',
-    fair: 'Die Verbindung ist etwas schwach. Bild oder Ton können stocken.',
-    poor: 'Die Verbindung ist schwach. Ohne deine Kamera wird der Ton besser.',
-    unknown: 'Wird gemessen…',
-    direct: (name) => `Ton und Bild gehen geradewegs zu ${name}. Niemand dazwischen kann sie lesen.`,
-    relayed:
-      'Zwischen diesen Netzen geht es nicht direkt, darum reicht ein Relais die Pakete weiter. Lesen kann es sie nicht.',
-    roundTrip: 'Hin und zurück',
-    received: 'Empfangen',
-    sent: 'Gesendet',
-    lost: 'Verloren',
-    audio: 'Ton',
-    video: 'Bild',
-    size: 'Größe',
-    kbps: (n) => `${n} kbit/s`,
-    mbps: (n) => `${n} Mbit/s`,
-    percent: (n) => `${n} %`,
-    frames: (width, height, fps) => `${width}×${height}, ${fps}/s`,
-    bars: (n) => `Qualität ${n} von 3`,
+    you: 'Du',
+    bars: ['Verbindung schwach', 'Verbindung mittelmäßig', 'Verbindung gut'],
+    pause: (name) =>
+      `Die Verbindung von ${name} ist schwach. Das Bild macht Pause, damit du ${name} weiter hören kannst.`,
+    pauseShort: 'Bild macht Pause: schwache Verbindung',
+    pauseEnds: (name) => `Das Bild von ${name} ist wieder da.`,
+    myPause: 'Dein Upload reicht nicht für Video. Dein Bild macht Pause, damit die anderen dich weiter hören können.',
+    myPauseEnds: 'Dein Bild ist wieder da.',
   },
 
   chat: {

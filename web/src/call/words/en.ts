@@ -70,25 +70,13 @@ export const en = {
 
   quality: {
     title: 'Connection',
-    good: 'The connection is good.',
-    fair: 'The connection is a little weak. Picture or sound may stutter.',
-    poor: 'The connection is weak. Turn off your camera to help the sound.',
-    unknown: 'Measuring…',
-    direct: (name: string) => `Your sound and picture go straight to ${name}. Nobody in between can read them.`,
-    relayed:
-      'No direct path is possible between these networks, so a relay passes the packets on. It cannot read them.',
-    roundTrip: 'Round trip',
-    received: 'Received',
-    sent: 'Sent',
-    lost: 'Lost',
-    audio: 'Sound',
-    video: 'Picture',
-    size: 'Size',
-    kbps: (n: number) => `${n} kbit/s`,
-    mbps: (n: string) => `${n} Mbit/s`,
-    percent: (n: string) => `${n} %`,
-    frames: (width: number, height: number, fps: number) => `${width}×${height}, ${fps}/s`,
-    bars: (n: number) => `Quality ${n} of 3`,
+    you: 'You',
+    bars: ['connection weak', 'connection fair', 'connection good'],
+    pause: (name: string) => `${name}’s connection is weak. The video is paused so that you can keep hearing ${name}.`,
+    pauseShort: 'Video paused: weak connection',
+    pauseEnds: (name: string) => `${name}’s video is back.`,
+    myPause: 'Your upload is too small for video. Your picture is paused so that the others can keep hearing you.',
+    myPauseEnds: 'Your picture is back.',
   },
 
   chat: {

@@ -33,6 +33,7 @@ export interface RecordWords {
   print: string;
   timeline: string;
   timelineHint: string;
+  timelineKeys: string;
   legend: string;
   path: {[state: string]: string};
   quality: string[];
@@ -83,7 +84,8 @@ export const en: RecordWords = {
   json: 'Save as JSON',
   print: 'Print',
   timeline: 'Who was there, and how',
-  timelineHint: 'Choose a mark to see what it rests on. Arrow keys move between marks.',
+  timelineHint: 'Choose a mark to see what it rests on.',
+  timelineKeys: 'Arrow keys move between the marks of a lane.',
   legend: 'What the colours mean',
   path: {
     alone: 'alone',
@@ -224,5 +226,20 @@ export const en: RecordWords = {
     (t) => `Fair quality with ${t.other}${by(t.cause)}`,
     (t) => `Good quality with ${t.other}`,
   ],
-  cause: {reloaded: 'loaded the page again', 'network-changed': 'another network', asleep: 'the device slept'},
+  cause: {
+    none: '',
+    reloaded: 'loaded the page again',
+    'network-changed': 'another network',
+    asleep: 'the device slept',
+    'upload-small': 'their upload is too small',
+    'download-small': 'their download is too small',
+    loss: 'packets were lost',
+    delay: 'a long way',
+    jitter: 'packets came unevenly',
+    'relay-tcp': 'relayed over TCP or TLS',
+    cpu: 'the machine did not keep up',
+    'their-network': 'the other one’s network',
+    'their-device': 'the other one’s machine',
+    reconnecting: 'reconnecting',
+  },
 };

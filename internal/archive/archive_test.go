@@ -1,0 +1,207 @@
+package archive
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"log/slog"
+	"strconv"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/parley-rtc/parley/internal/auth"
+	"github.com/parley-rtc/parley/internal/signal"
+	"github.com/parley-rtc/parley/internal/trace"
+)
+
+var (
+	quiet = slog.New(slog.DiscardHandler)
+	keys  = auth.NewKeys(bytes.Repeat([]byte{7}, auth.MasterSize))
+)
+
+// open opens an archive that is closed with the test's bubble.
+func open(t *testing.T, cfg Config, shelf Shelf) *Archive {
+	t.Helper()
+	a := Open(t.Context(), cfg, keys, shelf, quiet)
+	t.Cleanup(a.Close)
+	return a
+}
+
+// call tells of one call of Ann's and Ben's.
+func call(a *Archive, room string, end bool) (id string) {
+	now := time.Now()
+	a.Begin(room, now)
+	id, _ = a.Ref(room, "ann")
+	a.Join(room, now, trace.Person{Seat: "ann", Name: "Ann", Address: "203.0.113.7"})
+	a.Join(room, now.Add(time.Second), trace.Person{Seat: "ben", Name: "Ben"})
+	a.Report(room, now.Add(2*time.Second), "ann", []signal.ReportEvent{{
+		At: now.UnixMilli(), Kind: signal.ReportPathChanged, Seat: "ben", Path: &signal.ReportPath{Kind: signal.PathDirect},
+	}})
+	a.Away(room, now.Add(3*time.Second), "ben")
+	a.Back(room, now.Add(4*time.Second), "ben")
+	if end {
+		a.Leave(room, now.Add(5*time.Second), "ben", signal.LeftLeft)
+		a.Leave(room, now.Add(5*time.Second), "ann", signal.LeftLeft)
+		a.End(room, now.Add(5*time.Second))
+	}
+	return id
+}
+
+func get(t *testing.T, a *Archive, id string) (trace.Record, bool) {
+	t.Helper()
+	r, ok, err := a.Get(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, ok
+}
+
+func TestRecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shelf := newBoard()
+		a := open(t, Config{}, shelf)
+		id := call(a, "tea", false)
+		if r, ok := get(t, a, id); !ok || r.Ended != 0 || len(r.People) != 2 || r.People[0].Address != "203.0.113.0/24" {
+			t.Errorf("while it goes on: %v %+v", ok, r)
+		}
+		if _, ok := get(t, a, "another"); ok {
+			t.Error("a call that never was has a record")
+		}
+		a.End("tea", time.Now().Add(5*time.Second))
+		r, ok := get(t, a, id)
+		if !ok || r.Ended == 0 || r.Verdict.Text != "Ann and Ben were connected directly. There was no interruption." {
+			t.Errorf("after the end: %v %+v", ok, r)
+		}
+		if id, token := a.Ref("tea", "ann"); id != "" || token != "" {
+			t.Error("a room that is gone has a record")
+		}
+		a.Close()
+		again := open(t, Config{}, shelf)
+		if back, ok := get(t, again, id); !ok || back.Verdict.Text != r.Verdict.Text || len(back.Events) != len(r.Events) {
+			t.Errorf("after a restart: %v %+v", ok, back)
+		}
+	})
+}
+
+func TestRevive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shelf := newBoard()
+		a := open(t, Config{}, shelf)
+		began := time.Now()
+		id := call(a, "tea", false)
+		get(t, a, id) // all of it is on the shelf
+		crashed := newBoard()
+		crashed.values = map[string]map[string][]byte{Calls: {}, Events: {}}
+		for _, bucket := range []string{Calls, Events} {
+			values, _, err := shelf.List(t.Context(), bucket)
+			if err != nil {
+				t.Fatal(err)
+			}
+			crashed.values[bucket] = values
+		}
+		b := open(t, Config{}, crashed)
+		b.Revive("tea", began, time.Now().Add(time.Minute), []trace.Person{{Seat: "ann"}, {Seat: "ben"}})
+		if again, _ := b.Ref("tea", "ann"); again != id {
+			t.Errorf("the call is another one now: %s, was %s", again, id)
+		}
+		b.Back("tea", time.Now().Add(61*time.Second), "ann")
+		r, ok := get(t, b, id)
+		if !ok || len(r.Restarts) != 1 || len(r.People) != 2 || r.People[0].Name != "Ann" {
+			t.Errorf("%v %+v", ok, r)
+		}
+	})
+}
+
+// TestOrphan: a call that a crash cut off, and that nobody went on with, is over when the grace time is.
+func TestOrphan(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shelf := newBoard()
+		a := open(t, Config{}, shelf)
+		id := call(a, "tea", false)
+		a.Close()
+		b := open(t, Config{Grace: 10 * time.Minute}, shelf)
+		if r, ok := get(t, b, id); !ok || r.Ended != 0 {
+			t.Errorf("too soon: %v %+v", ok, r)
+		}
+		time.Sleep(13 * time.Minute)
+		if r, ok := get(t, b, id); !ok || r.Ended == 0 || time.UnixMilli(r.Ended).After(time.Now().Add(-10*time.Minute)) {
+			t.Errorf("%v %+v", ok, r)
+		}
+	})
+}
+
+func TestKeep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shelf := newBoard()
+		a := open(t, Config{Keep: time.Hour, Most: 5}, shelf)
+		var ids []string
+		for i := range 8 {
+			ids = append(ids, call(a, "room"+strconv.Itoa(i), true))
+			time.Sleep(time.Second)
+		}
+		live := call(a, "live", false)
+		time.Sleep(2 * sweepEvery)
+		list, more, err := a.List(t.Context(), "", 3)
+		if err != nil || !more || len(list) != 3 || list[0].ID != live || list[1].ID != ids[7] || list[1].Text == "" {
+			t.Errorf("%+v %v %v", list, more, err)
+		}
+		if list, more, err = a.List(t.Context(), list[2].ID, 10); err != nil || more || len(list) != 3 || list[2].ID != ids[3] {
+			t.Errorf("the next page: %+v %v %v", list, more, err)
+		}
+		time.Sleep(2 * time.Hour)
+		if list, _, err = a.List(t.Context(), "", 10); err != nil || len(list) != 1 || list[0].ID != live {
+			t.Errorf("after their time: %+v %v", list, err)
+		}
+		values, _, err := shelf.List(t.Context(), Events)
+		if err != nil || len(values) != 2 {
+			t.Errorf("%d parts are left, of one call with two people: %v", len(values), err)
+		}
+	})
+}
+
+// deaf is a shelf that cannot be read.
+type deaf struct{ *board }
+
+var errDeaf = errors.New("deaf")
+
+func (d deaf) Get(context.Context, string, string) ([]byte, bool, error) { return nil, false, errDeaf }
+
+func (d deaf) List(context.Context, string) (map[string][]byte, []string, error) {
+	return nil, nil, errDeaf
+}
+
+func TestShelfFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := open(t, Config{}, deaf{newBoard()})
+		id := call(a, "tea", false)
+		if r, ok := get(t, a, id); !ok || len(r.People) != 2 {
+			t.Errorf("a call that goes on needs no shelf: %v %+v", ok, r)
+		}
+		a.End("tea", time.Now())
+		time.Sleep(20 * time.Minute)
+		if _, _, err := a.Get(t.Context(), id); !errors.Is(err, errDeaf) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// TestFlood: who tells too much loses some of it, waits for nobody, and the archive goes on.
+func TestFlood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := open(t, Config{}, nil)
+		hold := make(chan struct{})
+		a.tell(true, func(*state) { <-hold })
+		for range 2 * ahead {
+			a.Report("tea", time.Now(), "ann", nil)
+		}
+		id := call(a, "tea", false) // what the server saw has places left
+		if a.dropped.Load() == 0 {
+			t.Error("nothing was dropped, so the queue has no bound")
+		}
+		close(hold)
+		if r, ok := get(t, a, id); !ok || len(r.People) != 2 {
+			t.Errorf("%v %+v", ok, r)
+		}
+	})
+}

@@ -1,0 +1,247 @@
+import {carry, holdMs} from './carry.js';
+import {Heart} from './heart.js';
+import type {Link} from './link.js';
+import type {Pair, Role} from './pair.js';
+import {Recovery, type Remedy} from './recovery.js';
+
+/** How often beats leave, in a page that is looked at and in a hidden one. */
+const [beatMs, hiddenBeatMs] = [200, 1_000];
+/** For how long the main link is well before a spare is made, and how long one that failed is not made again. */
+const [wellMs, againMs] = [3_000, 30_000];
+/** How long a transport that was replaced is kept, for what is still under way on it. */
+const drainMs = 1_500;
+/** After so long on the spare it carries new data channels too. */
+const moveMs = 3_000;
+
+/**
+ * Keeps the transports of a pair alive: listens to them, moves the media to the one that works, begins ICE anew, makes
+ * replacements and the spare. It is told the time by its ticks and has no timer.
+ */
+export class Upkeep {
+  readonly #recovery: Recovery;
+  readonly #hearts = new WeakMap<Link, Heart>();
+  #told: Role = 'main'; // where the other side says that its media flows
+  #since = 0; // when our media changed its transport last
+  #switches = 0;
+  #steadySince = Number.POSITIVE_INFINITY;
+  #lostAt: number | null = null; // when something was heard for the last time before a loss
+  #spareAfter = 0;
+  #anew = false; // the network may be another one since the last remedy
+  #ticked: number;
+  #patience = Number.POSITIVE_INFINITY;
+
+  constructor(readonly pair: Pair) {
+    const now = pair.port.clock();
+    this.#ticked = now;
+    this.#recovery = new Recovery(now, Math.random);
+    for (const link of pair.links) if (link.connected) this.connected(link);
+  }
+
+  /** Media has been where it is for long enough that data channels may follow. */
+  get settled(): boolean {
+    return this.pair.port.clock() - this.#since > moveMs;
+  }
+
+  /** Goes on. `visible` says whether this page is looked at. */
+  tick(visible: boolean): void {
+    const {pair} = this;
+    const {port} = pair;
+    const now = port.clock();
+    const passed = now - this.#ticked;
+    this.#ticked = now;
+    this.#patience = this.#heart(pair.main).patience(visible);
+    const reachable = port.online() && port.present();
+    for (const link of pair.links) {
+      if (reachable) link.watch(passed);
+      if (pair.live) this.#heart(link).tick(visible ? beatMs : hiddenBeatMs, this.#patience);
+    }
+    this.#listen(now);
+    this.#switch(now);
+    this.#show();
+    const calm = pair.using === 'spare' && this.#spareAlive;
+    const remedy = this.#recovery.next(now, {online: port.online(), present: port.present(), calm});
+    if (remedy) this.#apply(remedy);
+    this.#tidy(now);
+  }
+
+  /** The network, the socket or the other one came back. */
+  hurry(): void {
+    this.#anew = true;
+    this.#recovery.hurry(this.pair.port.clock());
+  }
+
+  /** Something says that the network may be gone. */
+  alarm(): void {
+    this.#heart(this.pair.main).alarm();
+  }
+
+  /** Media may flow from now on: until now there was nothing to hear. */
+  began(): void {
+    for (const link of this.pair.links) this.#heart(link).hear();
+  }
+
+  /** This machine has found an address. */
+  found(): void {
+    this.#recovery.news(this.pair.port.clock());
+  }
+
+  connected(link: Link): void {
+    this.#heart(link).hear();
+    if (link === this.pair.main && this.#recovery.lost) this.#recovered(this.pair.port.clock());
+  }
+
+  /** The other side asks for a restart of the main link. */
+  asked(): void {
+    if (this.pair.main.restarting) return;
+    const remedy = this.#recovery.asked(this.pair.port.clock());
+    if (remedy) this.#apply(remedy);
+  }
+
+  /** The other side's media is on a transport from now on. */
+  told(link: Link, role: Role): void {
+    this.#told = role;
+    this.#heart(link).hear();
+    this.#switch(this.pair.port.clock());
+  }
+
+  /** There is another main link, and it is connected. */
+  replaced(): void {
+    const now = this.pair.port.clock();
+    this.#told = 'main';
+    this.#since = now;
+    this.#heart(this.pair.main).hear();
+    if (this.#recovery.lost) this.#recovered(now);
+  }
+
+  /** The spare is gone; another one may come after a while. */
+  spareEnded(): void {
+    this.#told = 'main';
+    this.#spareAfter = this.pair.port.clock() + againMs;
+  }
+
+  #heart(link: Link): Heart {
+    const known = this.#hearts.get(link);
+    if (known) return known;
+    const heart = new Heart(link.beat, {
+      clock: () => this.pair.port.clock(),
+      receivers: () => link.receivers(),
+      getStats: () => link.getStats(),
+    });
+    this.#hearts.set(link, heart);
+    return heart;
+  }
+
+  // ---- what is heard
+
+  #listen(now: number): void {
+    const {main, live} = this.pair;
+    if (!main.proven) {
+      if (main.state === 'failed') this.#recovery.ill(now);
+      return;
+    }
+    const heart = this.#heart(main);
+    const dead = main.state === 'failed' || (live ? heart.stalled(this.#patience) : main.state === 'disconnected');
+    if (dead && !this.#recovery.lost) this.#stalled(now, heart.silence);
+    else if (!dead && this.#recovery.lost) this.#recovered(now);
+    else if (!dead) this.#recovery.well(now);
+    const proof = !dead && main.connected && heart.unanswered < this.#patience;
+    this.#steadySince = proof ? Math.min(this.#steadySince, now) : Number.POSITIVE_INFINITY;
+  }
+
+  #stalled(now: number, silence: number): void {
+    const {main, port} = this.pair;
+    this.#lostAt = now - silence;
+    this.#recovery.ill(now);
+    port.note({kind: 'stalled', link: main.id, cause: main.state});
+    port.suspect(true);
+    main.lose(true);
+  }
+
+  #recovered(now: number): void {
+    this.#recovery.well(now);
+    // On the spare the gap ended long before.
+    if (this.pair.using === 'main') this.#noteGap(now);
+    this.#lostAt = null;
+    this.pair.port.suspect(false);
+    this.pair.main.lose(false);
+  }
+
+  #noteGap(now: number): void {
+    if (this.#lostAt === null) return;
+    this.pair.port.note({kind: 'recovered', link: this.pair.inUse.id, ms: now - this.#lostAt});
+    this.#lostAt = null;
+  }
+
+  // ---- where media flows
+
+  get #spareAlive(): boolean {
+    const {spare} = this.pair;
+    return spare?.connected === true && this.#heart(spare).lively;
+  }
+
+  #switch(now: number): void {
+    const {pair} = this;
+    if (!pair.live) return;
+    const role = carry({
+      using: pair.using,
+      main: !this.#recovery.lost,
+      spare: this.#spareAlive,
+      told: this.#told,
+      leads: pair.maker,
+      steadyMs: now - Math.max(this.#steadySince, this.#since),
+      holdMs: holdMs(this.#switches),
+    });
+    if (role === pair.using) return;
+    this.#since = now;
+    this.#told = role; // until the other side says otherwise
+    pair.use(role);
+    if (role === 'main') return;
+    this.#switches++;
+    if (this.#recovery.lost) this.#noteGap(now);
+  }
+
+  /** Shows what arrives where it arrives. */
+  #show(): void {
+    const {main, spare, shown} = this.pair;
+    const other = shown === main ? spare : main;
+    if (!other || this.#heart(shown).quiet < 250 || this.#heart(other).quiet > 150) return;
+    this.#told = other === main ? 'main' : 'spare';
+    this.pair.show(this.#told);
+  }
+
+  // ---- what is done about a loss
+
+  #apply(remedy: Remedy): void {
+    const {pair} = this;
+    const {main, maker} = pair;
+    if (remedy === 'restart' || (!maker && main.proven)) {
+      pair.port.note({kind: 'restart', link: main.id, cause: maker ? 'ICE' : 'ICE, asked for'});
+      void main.restart(this.#anew);
+      // What took both away is the network of one side; the spare finds another one sooner (frame.ts).
+      if (pair.spare && !this.#spareAlive) void pair.spare.restart(this.#anew);
+    } else if (main.proven) pair.replace(remedy === 'replace-tls' ? 'tls' : 'all');
+    else pair.end(main);
+    this.#anew = false;
+  }
+
+  // ---- what is made and cleared away in time
+
+  #tidy(now: number): void {
+    const {pair} = this;
+    const {old, spare, port} = pair;
+    if (old && now - this.#since > drainMs) pair.end(old);
+    if (!pair.maker) return;
+    const wanted = pair.live && port.lavish() && !overStream(pair.main);
+    if (spare && ((!wanted && pair.using === 'main') || this.#heart(spare).silence > againMs)) {
+      pair.end(spare);
+      this.#spareAfter = now;
+    } else if (wanted && !spare && now >= this.#spareAfter && now - this.#steadySince > wellMs) {
+      if (!pair.addSpare()) this.#spareAfter = now + againMs; // there is no such relay, for now
+    }
+  }
+}
+
+/** A link goes the way that a spare one would go. */
+function overStream({path: {kind, protocol}}: Link): boolean {
+  return kind === 'relayed' && protocol !== undefined && protocol !== 'udp';
+}
