@@ -97,6 +97,10 @@ fuzz: ## Fuzz every target for T each (default 30s).
 	  done; \
 	done
 
+.PHONY: soak
+soak: bin/parley ## A file of MIB=1024 between two processes that are killed 20 times at random.
+	PARLEY_BINARY=$(abspath bin/parley) PARLEY_SOAK_MIB=$(or $(MIB),1024) $(GO) test -count=1 -timeout 60m -v -run TestKilledTransfer ./test/e2e
+
 .PHONY: bench
 bench: bin/parley node_modules/.package-lock.json ## Benchmarks: packet paths, start, idle sessions, time to the first frame.
 	bench/run.sh $(RUN)

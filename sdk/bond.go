@@ -250,6 +250,7 @@ func (s *state) drop(peer string, tell bool) {
 		return
 	}
 	delete(s.links, peer)
+	s.dropBulks(peer)
 	for _, l := range main.each() {
 		s.shut(l, tell)
 	}

@@ -78,14 +78,14 @@ type Data struct {
 	hub     *dataHub
 
 	mu     sync.Mutex
-	lanes  map[string]*lane // by seat
+	lanes  map[string]*outlane // by seat
 	unread chan DataMessage
 	over   chan struct{}
 	once   sync.Once
 }
 
-// lane is our channel to one person, and what waits for it to open.
-type lane struct {
+// outlane is our channel to one person, and what waits for it to open.
+type outlane struct {
 	link    *link
 	channel *webrtc.DataChannel
 	waiting []outgoing
@@ -153,7 +153,7 @@ func (d *Data) send(m outgoing, to []string) error {
 }
 
 // put sends a message, keeps it for a channel that is about to open, or reports false.
-func (l *lane) put(m outgoing, reliable bool) bool {
+func (l *outlane) put(m outgoing, reliable bool) bool {
 	if l.channel == nil || l.channel.ReadyState() != webrtc.DataChannelStateOpen {
 		if !reliable || len(l.waiting) >= maxWaiting || l.bytes+len(m.data) > maxWaitingBytes {
 			return false
@@ -173,7 +173,7 @@ func (l *lane) put(m outgoing, reliable bool) bool {
 	return l.write(m)
 }
 
-func (l *lane) write(m outgoing) bool {
+func (l *outlane) write(m outgoing) bool {
 	if m.text {
 		return l.channel.SendText(string(m.data)) == nil
 	}
@@ -230,7 +230,7 @@ func (d *Data) reach(s *state) {
 		}
 		l := d.lanes[seat]
 		if l == nil {
-			l = &lane{}
+			l = &outlane{}
 			d.lanes[seat] = l
 		}
 		if l.link == link && l.channel.ReadyState() < webrtc.DataChannelStateClosing {
@@ -250,7 +250,7 @@ func (d *Data) reach(s *state) {
 }
 
 // opened sends what has waited.
-func (d *Data) opened(l *lane, channel *webrtc.DataChannel) {
+func (d *Data) opened(l *outlane, channel *webrtc.DataChannel) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if l.channel != channel {

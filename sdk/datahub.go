@@ -38,7 +38,7 @@ func (h *dataHub) open(label string, options DataOptions, init *webrtc.DataChann
 	d := h.labels[label]
 	if d == nil {
 		d = &Data{
-			label: label, options: options, init: init, hub: h, lanes: make(map[string]*lane),
+			label: label, options: options, init: init, hub: h, lanes: make(map[string]*outlane),
 			unread: make(chan DataMessage, maxUnread), over: make(chan struct{}),
 		}
 		h.labels[label] = d

@@ -17,6 +17,7 @@ func (s *state) handle(m signal.Message) {
 		s.transmit(&signal.Pong{ID: m.ID})
 	case *signal.Pong:
 		s.ponged(m)
+	case *signal.Ack: // its header was all
 	case *signal.Bye:
 		s.goodbye(m)
 	case *signal.Error:

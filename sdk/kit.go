@@ -22,6 +22,7 @@ import (
 	"github.com/pion/webrtc/v4"
 
 	"github.com/parley-rtc/parley/internal/signal"
+	"github.com/parley-rtc/parley/sdk/internal/transfer"
 )
 
 // levelURI is the header extension for the client-to-mixer audio level (RFC 6464).
@@ -90,6 +91,7 @@ func (k *kit) settings(how transports) webrtc.SettingEngine {
 	if k.virtual {
 		se.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled) // it would use the real one
 	}
+	se.SetSCTPMaxMessageSize(2 * transfer.MaxFrame) // a larger message would be kept in memory until it is whole
 	return se
 }
 

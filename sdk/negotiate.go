@@ -49,6 +49,9 @@ func (l *link) learns(tracks []signal.Track) {
 // relayed handles what another session says through the server.
 func (s *state) relayed(m signal.Message) {
 	s.options.Log.Debug("got", "type", m.Head().Type, "n", m.Head().N)
+	if s.bulkRelayed(m) {
+		return
+	}
 	switch m := m.(type) {
 	case *signal.Offer:
 		s.offered(m)
@@ -241,8 +244,8 @@ func (s *state) answered(l *link, m *signal.Answer) {
 		return
 	}
 	s.catchUp(l)
-	if l.moves != s.moves && !l.up && l == s.links[l.peer] && l.ever {
-		s.restart(l) // what we gathered for it is not ours any more
+	if (l.moves != s.moves || s.now.Sub(l.offered) > staleOffer) && !l.up && l == s.links[l.peer] && l.ever {
+		s.restart(l) // what we gathered for it is of no use any more
 	}
 }
 

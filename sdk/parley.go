@@ -65,7 +65,8 @@ type Options struct {
 	Relay bool
 	// RelayOver keeps to one way to the relay: "udp", "tcp" or "tls". Empty offers all of them.
 	RelayOver string
-	// Single keeps one transport with each person, without a spare one that takes over when the network below it dies.
+	// Single keeps one transport with each person, without a spare one that takes over when the network below it dies, and
+	// without one that carries files alone.
 	Single bool
 	// Hear decodes the sound that arrives, to measure its level and to tell a 440 Hz tone (Received.Level, Tone).
 	Hear bool

@@ -29,7 +29,8 @@ type state struct {
 	shows   map[Source]*show
 	data    *channels
 	hub     *dataHub
-	stir    bool           // links or people changed: programs' data has to follow
+	stir    bool           // links or people changed: programs' data and files have to follow
+	files   traffic        // the transfers of files
 	running sync.WaitGroup // every goroutine that the owner began
 	opened  *request       // settled by the first welcome
 	ended   *Ended         // set when it is over
@@ -58,13 +59,15 @@ func newState(life context.Context, a address, o Options, kit *kit, connect func
 	s := &state{
 		options: o, address: a, life: life, work: work, cancel: cancel,
 		inbox: newMailbox(), events: newOutbound(), kit: kit,
-		links: make(map[string]*link), shows: make(map[Source]*show), data: newChannels(), opened: newRequest(),
+		links: make(map[string]*link), shows: make(map[Source]*show), data: newChannels(),
+		files: newTraffic(), opened: newRequest(),
 		door: door{
 			token: o.Seat, people: make(map[string]*signal.Seat),
 			asked: make(map[uint64]*request), recalls: make(map[uint64]*recall), missing: make(map[string]time.Time),
 		},
 	}
 	s.session.connect, s.hub = connect, newDataHub(s.data)
+	s.openTraffic()
 	for _, source := range Sources() {
 		s.shows[source] = newShow(source)
 	}
@@ -123,6 +126,7 @@ func (s *state) run(cmds <-chan func(*state)) {
 		}
 		if s.stir {
 			s.stir = false
+			s.rouse()
 			s.hub.tend(s)
 		}
 	}
@@ -165,6 +169,7 @@ func (s *state) shutdown() {
 	for peer := range s.links {
 		s.drop(peer, false)
 	}
+	s.dropBulks("")
 	for _, source := range Sources() {
 		s.shows[source].stop()
 	}

@@ -96,6 +96,7 @@ var doors = []door{
 	{"github.com/alecthomas/kong", []string{"internal/cli"}},
 	{"go.yaml.in/yaml", []string{"internal/config"}},
 	{"rsc.io/qr", []string{"internal/cli"}},
+	{"github.com/schollz/progressbar", []string{"internal/cli"}},
 	{"github.com/letsencrypt/pebble", nil},
 }
 
@@ -120,19 +121,32 @@ func check(s *source, table map[string]place) []string {
 		if words := s.mayUse(imported); words != "" {
 			complain("%s", words)
 		}
-		if known && own.floor <= ioFree && !s.test() && isSealed(imported) {
-			complain("floor %d does no input or output, but imports %s", own.floor, imported)
+		if s.engine(own, known) && isSealed(imported) {
+			complain("%s does no input or output, but imports %s", s.stands(own), imported)
 		}
 	}
 	if s.sleeps() && !s.virtual() {
 		complain("sleeps outside of a synctest bubble; wait for the event, with a deadline")
 	}
-	if known && own.floor <= ioFree && !s.test() {
+	if s.engine(own, known) {
 		for _, call := range s.clockCalls() {
-			complain("floor %d takes time as an argument, but calls %s", own.floor, call)
+			complain("%s takes time as an argument, but calls %s", s.stands(own), call)
 		}
 	}
 	return out
+}
+
+// engine reports whether the file does no input or output: on the lower floors, and in the SDK's own engines.
+func (s *source) engine(own place, known bool) bool {
+	return !s.test() && (known && own.floor <= ioFree || within(s.folder(), "sdk/internal"))
+}
+
+// stands says where the file stands.
+func (s *source) stands(own place) string {
+	if within(s.folder(), "sdk/internal") {
+		return "an engine of the SDK"
+	}
+	return fmt.Sprintf("floor %d", own.floor)
 }
 
 // sleeps reports whether the file calls time.Sleep.

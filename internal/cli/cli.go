@@ -77,6 +77,8 @@ func (w *World) env(name string) (string, bool) {
 type commands struct {
 	Serve       serveCommand       `cmd:"" help:"Run the server: page, signalling, STUN and TURN on one TCP port and one UDP port of the same number."`
 	Call        Call               `cmd:"" help:"Join a room without a screen: send a tone and a test pattern, or files, say each second what arrives, record it."`
+	Send        Send               `cmd:"" help:"Send files to whoever opens the link that it prints, in a browser or with receive. What was stopped goes on later."`
+	Receive     Receive            `cmd:"" help:"Take the files that somebody sends in a room."`
 	Doctor      doctorCommand      `cmd:"" help:"Look at a server as its users meet it: name, certificate, every port by real use, calls by every way. Say what does not work and what to do; status 1 if something failed."`
 	CheckConfig checkConfigCommand `cmd:"" help:"Print the configuration as serve would use it, each value with where it comes from. Status 1 and every fault with its line if it would not start."`
 	Token       tokenCommand       `cmd:"" help:"Print the host link and the guest link of a room of this data directory's server."`

@@ -97,6 +97,10 @@ func (s *Server) warnings(at addresses, listen netip.AddrPort) []string {
 	return out
 }
 
+// Bases is Base, and the address of the site for programs on the server's own machine; local is empty when it does not
+// listen there.
+func Bases(c *config.Config) (public, local string, err error) { return newBases(c, machine{}) }
+
 // Base is the address of the site that a configuration leads to, without starting anything: what "parley serve" would
 // hand out first.
 func Base(c *config.Config) (string, error) { return newBase(c, machine{}) }

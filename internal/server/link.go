@@ -23,9 +23,12 @@ type Links struct {
 	Guest string
 }
 
+// NewGuestLink makes the link to a room below base for everybody but its hosts.
+func NewGuestLink(base, room string) string { return strings.TrimSuffix(base, "/") + "/r/" + room }
+
 // NewLinks makes the links to a room below base, such as "https://meet.example.org", with a host secret made at made.
 func NewLinks(keys *auth.Keys, base, room string, made time.Time) Links {
-	guest := strings.TrimSuffix(base, "/") + "/r/" + room
+	guest := NewGuestLink(base, room)
 	return Links{Guest: guest, Host: guest + "#host=" + keys.HostSecret(room, made)}
 }
 
@@ -66,17 +69,23 @@ func bases(domain string, names []string, at addresses, listen netip.AddrPort) (
 
 // newBase computes what Base says.
 func newBase(c *config.Config, n network) (string, error) {
+	public, _, err := newBases(c, n)
+	return public, err
+}
+
+// newBases computes what Bases says.
+func newBases(c *config.Config, n network) (public, local string, err error) {
 	if c.Domain != "" && c.Cert == "" {
-		return base("https", c.Domain, 443), nil // whatever its addresses are
+		return base("https", c.Domain, 443), "", nil // whatever its addresses are
 	}
 	at, _, err := discover(context.Background(), c, n)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	var names []string
 	if c.Cert != "" {
 		if names, err = certificate.Names(c.Cert, c.Key); err != nil {
-			return "", err
+			return "", "", err
 		}
 	}
 	listen, err := netip.ParseAddrPort(c.Listen)
@@ -89,6 +98,6 @@ func newBase(c *config.Config, n network) (string, error) {
 		}
 		listen = netip.AddrPortFrom(a, uint16(number))
 	}
-	public, _ := bases("", names, at, listen)
-	return public[0], nil
+	list, local := bases("", names, at, listen)
+	return list[0], local, nil
 }

@@ -327,6 +327,8 @@ func TestServerRestartsAndTheCallGoesOn(t *testing.T) {
 	if _, err := sound.ReadRTP(wait(t)); err != nil {
 		t.Error("the track of before the restart:", err)
 	}
+	ann.hears(direct)
+	bob.hears(direct)
 	ann.Close()
 	bob.Close()
 }

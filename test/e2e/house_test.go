@@ -17,13 +17,18 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/parley-rtc/parley/internal/cli"
 	"github.com/parley-rtc/parley/internal/config"
 	"github.com/parley-rtc/parley/internal/server"
 	parley "github.com/parley-rtc/parley/sdk"
 	"github.com/parley-rtc/parley/sdk/media"
 )
 
+// TestMain runs the tests, or, in a process that a test started, a server or the command line.
 func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		os.Exit(cli.Main(os.Args[1:], cli.System()))
+	}
 	if listen, data, ok := strings.Cut(os.Getenv(serveChild), " "); ok {
 		if err := serveForEver(listen, data); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -33,6 +38,9 @@ func TestMain(m *testing.M) {
 	}
 	goleak.VerifyTestMain(m)
 }
+
+// asCommand in the environment makes this test program the parley command.
+const asCommand = "PARLEY_E2E_COMMAND"
 
 // patience is how long a test waits for what must come.
 const patience = 30 * time.Second

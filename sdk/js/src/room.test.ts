@@ -128,7 +128,7 @@ describe('joining', () => {
     const storage = memoryStore();
     await joined(storage);
     const {room, server} = enter(storage);
-    expect(room.previous).toEqual({name: 'Bob'});
+    expect(room.previous).toEqual({id: 'B', name: 'Bob'});
     server.welcome('me2');
     void room.join('Bob').catch(() => {});
     expect(server.sent('join')).toMatchObject([{seat: 'T'}]);

@@ -1,0 +1,282 @@
+package parley
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	mathrand "math/rand/v2"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+
+	"github.com/parley-rtc/parley/sdk/internal/pace"
+	"github.com/parley-rtc/parley/sdk/internal/transfer"
+)
+
+const (
+	// firstReopen and lastReopen bound the pause between two attempts to open a channel. They cost nothing but a look at
+	// the links.
+	firstReopen = 100 * time.Millisecond
+	lastReopen  = 2 * time.Second
+	// openPatience is how long a channel may take to open.
+	openPatience = 15 * time.Second
+	// bulkPatience is how long a link for bulk may take to come up; then the main link has to do.
+	bulkPatience = 8 * time.Second
+	// maxBuffered is how much may wait on a channel of the main link, whose transport decides what is on the way.
+	maxBuffered = 1 << 20
+	lowBuffered = 256 << 10
+)
+
+// SendOptions says how files are sent.
+type SendOptions struct {
+	// ID goes on with an earlier transfer of the same files to the same person (Transfer.ID), even in another process.
+	// Empty makes a new one.
+	ID string
+}
+
+// SendFiles offers files to the person with the seat to, and sends them once they accept. It returns at once.
+func (r *Room) SendFiles(ctx context.Context, to string, files *Files, o SendOptions) (t *Transfer, err error) {
+	if o.ID == "" {
+		o.ID = NewTransferID()
+	} else if !validTransferID(o.ID) {
+		return nil, fmt.Errorf("parley: %q is not the id of a transfer", o.ID)
+	}
+	engine, err := transfer.NewSender(files.offer())
+	if err != nil {
+		return nil, fmt.Errorf("parley: %w", err)
+	}
+	err = r.do(ctx, func(s *state) error {
+		seat := s.people[to]
+		if seat == nil || to == s.me {
+			return fmt.Errorf("parley: nobody else has the seat %q", to)
+		}
+		t = newTransfer(o.ID, s.person(seat), false)
+		t.describe(files.offer())
+		out := &sending{Transfer: t, room: s, to: to, files: files, engine: engine}
+		s.files.outgoing[out] = true
+		s.running.Go(func() { out.run(s.work) })
+		return nil
+	})
+	return t, err
+}
+
+// NewTransferID makes an id for SendOptions: 128 random bits. It is known to the two sides alone, and lets either go on
+// with the transfer.
+func NewTransferID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+func validTransferID(id string) bool {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(id)
+	return err == nil && len(b) == 16
+}
+
+// errAbandoned is the end of a transfer that Abandon ended.
+var errAbandoned = errors.New("parley: the transfer was abandoned")
+
+// sending is the goroutine of a transfer that sends.
+type sending struct {
+	*Transfer
+	room   *state // only to post to, and to emit
+	to     string // seat
+	files  *Files
+	engine *transfer.Sender
+	window *pace.Window // of a bulk link; nil on the main one
+	wrote  uint64       // bytes given to the wire
+	frame  []byte
+	at     int // the file that is open; valid while file is not nil
+	reader io.ReaderAt
+	file   io.Closer
+	over   bool
+	err    error
+}
+
+// run is all of a transfer: one channel after another until it is over.
+func (t *sending) run(ctx context.Context) {
+	t.frame = make([]byte, transfer.MaxFrame)
+	wait := firstReopen
+	for !t.over {
+		w := t.reach(ctx, false)
+		if w == nil {
+			t.idle(ctx, wait/2+mathrand.N(wait/2)) // jitter
+			wait = min(2*wait, lastReopen)
+			continue
+		}
+		wait = firstReopen
+		t.carry(ctx, w)
+	}
+	t.shut()
+	t.room.post(func(s *state) { delete(s.files.outgoing, t) })
+	t.settle(t.err)
+	t.room.emit(TransferEnded{Transfer: t.Transfer, Err: t.err})
+}
+
+// end makes the goroutine stop.
+func (t *sending) end(err error) { t.over, t.err = true, err }
+
+// idle waits while there is no channel.
+func (t *sending) idle(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	for !t.over {
+		select {
+		case <-timer.C:
+			return
+		case <-ctx.Done():
+			t.end(ErrClosed)
+		case <-t.wake: // an order, or the links changed
+			t.listen()
+			return
+		}
+	}
+}
+
+// listen does what the user asked for.
+func (t *sending) listen() {
+	for _, o := range t.obey() {
+		switch o.kind {
+		case orderPause, orderGoOn:
+			t.engine.Pause(o.kind == orderPause)
+			t.pausing(o.kind == orderPause)
+		case orderAbandon:
+			t.end(errAbandoned)
+		case orderCancel:
+			t.engine.Cancel(transfer.Cancelled)
+			if t.Progress().State == TransferWaiting { // nobody to tell
+				t.end(&TransferError{Reason: string(transfer.Cancelled), Mine: true})
+			}
+		}
+	}
+}
+
+// pausing shows a pause.
+func (t *sending) pausing(on bool) {
+	t.shift(t.room, func(p *Progress) {
+		switch {
+		case on && p.State == TransferActive:
+			p.State = TransferPaused
+		case !on && p.State == TransferPaused:
+			p.State = TransferActive
+		}
+	})
+}
+
+// reach opens a channel with the receiver and waits until it is open; nil when there is no way now.
+func (t *sending) reach(ctx context.Context, byBulk bool) *lane {
+	opened := make(chan *lane, 1)
+	t.room.post(func(s *state) { opened <- t.dial(s, byBulk) })
+	var w *lane
+	select {
+	case w = <-opened:
+	case <-ctx.Done():
+		t.end(ErrClosed)
+	}
+	if w == nil {
+		return nil
+	}
+	w.hear(t.rouse)
+	timer := time.NewTimer(openPatience)
+	defer timer.Stop()
+	for {
+		open, closed, _ := w.state()
+		if open && !closed {
+			return w
+		}
+		if closed || t.over {
+			w.close()
+			return nil
+		}
+		select {
+		case <-t.wake:
+			t.listen()
+		case <-timer.C:
+			w.close()
+			return nil
+		case <-ctx.Done():
+			t.end(ErrClosed)
+		}
+	}
+}
+
+// dial opens the channel; in the owner's goroutine.
+func (t *sending) dial(s *state, byBulk bool) *lane {
+	init := &webrtc.DataChannelInit{Protocol: new(transfer.Protocol)}
+	seat := s.people[t.to]
+	if seat == nil || s.linkTo(t.to) == nil {
+		return nil
+	}
+	var channel *webrtc.DataChannel
+	var err error
+	var b *bulk
+	if byBulk {
+		if b = s.bulkTo(seat.Session); b == nil {
+			return nil
+		}
+		channel, err = b.pc.CreateDataChannel(t.id, init)
+		if err == nil {
+			s.useBulk(b, 1)
+		}
+	} else {
+		channel, err = s.openChannel(t.to, t.id, init)
+	}
+	if err != nil {
+		return nil // the link goes down this moment
+	}
+	w := newLane(channel, seat.Session)
+	w.bulk, w.post = b, s.post
+	channel.OnClose(w.ended)
+	channel.SetBufferedAmountLowThreshold(lowBuffered)
+	person := s.person(seat)
+	t.mu.Lock()
+	t.with = person
+	t.mu.Unlock()
+	return w
+}
+
+// shut closes the file that is open.
+func (t *sending) shut() {
+	if t.file != nil {
+		_ = t.file.Close() // it was only read
+		t.file = nil
+	}
+}
+
+// read fills the frame with what the engine asks for.
+func (t *sending) read(r transfer.Read) ([]byte, error) {
+	if t.file == nil || t.at != r.File {
+		t.shut()
+		var err error
+		if t.reader, t.file, err = t.files.open(r.File); err != nil {
+			t.file = nil
+			return nil, err
+		}
+		t.at = r.File
+	}
+	frame := t.frame[:transfer.HeaderSize+r.Length]
+	n, err := t.reader.ReadAt(frame[transfer.HeaderSize:], r.At)
+	if n == r.Length {
+		return frame, nil
+	}
+	if errors.Is(err, io.EOF) {
+		err = fmt.Errorf("%w: it ends too early", ErrChanged)
+	}
+	return nil, err
+}
+
+// unreadable cancels because of our own file.
+func (t *sending) unreadable(err error) {
+	reason := transfer.Gone
+	if errors.Is(err, ErrChanged) {
+		reason = transfer.Changed
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		t.room.options.Log.Warn("a file cannot be read", "err", err)
+	}
+	t.engine.Cancel(reason)
+	t.err = err
+}

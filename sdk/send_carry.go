@@ -1,0 +1,154 @@
+package parley
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/parley-rtc/parley/sdk/internal/pace"
+	"github.com/parley-rtc/parley/sdk/internal/transfer"
+)
+
+// carry sends over one channel, and over the one on a link for bulk that may replace it, until it is lost or the
+// transfer is over.
+func (t *sending) carry(ctx context.Context, w *lane) {
+	t.engine.Connect()
+	t.shift(t.room, func(p *Progress) { p.State, p.Bytes, p.Done, p.Bulk = TransferOffered, 0, 0, w.bulk != nil })
+	t.wrote, t.window = 0, nil
+	if w.bulk != nil {
+		t.window = pace.New()
+	}
+	hold := false // the receiver would rather get the data by a link for bulk
+	var patience <-chan time.Time
+	for !t.over {
+		t.listen()
+		if !t.hear(w) {
+			break
+		}
+		if t.window != nil && t.window.Stuck(time.Now()) {
+			stuck := w.bulk
+			t.room.post(func(s *state) { s.dropBulk(stuck, true) })
+			break
+		}
+		limit := 0
+		if !hold {
+			limit = t.limit(w)
+		}
+		a := t.engine.Next(limit)
+		if a, ok := a.(transfer.Accepted); ok && a.Bulk && w.bulk == nil {
+			hold, patience = true, time.After(bulkPatience)
+			t.room.post(func(s *state) { s.wantBulk(t.to, t.rouse) })
+		}
+		if a != nil {
+			if err := t.obeyEngine(w, a); err != nil {
+				break // the channel is closing
+			}
+			continue
+		}
+		if hold {
+			if better := t.reach(ctx, true); better != nil {
+				w.close()
+				t.carry(ctx, better)
+				return
+			}
+		}
+		select {
+		case <-t.wake:
+		case <-patience:
+			hold, patience = false, nil
+		case <-t.tick(w, limit, hold):
+		case <-ctx.Done():
+			t.end(ErrClosed)
+		}
+	}
+	w.close()
+	if !t.over {
+		t.shift(t.room, func(p *Progress) { p.State = TransferWaiting })
+	}
+}
+
+// hear hands the engine what came; false when the channel is gone.
+func (t *sending) hear(w *lane) bool {
+	for {
+		m, ok := w.take()
+		if !ok {
+			_, closed, flooded := w.state()
+			return !closed && !flooded
+		}
+		if m.IsString {
+			t.engine.Text(m.Data)
+		} else {
+			t.engine.Cancel(transfer.Fault) // a receiver has nothing binary to say
+		}
+	}
+}
+
+// limit is how much data a frame may carry now.
+func (t *sending) limit(w *lane) int {
+	buffered := w.channel.BufferedAmount()
+	if t.window == nil {
+		if buffered > maxBuffered {
+			return 0
+		}
+		return transfer.MaxPayload
+	}
+	return t.window.Limit(time.Now(), t.wrote, t.wrote-min(t.wrote, buffered), w.spent) - transfer.HeaderSize
+}
+
+// tick wakes the loop while data is on the way whose arrival nothing else tells.
+func (t *sending) tick(w *lane, limit int, hold bool) <-chan time.Time {
+	if t.window == nil || hold || limit > 0 && w.channel.BufferedAmount() == 0 {
+		return nil
+	}
+	return time.After(pace.Tick)
+}
+
+// send puts a frame on the wire.
+func (t *sending) send(w *lane, frame []byte) error {
+	t.wrote += uint64(len(frame))
+	if t.window != nil {
+		t.window.Wrote(time.Now(), t.wrote)
+	}
+	return w.channel.Send(frame)
+}
+
+// obeyEngine does one thing that the engine wants. The error is the channel's.
+func (t *sending) obeyEngine(w *lane, a transfer.Action) error {
+	switch a := a.(type) {
+	case transfer.Say:
+		t.wrote += uint64(len(a.Text))
+		return w.channel.SendText(string(a.Text))
+	case transfer.Send:
+		return t.send(w, a.Frame)
+	case transfer.Read:
+		frame, err := t.read(a)
+		if err != nil {
+			t.unreadable(err)
+			return nil
+		}
+		if t.engine.Take(frame) {
+			t.update(func(p *Progress) { p.Wire += int64(a.Length) })
+			return t.send(w, frame)
+		}
+	case transfer.Accepted:
+		t.shift(t.room, func(p *Progress) { p.State, p.Bytes = TransferActive, a.Held })
+	case transfer.Stored:
+		t.update(func(p *Progress) { p.Bytes += a.Bytes })
+	case transfer.Paused:
+		t.pausing(a.On)
+	case transfer.Verified:
+		t.update(func(p *Progress) { p.Done++ })
+		t.room.emit(FileDone{Transfer: t.Transfer, Index: a.File, File: t.Transfer.files[a.File], Root: a.Root.String()})
+	case transfer.Done:
+		t.end(nil)
+	case transfer.Ended:
+		err := a.Err
+		if err == nil {
+			err = t.err // why a file cannot be read
+		}
+		t.end(&TransferError{Reason: string(a.Reason), Mine: a.Mine, Err: err})
+	default:
+		panic(fmt.Sprintf("parley: a sender has no %T", a))
+	}
+	return nil
+}
