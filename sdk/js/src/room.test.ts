@@ -23,7 +23,8 @@ function memoryStore(): Store {
   };
 }
 
-beforeEach(() => {
+beforeEach(async () => {
+  await Promise.all([import('./upkeep.js'), import('./pair.js')]); // so that the links have them at once
   vi.useFakeTimers();
   FakeWebSocket.all = [];
   FakePeerConnection.all = [];
