@@ -88,13 +88,20 @@ type sending struct {
 	files  *Files
 	engine *transfer.Sender
 	window *pace.Window // of a bulk link; nil on the main one
-	wrote  uint64       // bytes given to the wire
+	path   *pathKnown   // of the last link for bulk
+	wrote  uint64       // bytes given to the channel
 	frame  []byte
 	at     int // the file that is open; valid while file is not nil
 	reader io.ReaderAt
 	file   io.Closer
 	over   bool
 	err    error
+}
+
+// pathKnown is what is known of the way to a session.
+type pathKnown struct {
+	peer   string
+	window *pace.Window
 }
 
 // run is all of a transfer: one channel after another until it is over.

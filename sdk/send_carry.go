@@ -14,9 +14,17 @@ import (
 func (t *sending) carry(ctx context.Context, w *lane) {
 	t.engine.Connect()
 	t.shift(t.room, func(p *Progress) { p.State, p.Bytes, p.Done, p.Bulk = TransferOffered, 0, 0, w.bulk != nil })
-	t.wrote, t.window = 0, nil
-	if w.bulk != nil {
+	t.wrote = 0
+	switch {
+	case w.bulk == nil:
+		t.window = nil
+	case t.path == nil || t.path.peer != w.peer:
 		t.window = pace.New()
+	default:
+		t.window = t.path.window.Again()
+	}
+	if w.bulk != nil {
+		t.path = &pathKnown{w.peer, t.window}
 	}
 	hold := false // the receiver would rather get the data by a link for bulk
 	var patience <-chan time.Time
@@ -25,7 +33,7 @@ func (t *sending) carry(ctx context.Context, w *lane) {
 		if !t.hear(w) {
 			break
 		}
-		if t.window != nil && t.window.Stuck(time.Now()) {
+		if t.window != nil && t.window.Stuck(time.Now(), t.wrote) {
 			stuck := w.bulk
 			t.room.post(func(s *state) { s.dropBulk(stuck, true) })
 			break

@@ -21,7 +21,7 @@ const (
 	// Tick is how often Limit is to be asked while bytes are on the way.
 	Tick = 4 * time.Millisecond
 	// Max is the largest window. The transport's has to be larger.
-	Max = 3 << 20
+	Max = 2 << 20
 
 	smallest = 9600
 	first    = 32 << 10
@@ -37,7 +37,7 @@ const (
 	haste = 1.25
 	// swell is how much queue a round trip of growing may make before it is seen.
 	swell = 60 * time.Millisecond
-	stuck = 2 * time.Second
+	stuck = 700 * time.Millisecond
 	// waste is how many bytes on the wire one that was written may cost: headers take a tenth of each packet, so that a tenth
 	// may be lost for whatever reason.
 	waste = 1.22
@@ -54,10 +54,13 @@ type Window struct {
 	recent  [8]time.Duration // the last round trips, while startup
 	samples int
 	wrote   uint64
-	tokens  float64   // bytes that may be written at once
-	asked   time.Time // when tokens were last counted
-	easy    int       // rounds without a queue
-	marks   []mark    // what was written and not acknowledged yet
+	tokens  float64       // bytes that may be written at once
+	asked   time.Time     // when tokens were last counted
+	easy    int           // rounds without a queue
+	slack   time.Duration // how much later than usual a transport is called stuck
+	watched time.Time     // when Stuck last looked
+	passed  uint64        // what was acknowledged then
+	marks   []mark        // what was written and not acknowledged yet
 	acked   uint64
 	round   round
 	lows    [6]low // smallest round trips of the last pieces of memory
@@ -125,10 +128,26 @@ func (w *Window) Limit(now time.Time, wrote, acked uint64, spent func() uint64) 
 // Size is the window in bytes.
 func (w *Window) Size() int { return int(w.flow) }
 
-// Stuck reports whether what is on the way has not arrived for so long that the transport must have lost most of it,
-// which it takes minutes to mend: a new transport is faster.
-func (w *Window) Stuck(now time.Time) bool {
-	return len(w.marks) > 0 && !w.round.began.IsZero() && now.Sub(w.round.began) > stuck+10*w.base(now) && now.Sub(w.marks[0].at) > stuck/2
+// Stuck reports whether so little of what is on the way arrived, for so long, that the transport must think most of it
+// lost. After a silence on the path, or on a busy computer, it sends that again two packets each round trip, which takes
+// up to minutes: a new transport is faster.
+func (w *Window) Stuck(now time.Time, wrote uint64) bool {
+	after := stuck + w.slack + 8*w.base(now)
+	if now.Sub(w.watched) <= after {
+		return false
+	}
+	crawls := !w.watched.IsZero() && now.Sub(w.watched) < 2*after && wrote-w.acked > 16*packet &&
+		w.acked-w.passed < uint64(w.flow)/2
+	w.watched, w.passed = now, w.acked
+	return crawls
+}
+
+// Again makes the window of a transport that replaces this one's on the same path: what is known of the path is kept.
+func (w *Window) Again() *Window {
+	next := New()
+	next.flow = max(first, min(w.flow, w.size)/2)
+	next.slack = min(w.slack+stuck, 10*stuck) // where transports are stuck often, it is not they
+	return next
 }
 
 // learn measures with what was acknowledged.

@@ -173,6 +173,40 @@ func TestNothingOnTheWayMaySend(t *testing.T) {
 	}
 }
 
+func TestStuck(t *testing.T) {
+	p := path{rate: mbit(20), trip: 80 * time.Millisecond, queue: mbit(20) / 10}
+	w := New()
+	p.run(w, 10*time.Second)
+	zero := time.Unix(1e9, 0)
+	for at := p.now; at < p.now+10*time.Second; at += 4 * time.Millisecond {
+		w.Limit(zero.Add(at), p.wrote, p.acked, nil)
+		if w.Stuck(zero.Add(at), p.wrote) {
+			if took := at - p.now; took > 4*time.Second {
+				t.Errorf("seen after %v", took)
+			}
+			if next := w.Again(); next.Size() < first || next.Size() > w.Size() {
+				t.Errorf("the next window has %d bytes, this one %d", next.Size(), w.Size())
+			}
+			return
+		}
+	}
+	t.Error("a transport that carries nothing is not stuck")
+}
+
+func TestAFlowingTransportIsNotStuck(t *testing.T) {
+	for _, rate := range []float64{0.3, 5, 100} {
+		p := path{rate: mbit(rate), trip: 80 * time.Millisecond, queue: mbit(rate) / 5, loss: 0.01}
+		w := New()
+		zero := time.Unix(1e9, 0)
+		for range 3000 {
+			p.run(w, 20*time.Millisecond)
+			if w.Stuck(zero.Add(p.now), p.wrote) {
+				t.Fatalf("stuck at %v with %.1f Mbit/s", p.now, rate)
+			}
+		}
+	}
+}
+
 // FuzzWindow lets bytes choose time, acknowledgements and writes: the window keeps to its bounds.
 func FuzzWindow(f *testing.F) {
 	f.Add([]byte{1, 2, 3, 250, 5, 6})

@@ -241,8 +241,8 @@ func TestSenderStaysWithinItsCredit(t *testing.T) {
 	for _, n := range p.sent {
 		total += n
 	}
-	if total != Credit*ChunkSize {
-		t.Errorf("%d bytes without an answer, want %d", total, Credit*ChunkSize)
+	if total != ahead*ChunkSize {
+		t.Errorf("%d bytes without an answer, want %d", total, ahead*ChunkSize)
 	}
 	p.settle()
 	p.complete()

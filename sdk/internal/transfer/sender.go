@@ -128,7 +128,7 @@ func (s *Sender) begin() {
 	for ; s.file < len(s.files); s.file++ {
 		f := &s.files[s.file]
 		if f.next = f.have.next(f.next); f.next < f.Chunks() {
-			if s.ahead < Credit {
+			if s.ahead < ahead {
 				s.ahead++
 				f.have.add(f.next)
 				s.start(spot{s.file, f.next}, true)
