@@ -183,6 +183,7 @@ export class Links {
     for (const session of [...this.#entries.keys()]) this.close(session);
     this.#rebuilds.clear();
     this.#early = [];
+    this.#wanted = {...this.#wanted, make: new Set(), prepare: null}; // whoever goes on says so
     this.#discard();
   }
 
@@ -301,17 +302,21 @@ export class Links {
     if (ways === 'stream' || ways === 'tls') {
       const fits = (url: string) => ['tls', ways === 'tls' ? 'tls' : 'tcp'].includes(transportOf(url) ?? '');
       const iceServers = only(servers, fits);
-      const prepared = iceServers.length ? this.#try(kind, {iceServers, iceTransportPolicy: 'relay'}, unbound()) : null;
+      const prepared = iceServers.length ? this.#try(kind, {iceServers, iceTransportPolicy: 'relay'}, unbound) : null;
       return prepared && {...prepared, fits};
     }
-    const connection = ways === 'all' ? unbound() : RTCPeerConnection;
+    const connection = ways === 'all' ? unbound : () => RTCPeerConnection;
     // A browser that dislikes one of the servers, such as its port, may still reach the other side without any.
     return this.#try(kind, {iceServers: servers}, connection) ?? this.#try(kind, {iceServers: []}, connection);
   }
 
-  #try(kind: 'offer' | 'answer', config: RTCConfiguration, connection: typeof RTCPeerConnection): Prepared | null {
+  #try(
+    kind: 'offer' | 'answer',
+    config: RTCConfiguration,
+    connection: () => typeof RTCPeerConnection,
+  ): Prepared | null {
     try {
-      return prepare(kind, config, connection);
+      return prepare(kind, config, connection());
     } catch (error) {
       this.port.trouble('', 'connection', `RTCPeerConnection: ${error}`);
       return null;
