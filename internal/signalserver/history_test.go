@@ -171,6 +171,7 @@ func TestDiskFails(t *testing.T) {
 			t.Errorf("%d messages wait for the disk", a.seq.Unacked())
 		}
 		m.fail(false)
+		b.wait = 2 * retrySaveMax
 		saved := map[string]uint64{} // what is saved at the same moment is told in any order
 		for range 20 {
 			s := next[*signal.ChatSaved](b)
