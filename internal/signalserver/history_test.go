@@ -170,6 +170,7 @@ func TestDiskFails(t *testing.T) {
 		if a.seq.Unacked() > 2 {
 			t.Errorf("%d messages wait for the disk", a.seq.Unacked())
 		}
+		b.ping() // a client that says nothing for a minute is gone
 		m.fail(false)
 		b.wait = 2 * retrySaveMax
 		saved := map[string]uint64{} // what is saved at the same moment is told in any order
