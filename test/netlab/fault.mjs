@@ -76,9 +76,10 @@ export const faults = [
     name: 'NAT rebinding',
     aim: '1000',
     async strike({internet}) {
-      internet.set('nata', 'symmetric'); // another port for every flow
+      internet.set('nata', 'symmetric'); // what is under way gets other ports, at random
       internet.renumber('nata', usual, usual);
-      return () => internet.set('nata', 'port-restricted');
+      await wait(200);
+      internet.set('nata', 'port-restricted'); // and keeps them; what begins now does as ever
     },
   },
   {

@@ -11,7 +11,7 @@ import type {Servers} from './servers.js';
 import {type Situation, wantedLinks} from './topology.js';
 
 /** How often this page looks after its links, in milliseconds: in a call that is looked at, and otherwise. */
-const [closeMs, looseMs] = [100, 1_000];
+const [closeMs, looseMs] = [50, 1_000];
 
 /** What the mesh asks of the room. */
 export interface MeshPort extends Sender {

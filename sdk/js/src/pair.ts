@@ -297,14 +297,14 @@ export class Pair {
     link.close();
     if (link === this.#old) this.#old = null;
     else if (link === this.#next) this.#next = null;
-    else if (link === this.#spare) this.#spareEnded();
+    else if (link === this.#spare) this.#spareEnded(link.steady);
   }
 
-  #spareEnded(): void {
+  #spareEnded(steady: boolean): void {
     const carried = this.#using === 'spare' || this.#shown === 'spare';
     this.#spare = null;
     this.#using = this.#shown = 'main';
-    this.#upkeep?.spareEnded();
+    this.#upkeep?.spareEnded(steady);
     if (!carried) return;
     this.#place();
     this.port.changed();

@@ -12,7 +12,7 @@ const [wellMs, againMs] = [3_000, 30_000];
 const drainMs = 1_500;
 /** How long a replacement may take. */
 const replaceMs = 15_000;
-/** For how long a link that was the last resort is well before a better one is tried beside it; then twice as long. */
+/** For how long a link is well that goes a worse way than need be before a better one is looked for; then twice as long. */
 const betterMs = 8_000;
 /** After so long on the spare it carries new data channels too. */
 const moveMs = 3_000;
@@ -31,6 +31,7 @@ export class Upkeep {
   #lostAt: number | null = null; // when something was heard for the last time before a loss
   #spareAfter = 0;
   #better = {ms: betterMs, after: 0};
+  #direct = false; // the main link was, once
   #anew = false; // the network may be another one since the last remedy
   #ticked: number;
   #patience = Number.POSITIVE_INFINITY;
@@ -119,10 +120,10 @@ export class Upkeep {
     if (this.#recovery.lost) this.#recovered(now);
   }
 
-  /** The spare is gone; another one may come after a while. */
-  spareEnded(): void {
+  /** The spare is gone; another one may come after a while, or soon when it did work. */
+  spareEnded(steady: boolean): void {
     this.#told = 'main';
-    this.#spareAfter = this.pair.port.clock() + againMs;
+    this.#spareAfter = this.pair.port.clock() + (steady ? wellMs : againMs);
   }
 
   #heart(link: Link): Heart {
@@ -238,17 +239,27 @@ export class Upkeep {
     if (old && now - this.#since > drainMs) pair.end(old);
     if (next && next.age > replaceMs) pair.end(next);
     if (!pair.maker) return;
-    if (main.restricted && !next && now > Math.max(this.#steadySince + betterMs, this.#better.after)) {
-      const ms = Math.min(2 * this.#better.ms, 300_000);
-      this.#better = {ms, after: now + ms};
-      pair.replace('all');
-    }
+    if (!next) this.#improve(now, main);
     const wanted = pair.live && port.lavish() && !overStream(main);
     if (spare && ((!wanted && pair.using === 'main') || this.#heart(spare).silence > againMs)) {
       pair.end(spare);
       this.#spareAfter = now;
     } else if (wanted && !spare && now >= this.#spareAfter && now - this.#steadySince > wellMs) {
       if (!pair.addSpare()) this.#spareAfter = now + againMs; // there is no such relay, for now
+    }
+  }
+
+  /** What was blocked may be open again: looks for a better way beside the present one, less and less often. */
+  #improve(now: number, main: Link): void {
+    this.#direct ||= main.path.kind === 'direct';
+    const worse = main.restricted || overStream(main) || (this.#direct && main.path.kind === 'relayed');
+    const {ms, after} = this.#better;
+    if (!worse) this.#better = {ms: betterMs, after: 0};
+    else if (!after) this.#better.after = now + ms;
+    else if (now > after && now - this.#steadySince > wellMs) {
+      this.#better = {ms: Math.min(2 * ms, 300_000), after: now + Math.min(2 * ms, 300_000)};
+      if (main.restricted) this.pair.replace('all');
+      else void main.restart(); // media goes on where it is until there is another pair of candidates
     }
   }
 }
