@@ -100,7 +100,11 @@ func (t *sending) limit(w *lane) int {
 		}
 		return transfer.MaxPayload
 	}
-	return t.window.Limit(time.Now(), t.wrote, t.wrote-min(t.wrote, buffered), w.spent) - transfer.HeaderSize
+	limit := t.window.Limit(time.Now(), t.wrote, t.wrote-min(t.wrote, buffered), w.spent)
+	if limit == 0 { // room is told of at once, where round trips are shorter than a tick
+		w.channel.SetBufferedAmountLowThreshold(uint64(t.window.Size()) * 3 / 4)
+	}
+	return limit - transfer.HeaderSize
 }
 
 // tick wakes the loop while data is on the way whose arrival nothing else tells.
