@@ -79,7 +79,7 @@ func (c *Send) Run(ctx context.Context, w *World) error {
 		if err != nil {
 			cancel()
 			for range begun {
-				<-ended
+				_ = <-ended // why the room was not joined says more
 			}
 			return c.adviseJoin(err)
 		}
