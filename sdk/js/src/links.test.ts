@@ -35,6 +35,7 @@ function make(session = 'me') {
     suspect: () => {},
     note: () => {},
     clock: () => performance.now(),
+    lag: () => 0,
     watch: () => {},
   });
   setInterval(() => links.tick(true), 100);

@@ -35,6 +35,7 @@ export interface LinksPort extends Sender {
   note(session: string, happening: Happening): void;
   watch(session: string, link: Link, pc: RTCPeerConnection): void;
   clock(): number;
+  lag(): number;
 }
 
 /** The links that a room wants at a moment. */
@@ -238,6 +239,7 @@ export class Links {
       channel: (channel) => port.channel(session, channel),
       control: (text) => port.control(session, text),
       clock: () => port.clock(),
+      lag: () => port.lag(),
     });
     const entry = {pair, guest: false};
     this.#entries.set(session, entry);

@@ -68,6 +68,7 @@ export class Mesh {
           sourceOf: (track) => link.sourceOf(track),
         }),
       clock: () => pulse.awake,
+      lag: () => pulse.lag,
     });
     this.#release = [pulse.on('tick', () => this.links.tick(page.visible))];
     pulse.beat(looseMs);

@@ -52,6 +52,7 @@ function make(maker = true) {
     channel: () => {},
     control: () => {},
     clock: () => performance.now(),
+    lag: () => 0,
     watch: () => {},
   });
   const upkeep = new Upkeep(pair);

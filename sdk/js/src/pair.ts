@@ -34,6 +34,8 @@ export interface PairPort extends Pick<LinkPort, 'freshServers' | 'trouble' | 'w
   watch(link: Link, pc: RTCPeerConnection): void;
   /** A clock that stands still when the page does. */
   clock(): number;
+  /** How late timers are of late, in milliseconds. */
+  lag(): number;
 }
 
 /** What a pair gets of the other session. */

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {connectMs, type Reach, Recovery, sameLossMs} from './recovery.js';
 
-const reach: Reach = {online: true, present: true, calm: false};
+const reach: Reach = {online: true, present: true, slack: 0};
 
 /** Asks every 100 ms until `until`, after `event` at each of its times; returns what was given and when. */
 function run(
@@ -129,7 +129,7 @@ describe('Recovery', () => {
         [0, well],
         [1_000, ill],
       ],
-      () => ({...reach, calm: true}),
+      () => ({...reach, slack: 2_000}),
     );
     expect(log).toEqual(['1000 restart', '4200 restart']);
   });

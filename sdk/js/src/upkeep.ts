@@ -10,6 +10,10 @@ const [beatMs, hiddenBeatMs] = [200, 1_000];
 const [wellMs, againMs] = [3_000, 30_000];
 /** How long a transport that was replaced is kept, for what is still under way on it. */
 const drainMs = 1_500;
+/** How much longer a remedy has while media goes another way. */
+const calmMs = 2_000;
+/** How long a restart of the spare is given before the next. */
+const mendMs = 3_000;
 /** How long a replacement may take. */
 const replaceMs = 15_000;
 /** For how long a link is well that goes a worse way than need be before a better one is looked for; then twice as long. */
@@ -30,6 +34,7 @@ export class Upkeep {
   #steadySince = Number.POSITIVE_INFINITY;
   #lostAt: number | null = null; // when something was heard for the last time before a loss
   #spareAfter = 0;
+  #mended = Number.NEGATIVE_INFINITY;
   #better = {ms: betterMs, after: 0};
   #direct = false; // the main link was, once
   #anew = false; // the network may be another one since the last remedy
@@ -65,7 +70,8 @@ export class Upkeep {
     this.#switch(now);
     this.#show();
     const calm = pair.using === 'spare' && this.#spareAlive;
-    const remedy = this.#recovery.next(now, {online: port.online(), present: port.present(), calm});
+    const slack = 2 * port.lag() + (calm ? calmMs : 0);
+    const remedy = this.#recovery.next(now, {online: port.online(), present: port.present(), slack});
     if (remedy) this.#apply(remedy);
     this.#tidy(now);
   }
@@ -225,10 +231,17 @@ export class Upkeep {
       pair.port.note({kind: 'restart', link: main.id, cause: maker ? 'ICE' : 'ICE, asked for'});
       void main.restart(this.#anew);
       // What took both away is the network of one side; the spare finds another one sooner (frame.ts).
-      if (pair.spare && !this.#spareAlive) void pair.spare.restart(this.#anew);
+      this.#mend();
     } else if (main.proven) pair.replace(remedy === 'replace-tls' ? 'tls' : 'all');
     else pair.end(main);
     this.#anew = false;
+  }
+
+  #mend(): void {
+    const now = this.pair.port.clock();
+    if (!this.pair.spare || this.#spareAlive || (now - this.#mended < mendMs && !this.#anew)) return;
+    this.#mended = now;
+    void this.pair.spare.restart(this.#anew);
   }
 
   // ---- what is made and cleared away in time
