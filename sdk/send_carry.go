@@ -13,7 +13,7 @@ import (
 // transfer is over.
 func (t *sending) carry(ctx context.Context, w *lane) {
 	t.engine.Connect()
-	t.shift(t.room, func(p *Progress) { p.State, p.Bytes, p.Done, p.Bulk = TransferOffered, 0, 0, w.bulk != nil })
+	t.shift(t.room, func(p *Progress) { p.State, p.Bulk = TransferOffered, w.bulk != nil })
 	t.wrote = 0
 	switch {
 	case w.bulk == nil:
@@ -100,7 +100,11 @@ func (t *sending) limit(w *lane) int {
 		}
 		return transfer.MaxPayload
 	}
-	return t.window.Limit(time.Now(), t.wrote, t.wrote-min(t.wrote, buffered), w.spent) - transfer.HeaderSize
+	limit := t.window.Limit(time.Now(), t.wrote, t.wrote-min(t.wrote, buffered), w.spent)
+	if limit == 0 { // room is told of at once, where round trips are shorter than a tick
+		w.channel.SetBufferedAmountLowThreshold(uint64(t.window.Size()) * 3 / 4)
+	}
+	return limit - transfer.HeaderSize
 }
 
 // tick wakes the loop while data is on the way whose arrival nothing else tells.
@@ -139,7 +143,7 @@ func (t *sending) obeyEngine(w *lane, a transfer.Action) error {
 			return t.send(w, frame)
 		}
 	case transfer.Accepted:
-		t.shift(t.room, func(p *Progress) { p.State, p.Bytes = TransferActive, a.Held })
+		t.shift(t.room, func(p *Progress) { p.State, p.Bytes, p.Done = TransferActive, a.Held, 0 })
 	case transfer.Stored:
 		t.update(func(p *Progress) { p.Bytes += a.Bytes })
 	case transfer.Paused:

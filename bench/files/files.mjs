@@ -13,7 +13,7 @@ import {until} from '../../test/browser/until.mjs';
 const MiB = 1 << 20;
 const size = Number(process.argv[2] ?? 256) * MiB;
 const rounds = Number(process.argv[3] ?? 5);
-const limit = {timeout: 600_000};
+const limit = {timeout: 180_000};
 
 /** Runs in the page before its scripts: notes the times of files, and lets bare channels past the app. */
 function watch() {
@@ -63,11 +63,20 @@ function watch() {
 async function pour(bytes) {
   const channel = window.__bench.pc.createDataChannel(String(bytes), {protocol: 'bench'});
   channel.bufferedAmountLowThreshold = 256 << 10;
-  await new Promise((resolve) => channel.addEventListener('open', resolve));
+  // A path that breaks under way would leave this waiting for ever.
+  const gone = new Promise((_, reject) => {
+    channel.addEventListener('close', () => reject(new Error('the bare channel broke')));
+    window.__bench.pc.addEventListener('connectionstatechange', () => {
+      if (window.__bench.pc.connectionState === 'failed') reject(new Error('the bare channel broke'));
+    });
+  });
+  const event = (name) =>
+    Promise.race([gone, new Promise((resolve) => channel.addEventListener(name, resolve, {once: true}))]);
+  await event('open');
   const message = crypto.getRandomValues(new Uint8Array(65_536));
   for (let sent = 0; sent < bytes; sent += message.length) {
     if (channel.bufferedAmount > 1 << 20) {
-      await new Promise((resolve) => channel.addEventListener('bufferedamountlow', resolve, {once: true}));
+      await event('bufferedamountlow');
     }
     channel.send(message);
   }

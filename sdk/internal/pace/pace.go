@@ -250,7 +250,7 @@ func (w *Window) steer(now time.Time, wasted bool) {
 	}
 	if !w.startup && now.Sub(w.drained) > relearn {
 		w.resume, w.settled = w.size, 0
-		w.size = min(w.size, 0.75*fits)
+		w.size = min(w.size, max(0.75*fits, w.size/2)) // a round in which the transport waited tells nothing
 	}
 	// A path that carries a packet in base carries at least this in twice the target: so little is never a long queue, and
 	// keeps a transfer on a near path alive when the computer is busy.

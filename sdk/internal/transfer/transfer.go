@@ -35,9 +35,9 @@ const (
 	MaxOffer = 4 << 20
 	// Credit is how many chunks a sender may be ahead of what the receiver confirmed.
 	Credit = 8
-	// ahead is how many of those our sender uses: it bounds what waits in the memory of the receiver, and is worth 400
-	// Mbit/s at 80 ms.
-	ahead = 4
+	// ahead is how many of those our sender uses. It bounds what waits in the memory of the receiver while the transport
+	// mends a loss, which can take a second.
+	ahead = 6
 	// tries is how often a chunk may come with a wrong hash.
 	tries = 3
 )
