@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Runs the benchmarks, or those named: packet start idle join files.
+# Runs the benchmarks, or those named: packet start idle join files roads.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 want=("$@")
-[ ${#want[@]} -eq 0 ] && want=(packet start idle join files)
+[ ${#want[@]} -eq 0 ] && want=(packet start idle join files roads)
 for name in "${want[@]}"; do
   echo "== $name"
   case $name in
@@ -11,6 +11,8 @@ for name in "${want[@]}"; do
     start) go run ./bench/start -binary bin/parley ;;
     idle) go run ./bench/idle ;;
     join) node bench/join/join.mjs ;;
-    *) echo "no such benchmark: $name (packet start idle join files)" >&2; exit 2 ;;
+    files) node bench/files/files.mjs ;;
+    roads) go test -count=1 -timeout 30m -tags bench -run TestFilesOnRoads -v ./sdk ;;
+    *) echo "no such benchmark: $name (packet start idle join files roads)" >&2; exit 2 ;;
   esac
 done

@@ -13,15 +13,15 @@ import (
 	"github.com/parley-rtc/parley/internal/netsim"
 )
 
-// seeds is how many seeds each fault is provoked with: PARLEY_SEEDS, 5 without it, 2 with -short.
+// seeds is how many seeds each fault is provoked with: PARLEY_SEEDS, 3 without it, 1 with -short.
 func seeds() int {
 	if n, err := strconv.Atoi(os.Getenv("PARLEY_SEEDS")); err == nil {
 		return n
 	}
 	if testing.Short() {
-		return 2
+		return 1
 	}
-	return 5
+	return 3
 }
 
 // fault is a row of the table of what a call survives.

@@ -51,7 +51,7 @@ type link struct {
 	base    string    // the address of ours that it used last
 	up      bool      // connected, and something comes
 	ever    bool      // was up once
-	tries   int       // ICE restarts since it was up
+	hope    time.Time // when it broke, or the network came back
 	gone    bool      // closed
 	stopped time.Time // when nothing came any more
 	mend    time.Time // when to try to bring it back
@@ -181,6 +181,8 @@ func (s *state) linkState(l *link, c webrtc.PeerConnectionState) {
 			s.stalled(l)
 		case l == main && l.mend.IsZero(): // never was up
 			l.ever, l.mend = true, s.now
+		case l == main && c == webrtc.PeerConnectionStateFailed:
+			l.mend = s.now // ICE has given up, and so may have the attempt of now: its patience counts from the first one
 		}
 	default:
 		return

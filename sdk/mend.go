@@ -21,6 +21,8 @@ const (
 	lastMend  = 10 * time.Second
 	// shortest is the pause between two looks at the links.
 	shortest = 5 * time.Millisecond
+	// plainFor is how long a direct link is restarted without the relay.
+	plainFor = 1500 * time.Millisecond
 	// staleOffer is the age at which an offer is not worth its answer any more: ICE has given its candidates up.
 	staleOffer = 5 * time.Second
 	// holdOff is how soon after an attempt the other side may cause another.
@@ -104,7 +106,7 @@ func (s *state) judge(l *link) {
 // stalled begins to bring a link back on which nothing comes any more.
 func (s *state) stalled(l *link) {
 	main := s.links[l.peer]
-	l.up, l.stopped = false, s.now
+	l.up, l.stopped, l.hope = false, s.now, s.now
 	l.admit(s, false)
 	b := l.bond
 	switch l {
@@ -130,7 +132,7 @@ func (s *state) stalled(l *link) {
 func (s *state) flows(l *link) {
 	main := s.links[l.peer]
 	b := l.bond
-	l.up, l.ever, l.mend, l.tries = true, true, time.Time{}, 0
+	l.up, l.ever, l.mend = true, true, time.Time{}
 	if l == b.next {
 		s.promote(l)
 		main = l
@@ -214,7 +216,10 @@ func (s *state) restart(l *link) {
 // us every check from a relayed address waits for a permission, and all others wait with it.
 func (s *state) equip(l *link) {
 	how := l.how
-	if l.tries++; l.tries == 1 && l.path.Kind == PathDirect && len(how.over) == 0 {
+	if s.now.Sub(l.hope) > staleOffer { // the other side begins
+		l.hope = s.now
+	}
+	if s.now.Sub(l.hope) < plainFor && l.path.Kind == PathDirect && len(how.over) == 0 {
 		how.over = []string{"stun"}
 	}
 	if err := l.pc.SetConfiguration(s.kit.configuration(s.session.ice, how)); err != nil {
@@ -228,7 +233,11 @@ func (l *link) trip() time.Duration { return time.Duration(l.pulse.trip.Load()) 
 // again makes a further offer because the other side asked for one.
 func (s *state) again(l *link, restart bool) {
 	switch {
-	case !l.mine || s.now.Sub(l.offered) < holdOff:
+	case !l.mine:
+	case s.now.Sub(l.offered) < holdOff:
+		if restart && !l.up {
+			l.mend = l.offered.Add(holdOff)
+		}
 	case !restart:
 		if l.pc.SignalingState() == webrtc.SignalingStateStable {
 			s.propose(l, false)
@@ -267,7 +276,7 @@ func (s *state) revive(l *link) {
 		return
 	}
 	l.bond.failures = 0
-	l.mend = s.now
+	l.mend, l.hope = s.now, s.now
 	if l.pc.SignalingState() != webrtc.SignalingStateStable {
 		l.mend = s.now.Add(holdOff) // the answer may be on its way
 	}

@@ -1,6 +1,7 @@
 package parley
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -57,22 +58,36 @@ func (p *peer) follow(t *testing.T) {
 			go p.hear(e.Track, l)
 		case Chat:
 			p.mu.Lock()
-			p.chats = append(p.chats, e.Text)
+			p.chats = append(p.chats, e)
 			p.mu.Unlock()
+		case Saved:
+			p.recall(Chat{From: e.From, ID: e.ID, Seq: e.Seq})
 		case Recalled: // what was said while we were not back after a restart of the server
-			p.mu.Lock()
 			for _, c := range e.Messages {
-				if !slices.Contains(p.chats, c.Text) {
-					p.chats = append(p.chats, c.Text)
-				}
+				p.recall(c)
 			}
-			p.mu.Unlock()
 		case Ended:
 			if e.Err != nil {
 				t.Errorf("%s: the room ended: %v", p.name, e.Err)
 			}
 		}
 	}
+}
+
+// recall puts a message where it belongs in the history. One that came back live may have been said before those that
+// the server recalls, or after them.
+func (p *peer) recall(c Chat) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	same := func(d Chat) bool { return d.ID == c.ID && d.From == c.From }
+	if i := slices.IndexFunc(p.chats, same); i >= 0 {
+		p.chats[i].Seq = c.Seq
+	} else {
+		p.chats = append(p.chats, c)
+	}
+	slices.SortStableFunc(p.chats, func(a, b Chat) int { // what is not saved yet comes last
+		return cmp.Compare(a.Seq-1, b.Seq-1) // 0 wraps around to the largest number
+	})
 }
 
 func (p *peer) hear(track *Track, l *listenerOf) {
@@ -224,11 +239,12 @@ func (p *peer) complete(t *testing.T, people [2]*peer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	next := map[string]int{}
-	for _, text := range p.chats {
+	for _, chat := range p.chats {
+		text := chat.Text
 		var name string
 		var n int
 		if _, err := fmt.Sscanf(text, "%s %d", &name, &n); err != nil || n != next[name] {
-			t.Errorf("%s got %q, want number %d: %v; of %q", p.name, text, next[name], err, p.chats)
+			t.Errorf("%s got %q, want number %d: %v; of %+v", p.name, text, next[name], err, p.chats)
 			return
 		}
 		next[name]++

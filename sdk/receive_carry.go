@@ -2,6 +2,7 @@ package parley
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -35,8 +36,8 @@ func (t *receiving) run(ctx context.Context) {
 
 // useless reports whether what arrived serves no other try.
 func (t *receiving) useless() bool {
-	ended, ok := t.err.(*TransferError)
-	if !ok {
+	var ended *TransferError
+	if !errors.As(t.err, &ended) {
 		return t.err == nil
 	}
 	switch transfer.Reason(ended.Reason) {

@@ -84,7 +84,7 @@ type peer struct {
 	room    *Room
 	mu      sync.Mutex
 	ears    map[Source]*listenerOf // the other side's tracks
-	chats   []string
+	chats   []Chat
 	said    int
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -79,7 +80,7 @@ func (c *Send) Run(ctx context.Context, w *World) error {
 		if err != nil {
 			cancel()
 			for range begun {
-				<-ended
+				err = cmp.Or(err, <-ended) // why the room was not joined says more
 			}
 			return c.adviseJoin(err)
 		}

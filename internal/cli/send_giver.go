@@ -17,7 +17,6 @@ type giver struct {
 	stay   bool
 	memory *memory
 	to     map[string]*parley.Transfer // by seat
-	failed error
 }
 
 // run gives until somebody has everything and nobody is being served, or ctx ends.

@@ -13,12 +13,21 @@ export function rememberMoves() {
   /** @param {HTMLVideoElement} video */
   const follow = (video) => {
     watched.add(video);
+    let asked = 0;
     const seen = () => {
       moves.push(performance.timeOrigin + performance.now());
       if (moves.length > 2000) moves.shift();
-      video.requestVideoFrameCallback(seen);
+      asked = video.requestVideoFrameCallback(seen);
     };
-    video.requestVideoFrameCallback(seen);
+    // Firefox forgets the question when the element gets another stream.
+    const ask = () => {
+      video.cancelVideoFrameCallback(asked);
+      asked = video.requestVideoFrameCallback(seen);
+    };
+    video.addEventListener('loadedmetadata', ask);
+    // The first frame of a stream, also on a page that nobody looks at.
+    video.addEventListener('loadeddata', () => moves.push(performance.timeOrigin + performance.now()));
+    ask();
   };
   new MutationObserver(() => {
     for (const video of document.querySelectorAll('video[data-seat][data-source="camera"]')) {

@@ -31,7 +31,6 @@ type program struct {
 	t     *testing.T
 	cmd   *exec.Cmd
 	lines chan report // closed at its end
-	last  report      // the newest that had numbers
 }
 
 // command starts parley. It is this very test program, or the binary that PARLEY_BINARY names.

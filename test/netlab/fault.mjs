@@ -7,11 +7,12 @@ const [usual, other] = ['203.0.113.11', '203.0.113.31'];
 
 /**
  * What a fault may touch: the lab, whose home `a` is struck, and the server.
- * @typedef {{internet: import('./internet.mjs').Internet, blackoutMs: number, mark: () => Promise<unknown>,
+ * @typedef {{internet: import('./internet.mjs').Internet, blackoutMs: number,
+ *   tell: (what: 'start' | 'mark') => Promise<unknown>,
  *   second: {plug: () => void, pull: () => void}, restart: () => Promise<void>}} Lab
  *
- * `kept`: media does not pass through what breaks. `strike` returns what puts it right.
- * @typedef {{name: string, aim: string, kept?: boolean, strike: (lab: Lab) => Promise<(() => unknown) | void>}} Fault
+ * `firefox`: also tried with Firefox on the other side. `strike` returns what puts it right.
+ * @typedef {{name: string, aim: string, firefox?: boolean, strike: (lab: Lab) => Promise<(() => unknown) | void>}} Fault
  */
 
 /** @type {Fault[]} */
@@ -19,7 +20,6 @@ export const faults = [
   {
     name: 'signalling socket cut',
     aim: 'media 0, resume 500',
-    kept: true,
     async strike({internet}) {
       const ports = sockets(internet);
       internet.interfere('nata', `tcp sport { ${ports} } reject with tcp reset`);
@@ -29,7 +29,7 @@ export const faults = [
   {
     name: 'signalling socket black-holed',
     aim: 'media 0',
-    kept: true,
+    firefox: true,
     async strike({internet}) {
       const ports = sockets(internet);
       internet.interfere('nata', `tcp sport { ${ports} } drop`);
@@ -52,6 +52,7 @@ export const faults = [
   {
     name: 'public address changed, client unaware',
     aim: '1000',
+    firefox: true,
     async strike({internet}) {
       internet.renumber('nata', usual, other);
       return () => internet.renumber('nata', other, usual);
@@ -60,10 +61,10 @@ export const faults = [
   {
     name: 'two uplinks, the default one lost',
     aim: '1000',
-    async strike({internet, second, mark}) {
+    async strike({internet, second, tell}) {
       second.plug();
       await wait(4000); // the browser has noticed it
-      await mark();
+      await tell('start');
       internet.unplug('a');
       return () => {
         internet.replug('a', 'nata', `${lan}.2`);
@@ -75,14 +76,16 @@ export const faults = [
     name: 'NAT rebinding',
     aim: '1000',
     async strike({internet}) {
-      internet.set('nata', 'symmetric'); // another port for every flow
+      internet.set('nata', 'symmetric'); // what is under way gets other ports, at random
       internet.renumber('nata', usual, usual);
-      return () => internet.set('nata', 'port-restricted');
+      await wait(200);
+      internet.set('nata', 'port-restricted'); // and keeps them; what begins now does as ever
     },
   },
   {
     name: 'UDP blocked',
     aim: '3000',
+    firefox: true,
     async strike({internet}) {
       internet.set('nata', 'udp-blocked');
       return () => internet.set('nata', 'port-restricted');
@@ -91,17 +94,16 @@ export const faults = [
   {
     name: 'blackout',
     aim: 'back 1500 after it',
-    async strike({internet, blackoutMs, mark}) {
+    async strike({internet, blackoutMs, tell}) {
       internet.interfere('nata', 'drop');
       await wait(blackoutMs);
       internet.set('nata', 'port-restricted');
-      await mark();
+      await tell('mark');
     },
   },
   {
     name: 'server killed and started again',
     aim: 'media 0, seats 3000',
-    kept: true,
     strike: ({restart}) => restart(),
   },
 ];

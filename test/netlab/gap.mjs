@@ -55,9 +55,9 @@ export function rememberGaps() {
   }, 15);
   const Native = window.WebSocket;
   window.WebSocket = class extends Native {
-    /** @param {string} url @param {string} protocol */
-    constructor(url, protocol) {
-      super(url, protocol);
+    /** @param {string | URL} url @param {string | string[]} [protocols] */
+    constructor(url, protocols) {
+      super(url, protocols);
       state.sockets.push({at: now(), what: 'open'});
       this.addEventListener('message', ({data}) => {
         if (/^\{"type":"welcome"/.test(data)) {
@@ -97,7 +97,9 @@ export function rememberGaps() {
           if (link.connectionState !== 'connected' || link.getTransceivers().length === 0) continue;
           const stats = [.../** @type {any} */ (await link.getStats()).values()];
           const transport = stats.find((s) => s.type === 'transport');
-          const pair = stats.find((s) => s.id === transport?.selectedCandidatePairId);
+          const pair = transport?.selectedCandidatePairId
+            ? stats.find((s) => s.id === transport.selectedCandidatePairId)
+            : stats.find((s) => s.type === 'candidate-pair' && s.nominated && s.state === 'succeeded');
           const local = stats.find((s) => s.id === pair?.localCandidateId);
           const remote = stats.find((s) => s.id === pair?.remoteCandidateId);
           if (local?.relayProtocol && local.relayProtocol !== 'udp') stream = true;

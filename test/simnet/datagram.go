@@ -136,8 +136,11 @@ func (s *datagrams) ReadFromUDP(b []byte) (int, *net.UDPAddr, error) {
 
 func (s *datagrams) take(b []byte) (int, netip.AddrPort, error) {
 	select {
-	case <-s.done:
+	case <-s.done: // before all else that may be true as well
 		return 0, netip.AddrPort{}, net.ErrClosed
+	default:
+	}
+	select {
 	case <-s.read.Done():
 		return 0, netip.AddrPort{}, os.ErrDeadlineExceeded
 	default:

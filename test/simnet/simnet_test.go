@@ -28,7 +28,7 @@ func pair(t *testing.T, seed uint64, line netsim.Line) (w *Internet, server, cli
 }
 
 func TestStreamsArriveWholeAndInOrder(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range uint64(5) {
 		synctest.Test(t, func(t *testing.T) {
 			_, server, client, _, _ := pair(t, seed, netsim.Line{
 				Delay: 10 * time.Millisecond, Jitter: 5 * time.Millisecond, Loss: 0.02, Reorder: 0.02,

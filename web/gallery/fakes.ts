@@ -147,6 +147,7 @@ export class FakeHistory implements QualityHistory {
 
 class FakeSource extends FakeEmitter<LocalSourceEvents> implements LocalSource {
   status: SourceStatus = 'on';
+  readonly expected = false;
   track: MediaStreamTrack | null = null;
   deviceId: string | null;
   constructor(
@@ -312,7 +313,7 @@ export class FakeRoom extends FakeEmitter<RoomEvents> implements Room {
   readonly network = new FakeNetwork();
   readonly channels = new Channels();
   readonly control = this.channels.control;
-  previous: {name: string} | null = null;
+  previous: {id: string; name: string} | null = null;
   call: {id: string; token: string} | null = null;
 
   get me(): FakePerson | null {

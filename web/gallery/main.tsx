@@ -39,7 +39,7 @@ function drawLanding(root: HTMLElement, recent: boolean): void {
 async function drawScene(root: HTMLElement, {room, media, act}: Scene): Promise<void> {
   await loadInner();
   const makers = {openRoom: () => room, openMedia: () => media};
-  const visit = new Visit({room: room.name, memory: freshMemory(), makers, again: () => undefined});
+  const visit = new Visit({room: room.name, memory: freshMemory(), tab: null, makers, again: () => undefined});
   render(
     <VisitProvider value={visit}>
       <Screen />

@@ -1,6 +1,6 @@
 /** Every screen and every trouble, by name. */
 
-import type {NetworkVerdict, Path, SourceStatus} from '@parley-rtc/sdk';
+import type {DeviceEvent, NetworkVerdict, Path, SourceStatus} from '@parley-rtc/sdk';
 import type {Visit} from '../src/visit/visit';
 import {FakeHistory, FakeMedia, FakePerson, FakeRoom} from './fakes';
 import {cameraTrack, screenTrack} from './pictures';
@@ -119,6 +119,9 @@ const paste = (count: number): void =>
   void window.dispatchEvent(new ClipboardEvent('paste', {clipboardData: withFiles(count), cancelable: true}));
 const hover = (): void => void window.dispatchEvent(new DragEvent('dragenter', {dataTransfer: withFiles(1)}));
 
+const jabra = {id: 'microphone-2', label: 'Jabra Link 380 (0b0e:24c8)'};
+const built = {id: 'microphone-1', label: 'Built-in microphone'};
+
 export const scenes: Record<string, Make> = {
   door: door(({room}) => {
     room.people = [ann()];
@@ -157,7 +160,13 @@ export const scenes: Record<string, Make> = {
     room.info = {name: room.name, exists: true, may: 'no', role: 'speaker'};
   }),
   returning: door(({room}) => {
-    room.previous = {name: 'Robin'};
+    room.previous = {id: 'seat-1', name: 'Robin'};
+    room.people = [new FakePerson('Robin', 1, {state: 'away'}), ann({path: {kind: 'connecting'}, tracks: new Map()})];
+    room.join = () => new Promise(() => undefined);
+  }),
+  'returning-early': door(({room}) => {
+    room.previous = {id: 'seat-1', name: 'Robin'};
+    room.info = null;
     room.join = () => new Promise(() => undefined);
   }),
   waiting: door(({room}) => {
@@ -180,6 +189,23 @@ export const scenes: Record<string, Make> = {
   'call-relayed': path({kind: 'relayed', protocol: 'tls', server: 'relay.parley.example', rttMs: 80}),
   'call-connecting': call(() => [me(), ann({path: {kind: 'connecting'}, tracks: new Map()})]),
   'call-lost': path({kind: 'lost'}),
+  'call-lost-still': call(
+    () => [me(), ann()],
+    (_, {room}) => {
+      // Their tab was loaded again: the track is gone, the last picture is not.
+      const person = room.people[1];
+      if (!person) return;
+      soon(() => {
+        Object.assign(person, {state: 'away', path: {kind: 'connecting'}, tracks: new Map()});
+        person.emit('track', {source: 'camera', track: null});
+        person.emit('path', person.path);
+      });
+    },
+  ),
+  'call-lost-avatar': call(() => [
+    me(),
+    ann({path: {kind: 'lost'}, media: {microphone: true, camera: false, screen: false, screenAudio: false}}),
+  ]),
   'call-away': call(() => [me(), ann({state: 'away', path: {kind: 'connecting'}})]),
   'call-camera-off': call(
     () => [
@@ -221,6 +247,42 @@ export const scenes: Record<string, Make> = {
       room.emit('online', false);
     },
   ),
+  'call-offline-lost': call(() => [me(), ann({path: {kind: 'lost'}})], goOffline),
+  'call-offline-long': call(
+    () => [me(), ann({path: {kind: 'lost'}})],
+    (visit, scene) => {
+      goOffline(visit, scene);
+      // Twenty seconds later, without waiting for them.
+      const now = performance.now.bind(performance);
+      setTimeout(() => {
+        performance.now = () => now() + 20_000;
+      }, 300);
+    },
+  ),
+  'call-offline-healed': call(
+    () => [me(), ann()],
+    (visit, scene) => {
+      goOffline(visit, scene);
+      setTimeout(() => {
+        scene.room.online = true;
+        scene.room.emit('online', true);
+      }, 1400);
+    },
+  ),
+  'call-unshared': call(
+    () => [me(), ann()],
+    (visit) => {
+      visit.unshared.value = 'text';
+    },
+  ),
+  'call-device-switched': news({kind: 'switched', sources: ['microphone'], before: jabra, device: built}),
+  'call-device-returned': news({kind: 'returned', sources: ['microphone'], before: built, device: jabra}),
+  'call-device-followed': news({kind: 'followed', sources: ['microphone'], before: null, device: built}),
+  'call-device-offered': news({kind: 'offered', sources: ['microphone', 'speaker'], before: null, device: jabra}),
+  'call-device-speaker': news({kind: 'switched', sources: ['speaker'], before: jabra, device: null}),
+  'call-device-held': trouble('held'),
+  'call-device-busy': trouble('busy'),
+  'call-device-missing': trouble('missing'),
   'call-hear': call(
     () => [me(), ann()],
     (visit) => {
@@ -369,6 +431,33 @@ export const scenes: Record<string, Make> = {
   'end-draining': ended('draining', 20),
   'end-unreachable': ended('unreachable', 0),
 };
+
+function goOffline(_: Visit, {room}: Scene): void {
+  room.online = false;
+  room.emit('online', false);
+}
+
+/** A device did something by itself. */
+function news(event: DeviceEvent): Make {
+  return call(
+    () => [me(), ann()],
+    (_, {media}) => soon(() => media.emit('device', event)),
+  );
+}
+
+/** A device is in trouble in the middle of a call. */
+function trouble(status: SourceStatus): Make {
+  return call(
+    () => [me(), ann()],
+    (_, {media}) =>
+      soon(() => {
+        media.microphone.set(status);
+        if (status === 'missing') media.microphones = [];
+        media.emit('device', {kind: 'lost', sources: ['microphone'], device: null, before: built});
+        media.emit('change', undefined);
+      }),
+  );
+}
 
 function ended(reason: 'removed' | 'replaced' | 'draining' | 'unreachable', retry = 0): Make {
   return door(({room}) => {

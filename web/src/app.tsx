@@ -1,21 +1,23 @@
 import {useEffect, useMemo, useRef, useState} from 'preact/hooks';
-import type {Memory} from './logic/memory';
+import type {Memory, Shelf} from './logic/memory';
 import type {Refusal} from './logic/refusals';
 import {roomPath, routeOf, splitHost} from './logic/route';
 import {Spoken} from './parts/notes';
 import {Door} from './screens/door';
-import {Inner, loadInner, Returning} from './screens/inner';
+import {Inner, loadInner} from './screens/inner';
 import {Landing} from './screens/landing';
 import {RecordPage} from './screens/record';
 import {type Makers, useVisit, Visit, VisitProvider} from './visit/visit';
 
 interface AppProps {
   memory: Memory;
+  /** What this tab alone remembers. */
+  tab: Shelf | null;
   makers: Makers;
 }
 
 /** The whole app: the landing page, or a room. */
-export function App({memory, makers}: AppProps) {
+export function App({memory, tab, makers}: AppProps) {
   const [route, setRoute] = useState(() => routeOf(location.pathname));
   useEffect(() => {
     const look = (): void => {
@@ -42,7 +44,7 @@ export function App({memory, makers}: AppProps) {
 
   if (route.page === 'landing') return <Landing memory={memory} go={go} />;
   if (route.page === 'record') return <RecordPage id={route.id} />;
-  return <RoomPage key={route.room} room={route.room} memory={memory} makers={makers} />;
+  return <RoomPage key={route.room} room={route.room} memory={memory} tab={tab} makers={makers} />;
 }
 
 interface Arrival {
@@ -54,14 +56,14 @@ interface Arrival {
 }
 
 /** One room's page. Coming back after the end is a new visit. */
-function RoomPage({room, memory, makers}: AppProps & {room: string}) {
+function RoomPage({room, memory, tab, makers}: AppProps & {room: string}) {
   const [arrival, setArrival] = useState<Arrival>({visit: 1, rejoin: false, refusal: null});
   const visit = useMemo(() => {
     takeHost(room, memory);
     const again = (rejoin: boolean, refusal: Refusal | null): void =>
       setArrival({visit: arrival.visit + 1, rejoin, refusal});
-    return new Visit({room, memory, makers, again, rejoin: arrival.rejoin, refusal: arrival.refusal});
-  }, [room, memory, makers, arrival]);
+    return new Visit({room, memory, tab, makers, again, rejoin: arrival.rejoin, refusal: arrival.refusal});
+  }, [room, memory, tab, makers, arrival]);
   useEffect(() => () => visit.depart(), [visit]);
   // What lies behind the door comes in a file of its own, while the person is still in front of it.
   useEffect(() => void loadInner(), []);
@@ -78,13 +80,14 @@ export function Screen() {
   const visit = useVisit();
   const phase = visit.phase.value;
   useEffect(() => {
-    document.documentElement.dataset.dark = String(phase === 'call');
+    document.documentElement.dataset.dark = String(phase === 'call' || phase === 'returning');
   }, [phase]);
   switch (phase) {
     case 'door':
       return <Door />;
     case 'returning':
-      return <Returning />;
+      // The stage stands at once: who was in the call is in the call.
+      return <Inner phase="call" />;
     default:
       return <Inner phase={phase} />;
   }

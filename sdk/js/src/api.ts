@@ -117,8 +117,11 @@ export interface Room extends Emitter<RoomEvents> {
   readonly hasEarlier: boolean;
   /** What the network lets through. Checked by `warm`; `check` starts again. */
   readonly network: Network;
-  /** Who this browser tab was in this room before a reload, when it did not leave: join with that name takes the same seat. */
-  readonly previous: {readonly name: string} | null;
+  /**
+   * Who this browser tab was in this room before a reload, when it did not leave: join with that name takes the same
+   * seat. Until then that seat, whose `id` is empty in the waiting room, is among `people` like any other.
+   */
+  readonly previous: {readonly id: string; readonly name: string} | null;
   /** Opens the server path and, where the room allows it, the path to the people inside; sends no media. Idempotent. */
   warm(): void;
   /** Resolves when seated (not when put into the waiting room: see status). Rejects with a RoomError. */
@@ -317,6 +320,8 @@ export type SourceStatus =
   | 'asking' // the browser is asking the person now
   | 'on' // live and unmuted
   | 'muted' // live device, nothing sent (microphone only: cameras are released when off)
+  | 'held' // live and wanted, but the system or another program keeps it silent or dark
+  | 'switching' // its device was lost, the next one is being taken
   | 'denied' // the person or the browser's policy said no
   | 'dismissed' // the person closed the question without an answer
   | 'missing' // there is no such device
@@ -332,9 +337,17 @@ export interface LocalSourceEvents {
 export interface LocalSource extends Emitter<LocalSourceEvents> {
   readonly source: 'microphone' | 'camera';
   readonly status: SourceStatus;
+  /**
+   * Asked for by a page that came back and had it before: as good as there, and told to the others as sent, so that
+   * nobody sees it go and come again. Ends with the answer, or after three seconds.
+   */
+  readonly expected: boolean;
   /** The live track, also while muted; null when there is none. */
   readonly track: MediaStreamTrack | null;
-  /** The chosen device, remembered on this machine; null when none is known. */
+  /**
+   * The device in use; without one, the chosen one, remembered on this machine; null when none is known. A device that
+   * is taken because the chosen one is gone does not replace it in the memory.
+   */
   readonly deviceId: string | null;
   /** Asks if needed and turns it on. Never rejects: see status. */
   start(): Promise<void>;
@@ -365,7 +378,29 @@ export interface Device {
   label: string;
 }
 
+/** Something that happened to a device by itself, already dealt with as far as possible. The app has words for it. */
+export interface DeviceEvent {
+  /**
+   * - `switched`: `before` is gone or does not work, `device` is used instead; a `device` of null is the system's default;
+   * - `lost`: `before` is gone and nothing took its place; the status says why;
+   * - `returned`: the chosen one is back and in use again, `before` is what was used meanwhile;
+   * - `followed`: the system prefers another device now, and the source follows the system;
+   * - `offered`: `device` was plugged in and is not used; `use` takes it;
+   * - `silenced` and `heard`: the system or another program keeps it silent or dark, and no longer does;
+   * - `revoked`: the permission was taken back.
+   */
+  kind: 'switched' | 'lost' | 'returned' | 'followed' | 'offered' | 'silenced' | 'heard' | 'revoked';
+  /** What it concerns. A headset that is offered has two ends. */
+  sources: readonly ('microphone' | 'camera' | 'speaker')[];
+  device: Device | null;
+  before: Device | null;
+  /** The ids under which the sources take an offered device. */
+  ids?: Partial<Record<'microphone' | 'camera' | 'speaker', string>>;
+}
+
 export interface LocalMediaEvents {
+  /** A device failed, came or went. */
+  device: DeviceEvent;
   /** The lists changed (plugged, unplugged, permission given). */
   devices: undefined;
   /** Any of the sources changed. */
@@ -384,7 +419,7 @@ export interface LocalMedia extends Emitter<LocalMediaEvents> {
   /** Empty where the browser cannot choose a speaker. */
   readonly speakers: readonly Device[];
   readonly canChooseSpeaker: boolean;
-  /** '' is the system's default. */
+  /** The one in use; '' is the system's default, also while the chosen one is gone. */
   readonly speakerId: string;
   /** Plays an element on the chosen speaker, now and after each change; returns what lets go of it. */
   attach(element: HTMLMediaElement): () => void;
@@ -392,8 +427,11 @@ export interface LocalMedia extends Emitter<LocalMediaEvents> {
   useSpeaker(deviceId: string): Promise<void>;
   /** Plays a short tone on the chosen speaker. */
   testTone(): Promise<void>;
-  /** Asks for both devices in one question (one prompt), as far as they exist. Never rejects. */
-  ask(want: {microphone: boolean; camera: boolean}): Promise<void>;
+  /**
+   * Asks for both devices in one question (one prompt), as far as they exist. `again` says that they were on before a
+   * reload. Never rejects.
+   */
+  ask(want: {microphone: boolean; camera: boolean}, again?: boolean): Promise<void>;
   close(): void;
 }
 

@@ -67,7 +67,7 @@ export function cameraConstraints({id, exact}: Choice): MediaTrackConstraints {
 export function discard(...tracks: (MediaStreamTrack | null | undefined)[]): void {
   for (const track of tracks) {
     if (!track) continue;
-    track.onended = null;
+    track.onended = track.onmute = track.onunmute = null;
     track.stop();
   }
 }

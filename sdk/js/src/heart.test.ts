@@ -47,7 +47,7 @@ describe('Heart', () => {
   it('knows a stall by silence, and its end', async () => {
     const {heart, pass, beat} = make();
     await pass(1_000, () => beat(0, 1));
-    await pass(400);
+    await pass(300);
     expect(stalled(heart)).toBe(false);
     await pass(300);
     expect(stalled(heart)).toBe(true);
@@ -70,13 +70,25 @@ describe('Heart', () => {
   it('asks for more silence where there was much of it of late, and forgets that', async () => {
     const {heart, pass, beat, state} = make();
     beat(0, 1);
-    expect(heart.patience(true)).toBe(450);
-    state.now += 400;
+    expect(heart.patience(true)).toBe(350);
+    state.now += 300;
     beat(0, 1);
-    expect(heart.patience(true)).toBe(800);
+    expect(heart.patience(true)).toBe(600);
     await pass(20_000, () => beat(0, 1));
-    expect(heart.patience(true)).toBe(450);
+    expect(heart.patience(true)).toBe(350);
     expect(heart.patience(false)).toBe(3_000);
+  });
+
+  it('needs little silence for a while when something else says that the network may be gone', async () => {
+    const {heart, pass, beat} = make();
+    await pass(1_000, () => beat(0, 1));
+    heart.alarm();
+    await pass(200);
+    expect(stalled(heart)).toBe(false);
+    await pass(100);
+    expect(stalled(heart)).toBe(true);
+    await pass(3_000, () => beat(0, 1));
+    expect(heart.patience(true)).toBeGreaterThanOrEqual(350);
   });
 
   it('knows a direction from both', async () => {

@@ -1,5 +1,5 @@
 /** How long nothing may be heard on a link before it counts as stalled, beside round trips. */
-const silenceMs = 450;
+const silenceMs = 350;
 /** The same when something else says that the network may be gone, and for how long that is believed. */
 const [alarmedMs, alarmMs] = [200, 3_000];
 /** The longest such time in a page that is looked at, whatever the round trip. */
@@ -7,7 +7,9 @@ const longestMs = 1_500;
 /** The same in a hidden page, and with somebody whose SDK sends no beats: ICE and RTCP speak every few seconds. */
 const [hiddenMs, quietMs] = [3_000, 6_000];
 /** The longest silence of a link on which beats get through, beside a round trip. */
-const livelyMs = 400;
+const livelyMs = 250;
+/** A longer silence was a loss; shorter ones are how this network and these machines are. */
+const lossMs = 600;
 /** The longest silence of late is half forgotten after this time. */
 const forgetMs = 10_000;
 
@@ -103,7 +105,7 @@ export class Heart {
   hear(): void {
     const now = this.chest.clock();
     const ms = now - this.#heard;
-    if (this.#beats && ms < longestMs && ms > this.#recent(now)) this.#worst = {ms, at: now};
+    if (this.#beats && ms < lossMs && ms > this.#recent(now)) this.#worst = {ms, at: now};
     this.#heard = now;
     this.#look = notYet();
   }
@@ -127,7 +129,8 @@ export class Heart {
 
   /** Nothing was heard for too long, and the browser's counters say so too. */
   stalled(patience: number): boolean {
-    return this.silence > patience && (this.#look.over || this.silence > 2 * patience);
+    const sure = this.#look.over || this.silence > 1.5 * patience || this.chest.clock() < this.#alarmedUntil;
+    return this.silence > patience && sure;
   }
 
   #recent(now: number): number {

@@ -106,6 +106,16 @@ export class Link implements Side, Carrier {
     return this.prepared.beat;
   }
 
+  /** It may take a part of the ways only. */
+  get restricted(): boolean {
+    return this.prepared.fits !== undefined;
+  }
+
+  /** How long ago it was begun, in milliseconds. */
+  get age(): number {
+    return performance.now() - this.prepared.at;
+  }
+
   /** What receives sound and pictures. */
   receivers(): Iterable<RTCRtpReceiver> {
     return this.#receivers.values();

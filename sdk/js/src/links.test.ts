@@ -4,7 +4,7 @@ import {FakePeerConnection} from './peerconnection.fake.js';
 import type {Publication} from './publication.js';
 
 beforeEach(async () => {
-  await import('./upkeep.js'); // so that the links have it at once
+  await Promise.all([import('./upkeep.js'), import('./pair.js')]); // so that the links have them at once
   vi.useFakeTimers();
   FakePeerConnection.all = [];
   vi.stubGlobal('RTCPeerConnection', FakePeerConnection);
@@ -35,6 +35,7 @@ function make(session = 'me') {
     suspect: () => {},
     note: () => {},
     clock: () => performance.now(),
+    lag: () => 0,
     watch: () => {},
   });
   setInterval(() => links.tick(true), 100);
@@ -160,6 +161,7 @@ describe('the one who sits there', () => {
 
   it('closes when they go, or lose their right', async () => {
     const {links, want} = make();
+    await settle();
     want({live: true});
     links.receive(offer('l1', {early: true}));
     links.gone('ann');

@@ -3,7 +3,7 @@ import {unbound} from './frame.js';
 import type {Link} from './link.js';
 import {freshId, type Incoming, type Sender} from './message.js';
 import {only, transportOf} from './network.js';
-import {type Happening, Pair, type Ways} from './pair.js';
+import type {Happening, Pair, Ways} from './pair.js';
 import {type Prepared, prepare} from './prepared.js';
 import type {Publication} from './publication.js';
 
@@ -13,6 +13,8 @@ const maxRebuilds = 3;
 const staleMs = 10_000;
 /** Links of people who have not joined yet; the server lets fewer through. */
 const maxGuests = 4;
+/** How many messages may wait for the code that takes them. */
+const maxEarly = 256;
 
 /** What the links ask of the room. */
 export interface LinksPort extends Sender {
@@ -33,6 +35,7 @@ export interface LinksPort extends Sender {
   note(session: string, happening: Happening): void;
   watch(session: string, link: Link, pc: RTCPeerConnection): void;
   clock(): number;
+  lag(): number;
 }
 
 /** The links that a room wants at a moment. */
@@ -48,6 +51,8 @@ export interface Wanted {
   /** What kind of transport to hold ready for the next link. */
   prepare: 'offer' | 'answer' | null;
 }
+
+type PairCode = typeof import('./pair.js');
 
 interface Entry {
   pair: Pair;
@@ -65,8 +70,16 @@ export class Links {
   #prepared: Prepared | null = null;
   #publication: Publication = new Map();
   #wanted: Wanted = {session: '', seated: new Set(), make: new Set(), live: false, prepare: null};
+  /** What a link is made of: it comes while the socket opens, so that the page in front of it is there sooner. */
+  #code: PairCode | null = null;
+  #early: Relayed[] = [];
 
-  constructor(readonly port: LinksPort) {}
+  constructor(readonly port: LinksPort) {
+    import('./pair.js').then(
+      (code) => this.#begin(code),
+      (error) => port.trouble('', 'connection', `the code of links: ${error}`), // the page is older than the server
+    );
+  }
 
   get(session: string): Pair | null {
     return this.#entries.get(session)?.pair ?? null;
@@ -99,6 +112,10 @@ export class Links {
 
   /** Takes a message of another session. */
   receive(message: Relayed): void {
+    if (!this.#code) {
+      if (this.#early.length < maxEarly) this.#early.push(message);
+      return;
+    }
     const {from = ''} = message;
     const entry = this.#entries.get(from);
     const first = message.type === 'offer' && !message.kind && (!entry || entry.pair.maker);
@@ -166,11 +183,19 @@ export class Links {
     this.#timers.clear();
     for (const session of [...this.#entries.keys()]) this.close(session);
     this.#rebuilds.clear();
+    this.#early = [];
+    this.#wanted = {...this.#wanted, make: new Set(), prepare: null}; // whoever goes on says so
     this.#discard();
   }
 
+  #begin(code: PairCode): void {
+    this.#code = code;
+    this.want(this.#wanted);
+    for (const message of this.#early.splice(0)) this.receive(message);
+  }
+
   #make(session: string): void {
-    const prepared = this.#take('offer');
+    const prepared = this.#code && this.#take('offer');
     if (prepared) this.#open(session, freshId(), true, prepared);
   }
 
@@ -196,6 +221,7 @@ export class Links {
 
   #open(session: string, id: string, maker: boolean, prepared: Prepared): Entry {
     const {port} = this;
+    const {Pair} = this.#code as PairCode; // whoever opens has looked
     const pair: Pair = new Pair(session, maker, id, prepared, {
       send: (type, body) => port.send(type, {...body, to: session} as never),
       online: () => port.online(),
@@ -213,6 +239,7 @@ export class Links {
       channel: (channel) => port.channel(session, channel),
       control: (text) => port.control(session, text),
       clock: () => port.clock(),
+      lag: () => port.lag(),
     });
     const entry = {pair, guest: false};
     this.#entries.set(session, entry);
@@ -256,7 +283,8 @@ export class Links {
   #prepare(): void {
     const {prepare: kind} = this.#wanted;
     if (this.#prepared?.kind !== kind) this.#discard();
-    if (kind && !this.#prepared && !this.#entries.size) this.#prepared = this.#fresh(kind);
+    const soon = kind === 'answer' && !this.#code && this.#wanted.make.size > 0; // a link of my own, as its code is there
+    if (kind && !this.#prepared && !this.#entries.size && !soon) this.#prepared = this.#fresh(kind);
   }
 
   #discard(): void {
@@ -276,17 +304,21 @@ export class Links {
     if (ways === 'stream' || ways === 'tls') {
       const fits = (url: string) => ['tls', ways === 'tls' ? 'tls' : 'tcp'].includes(transportOf(url) ?? '');
       const iceServers = only(servers, fits);
-      const prepared = iceServers.length ? this.#try(kind, {iceServers, iceTransportPolicy: 'relay'}, unbound()) : null;
+      const prepared = iceServers.length ? this.#try(kind, {iceServers, iceTransportPolicy: 'relay'}, unbound) : null;
       return prepared && {...prepared, fits};
     }
-    const connection = ways === 'all' ? unbound() : RTCPeerConnection;
+    const connection = ways === 'all' ? unbound : () => RTCPeerConnection;
     // A browser that dislikes one of the servers, such as its port, may still reach the other side without any.
     return this.#try(kind, {iceServers: servers}, connection) ?? this.#try(kind, {iceServers: []}, connection);
   }
 
-  #try(kind: 'offer' | 'answer', config: RTCConfiguration, connection: typeof RTCPeerConnection): Prepared | null {
+  #try(
+    kind: 'offer' | 'answer',
+    config: RTCConfiguration,
+    connection: () => typeof RTCPeerConnection,
+  ): Prepared | null {
     try {
-      return prepare(kind, config, connection);
+      return prepare(kind, config, connection());
     } catch (error) {
       this.port.trouble('', 'connection', `RTCPeerConnection: ${error}`);
       return null;

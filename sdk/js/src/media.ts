@@ -1,10 +1,11 @@
 import type {Device, LocalMedia, LocalMediaEvents} from './api.js';
 import {canCapture, permissionFor} from './capture.js';
 import {Events} from './emitter.js';
+import type {Guard} from './guard.js';
 import {SpeechDetector} from './level.js';
 import {pageStore, type Store} from './memory.js';
 import {Screen} from './screen.js';
-import {Capture} from './source.js';
+import {Capture, type Watch} from './source.js';
 import {Speaker} from './speaker.js';
 
 export interface MediaOptions {
@@ -36,12 +37,15 @@ class Devices extends Events<LocalMediaEvents> implements LocalMedia {
   readonly #speech = new SpeechDetector();
   readonly #speaker: Speaker;
   readonly #refresh = () => void this.#list();
+  #found: readonly MediaDeviceInfo[] = [];
+  #guard: Promise<Guard | null> | null = null;
+  #closed = false;
 
   constructor(store: Store | null) {
     super();
     const contexts = () => this.#audio();
-    this.microphone = new Capture('microphone', store, contexts);
-    this.camera = new Capture('camera', store, contexts);
+    this.microphone = new Capture('microphone', store, contexts, this.#watch('microphone'));
+    this.camera = new Capture('camera', store, contexts, this.#watch('camera'));
     this.#speaker = new Speaker(store);
     for (const source of [this.microphone, this.camera, this.screen]) source.on('change', () => this.#changed());
     if (!canCapture()) return;
@@ -78,8 +82,10 @@ class Devices extends Events<LocalMediaEvents> implements LocalMedia {
     return this.#speaker.test(() => this.#audio());
   }
 
-  async ask(want: {microphone: boolean; camera: boolean}): Promise<void> {
+  async ask(want: {microphone: boolean; camera: boolean}, again = false): Promise<void> {
     const {microphone, camera} = this;
+    if (again && want.microphone) microphone.expect();
+    if (again && want.camera) camera.expect();
     const both = want.microphone && want.camera && canCapture() && !microphone.settled && !camera.settled;
     if (!both) {
       await Promise.all([want.microphone && microphone.start(), want.camera && camera.start()]);
@@ -106,6 +112,7 @@ class Devices extends Events<LocalMediaEvents> implements LocalMedia {
   }
 
   close(): void {
+    this.#closed = true;
     clearInterval(this.#listening);
     this.microphone.close();
     this.camera.close();
@@ -113,6 +120,44 @@ class Devices extends Events<LocalMediaEvents> implements LocalMedia {
     if (canCapture()) navigator.mediaDevices.removeEventListener('devicechange', this.#refresh);
     void this.#context?.close();
     this.#context = null;
+    void this.#guard?.then((guard) => guard?.close());
+  }
+
+  /** What the guard hears of a source. Its code comes when there is something to guard. */
+  #watch(kind: 'microphone' | 'camera'): Watch {
+    const on = (act: (guard: Guard) => unknown) => void this.#guarded().then((guard) => guard && act(guard));
+    return {
+      live: (track) => on((g) => g.of(kind).live(track)),
+      idle: () => this.#guard && on((g) => g.of(kind).feed({type: 'idle'})),
+      ended: () => {
+        void this.#guarded().then((guard) => (guard ? guard.of(kind).ended() : this[kind].start()));
+        return true;
+      },
+      refused: (status) => on((g) => g.of(kind).refused(status)),
+      silenced: (is) => on((g) => g.of(kind).silenced(is)),
+      chosen: (id) => this.#guard && on((g) => g.of(kind).feed({type: 'chosen', id})),
+    };
+  }
+
+  /** The guard; null where its code cannot be had, or nobody needs it any more. */
+  #guarded(): Promise<Guard | null> {
+    this.#guard ??= import('./guard.js').then(
+      ({Guard}) => {
+        if (this.#closed) return null;
+        const {microphone, camera} = this;
+        const guard = new Guard({
+          microphone,
+          camera,
+          speaker: this.#speaker,
+          look: () => this.#list(),
+          tell: (event) => this.emit('device', event),
+        });
+        guard.list(this.#found);
+        return guard;
+      },
+      () => null,
+    );
+    return this.#guard;
   }
 
   #audio(): AudioContext | null {
@@ -142,6 +187,8 @@ class Devices extends Events<LocalMediaEvents> implements LocalMedia {
     } catch {
       return; // the lists stay as they were
     }
+    this.#found = found;
+    (await this.#guard)?.list(found);
     const lists = [
       named(found, 'audioinput', 'Microphone'),
       named(found, 'videoinput', 'Camera'),

@@ -1,4 +1,4 @@
-import type {RoomState, RoomStatus, Trouble} from './api.js';
+import type {RoomStatus, Trouble} from './api.js';
 import {Channels} from './channels.js';
 import {Links} from './links.js';
 import type {Sender} from './message.js';
@@ -8,10 +8,10 @@ import type {People} from './people.js';
 import type {Person} from './person.js';
 import type {Pulse} from './pulse.js';
 import type {Servers} from './servers.js';
-import {wantedLinks} from './topology.js';
+import {type Situation, wantedLinks} from './topology.js';
 
 /** How often this page looks after its links, in milliseconds: in a call that is looked at, and otherwise. */
-const [closeMs, looseMs] = [100, 1_000];
+const [closeMs, looseMs] = [50, 1_000];
 
 /** What the mesh asks of the room. */
 export interface MeshPort extends Sender {
@@ -68,13 +68,14 @@ export class Mesh {
           sourceOf: (track) => link.sourceOf(track),
         }),
       clock: () => pulse.awake,
+      lag: () => pulse.lag,
     });
     this.#release = [pulse.on('tick', () => this.links.tick(page.visible))];
     pulse.beat(looseMs);
   }
 
   /** Makes the links that the room wants now, and shows everybody theirs. `earlier` are who was seated before me. */
-  relink(facts: {session: string; info: RoomState | null; warm: boolean; earlier: ReadonlySet<string>}): void {
+  relink(facts: Pick<Situation, 'session' | 'info' | 'warm' | 'returning' | 'earlier'>): void {
     const status = this.port.status();
     const others = this.others();
     this.pulse.beat(status === 'joined' && this.page.visible ? closeMs : looseMs);

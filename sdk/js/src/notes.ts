@@ -1,4 +1,4 @@
-import type {Path} from './api.js';
+import type {DeviceEvent, Path} from './api.js';
 import type {About, observe as Observe} from './observer.js';
 import type {Report, ReportPort} from './report.js';
 import type {ReportEvent} from './wire.gen.js';
@@ -33,6 +33,14 @@ export class Notes {
     if (key === this.#ways.get(seat)) return;
     this.#ways.set(seat, key);
     if (path) this.note({kind: 'path', seat, path});
+  }
+
+  /** Notes what a device did by itself. Its label may name a person, so it stays here. */
+  device({kind, sources}: DeviceEvent): void {
+    for (const source of sources) {
+      if (source === 'speaker') this.note({kind: 'device', cause: `speaker ${kind}`});
+      else this.note({kind: 'device', source, cause: kind});
+    }
   }
 
   /** Watches a new transport until it is closed. */

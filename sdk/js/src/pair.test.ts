@@ -37,7 +37,8 @@ function make(maker = true) {
     lavish: () => state.lavish,
     prepare: (kind, ways) => {
       asked.push(ways);
-      return prepare(kind, {iceServers: []});
+      const prepared = prepare(kind, {iceServers: []});
+      return ways === 'all' ? prepared : {...prepared, fits: () => true};
     },
     freshServers: async () => [],
     changed: () => {},
@@ -51,6 +52,7 @@ function make(maker = true) {
     channel: () => {},
     control: () => {},
     clock: () => performance.now(),
+    lag: () => 0,
     watch: () => {},
   });
   const upkeep = new Upkeep(pair);
@@ -220,6 +222,16 @@ describe('a main link that is lost', () => {
     await run(2_000);
     expect(main.closed).toBe(true);
     expect(sent.at(-1)).toMatchObject({type: 'close-link', link: 'l0'});
+    // The relay by TLS was the last resort: a better way is looked for beside it, less and less often.
+    await run(9_000);
+    expect(asked).toEqual(['all', 'tls', 'all']);
+    await run(15_000);
+    expect(FakePeerConnection.all[3]?.closed).toBe(true);
+    await run(5_000);
+    const better = connect(FakePeerConnection.all[4]);
+    expect(carries(better)).toBe(true);
+    await run(60_000);
+    expect(FakePeerConnection.all).toHaveLength(5);
   });
 
   it('is replaced by the newer one of the other side when that is connected, not before', async () => {

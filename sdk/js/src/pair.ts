@@ -34,6 +34,8 @@ export interface PairPort extends Pick<LinkPort, 'freshServers' | 'trouble' | 'w
   watch(link: Link, pc: RTCPeerConnection): void;
   /** A clock that stands still when the page does. */
   clock(): number;
+  /** How late timers are of late, in milliseconds. */
+  lag(): number;
 }
 
 /** What a pair gets of the other session. */
@@ -79,6 +81,11 @@ export class Pair {
 
   get spare(): Link | null {
     return this.#spare;
+  }
+
+  /** The one that is to replace the main one. */
+  get next(): Link | null {
+    return this.#next;
   }
 
   /** The one that was replaced, while it drains. */
@@ -292,14 +299,14 @@ export class Pair {
     link.close();
     if (link === this.#old) this.#old = null;
     else if (link === this.#next) this.#next = null;
-    else if (link === this.#spare) this.#spareEnded();
+    else if (link === this.#spare) this.#spareEnded(link.steady);
   }
 
-  #spareEnded(): void {
+  #spareEnded(steady: boolean): void {
     const carried = this.#using === 'spare' || this.#shown === 'spare';
     this.#spare = null;
     this.#using = this.#shown = 'main';
-    this.#upkeep?.spareEnded();
+    this.#upkeep?.spareEnded(steady);
     if (!carried) return;
     this.#place();
     this.port.changed();

@@ -28,11 +28,11 @@ export function publication(media: LocalMedia | null): Publication {
   return tracks;
 }
 
-/** Says in the words of the protocol what a publication sends. */
-export function mediaState(tracks: Publication): MediaState {
+/** Says in the words of the protocol what a publication sends, and what `media` expects to send at once. */
+export function mediaState(tracks: Publication, media: LocalMedia | null = null): MediaState {
   return {
-    microphone: tracks.has('microphone'),
-    camera: tracks.has('camera'),
+    microphone: tracks.has('microphone') || media?.microphone.expected === true,
+    camera: tracks.has('camera') || media?.camera.expected === true,
     screen: tracks.has('screen'),
     screenAudio: tracks.has('screen-audio'),
   };

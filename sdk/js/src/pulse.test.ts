@@ -49,9 +49,9 @@ describe('Pulse', () => {
     vi.setSystemTime(Date.now());
     const frozen = performance.now() + 60_000;
     vi.spyOn(performance, 'now').mockReturnValue(frozen);
-    expect(pulse.awake).toBe(1_200);
+    expect(pulse.awake).toBe(1_300);
     vi.advanceTimersByTime(100); // the first tick after the thaw
-    expect(pulse.awake).toBe(1_200);
+    expect(pulse.awake).toBe(1_300);
     vi.mocked(performance.now).mockRestore();
   });
 

@@ -14,6 +14,8 @@ function startWorker(): Worker | null {
   }
 }
 
+/** What passes between two ticks counts up to here: a busy machine is awake, though slow; a frozen page is not. */
+const heldUpMs = 300;
 /** A longer delay is sleep, not lag. */
 const maxLagMs = 2_000;
 /** The worst delay of late is half forgotten after this time. */
@@ -84,9 +86,9 @@ export class Pulse extends Events<{tick: number}> {
     this.#last = performance.now();
   }
 
-  /** What passed since the last tick, as far as the page was awake: a tick that is late by more was held up. */
+  /** What passed since the last tick, as far as the page was awake. */
   #passed(): number {
     const passed = performance.now() - this.#last;
-    return this.#every ? Math.min(passed, 2 * this.#every) : passed;
+    return this.#every ? Math.min(passed, Math.max(heldUpMs, 2 * this.#every)) : passed;
   }
 }

@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {connectMs, type Reach, Recovery, sameLossMs} from './recovery.js';
 
-const reach: Reach = {online: true, present: true, calm: false};
+const reach: Reach = {online: true, present: true, slack: 0};
 
 /** Asks every 100 ms until `until`, after `event` at each of its times; returns what was given and when. */
 function run(
@@ -71,10 +71,10 @@ describe('Recovery', () => {
         [0, well],
         [1_000, ill],
         [1_300, well],
-        [6_500, well],
-        [7_000, ill],
+        [4_000, well],
+        [4_500, ill],
       ],
-      ['1000 restart', '7000 restart', '8200 restart'],
+      ['1000 restart', '4500 restart', '5700 restart', '7500 replace'],
     ],
     [
       'starts over when the network comes back',
@@ -129,7 +129,7 @@ describe('Recovery', () => {
         [0, well],
         [1_000, ill],
       ],
-      () => ({...reach, calm: true}),
+      () => ({...reach, slack: 2_000}),
     );
     expect(log).toEqual(['1000 restart', '4200 restart']);
   });

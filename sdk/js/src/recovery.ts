@@ -8,12 +8,10 @@ export type Remedy = 'restart' | 'replace' | 'replace-tls';
 export const connectMs = 10_000;
 /** Two sides that notice the same loss mean the same restart. */
 export const sameLossMs = 700;
-/** How much longer each remedy has while media goes another way. */
-const calmRestMs = 2_000;
 /** How long a new address is given before the next remedy. */
 const newsMs = 1_000;
 /** What was well for so long is a new problem when it breaks. */
-const calmMs = 5_000;
+const calmMs = 2_500;
 
 /** The remedies in their order, and how long each of them has before the next; the last two go on in turns. */
 const ladder: readonly {remedy: Remedy; ms: number}[] = [
@@ -31,8 +29,8 @@ export interface Reach {
   online: boolean;
   /** The other one's client has a socket. */
   present: boolean;
-  /** Media goes another way meanwhile: there is time. */
-  calm: boolean;
+  /** How much longer a remedy has than usual, in milliseconds: on a busy machine, and while media goes another way. */
+  slack: number;
 }
 
 /**
@@ -107,8 +105,8 @@ export class Recovery {
   }
 
   /** The remedy that is due now, or null. */
-  next(now: number, {online, present, calm}: Reach): Remedy | null {
-    if (now < this.#due + (calm && this.#step ? calmRestMs : 0) || !online || (this.#waiting && !present)) return null;
+  next(now: number, {online, present, slack}: Reach): Remedy | null {
+    if (now < this.#due + (this.#step ? slack : 0) || !online || (this.#waiting && !present)) return null;
     this.#lost = true;
     this.#waiting = !present;
     return this.#take(now);

@@ -23,7 +23,8 @@ function memoryStore(): Store {
   };
 }
 
-beforeEach(() => {
+beforeEach(async () => {
+  await Promise.all([import('./upkeep.js'), import('./pair.js')]); // so that the links have them at once
   vi.useFakeTimers();
   FakeWebSocket.all = [];
   FakePeerConnection.all = [];
@@ -128,7 +129,7 @@ describe('joining', () => {
     const storage = memoryStore();
     await joined(storage);
     const {room, server} = enter(storage);
-    expect(room.previous).toEqual({name: 'Bob'});
+    expect(room.previous).toEqual({id: 'B', name: 'Bob'});
     server.welcome('me2');
     void room.join('Bob').catch(() => {});
     expect(server.sent('join')).toMatchObject([{seat: 'T'}]);

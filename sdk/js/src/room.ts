@@ -132,9 +132,9 @@ class Call extends View implements Room {
     this.#listen();
   }
 
-  get previous(): {readonly name: string} | null {
+  get previous(): {readonly id: string; readonly name: string} | null {
     const {held} = this.#memory;
-    return held && !held.removed ? {name: held.name} : null;
+    return held && !held.removed ? {id: held.id, name: held.name} : null;
   }
 
   warm(): void {
@@ -222,7 +222,12 @@ class Call extends View implements Room {
       this.report('refused', `${error.code} ${error.field ?? ''}: ${error.words}`);
       this.#end({reason: 'protocol', retry: 0});
     });
-    if (this.#media) this.#release.push(this.#media.on('change', () => this.#publish()));
+    if (this.#media) {
+      this.#release.push(
+        this.#media.on('change', () => this.#publish()),
+        this.#media.on('device', (event) => this.#record.device(event)),
+      );
+    }
     this.#release.push(
       watchWhileJoined(this, {
         people: () => this.roster.list,
@@ -335,7 +340,7 @@ class Call extends View implements Room {
   #knock(): void {
     const joining = this.#joining as Joining;
     const {held} = this.#memory;
-    joining.media = mediaState(publication(this.#media));
+    joining.media = mediaState(publication(this.#media), this.#media);
     joining.n = this.#socket.send('join', {
       name: joining.name,
       media: joining.media,
@@ -501,7 +506,13 @@ class Call extends View implements Room {
   #relink(): void {
     const fast = this.status === 'joined' && this.#page.visible;
     this.#socket.pace(fast ? paceMs : 0);
-    this.#mesh.relink({session: this.#session, info: this.info, warm: this.#warm, earlier: this.#earlier});
+    this.#mesh.relink({
+      session: this.#session,
+      info: this.info,
+      warm: this.#warm,
+      returning: this.previous !== null,
+      earlier: this.#earlier,
+    });
   }
 
   /** Sends what the devices give now, and says so. */
@@ -510,7 +521,7 @@ class Call extends View implements Room {
     this.#links.publish(tracks);
     if (this.status !== 'joined') return;
     this.roster.me?.publish(tracks);
-    const state = mediaState(tracks);
+    const state = mediaState(tracks, this.#media);
     if (this.#told && sameMedia(this.#told, state)) return;
     this.#told = state;
     this.#socket.send('media', {media: state});

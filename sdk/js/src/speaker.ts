@@ -7,15 +7,28 @@ const key = 'parley.device.speaker';
 
 /** The chosen speaker and the elements that play on it. */
 export class Speaker {
-  #id: string;
+  #chosen: string;
+  #gone = false;
   readonly #elements = new Set<Sink>();
 
   constructor(readonly store: Store | null) {
-    this.#id = recall(store, key) ?? '';
+    this.#chosen = recall(store, key) ?? '';
   }
 
+  /** The one in use: the system's default, '', while the chosen one is gone. */
   get id(): string {
-    return this.#id;
+    return this.#gone ? '' : this.#chosen;
+  }
+
+  get chosen(): string {
+    return this.#chosen;
+  }
+
+  /** Takes whether the chosen one is there; it stays chosen. */
+  async notice(there: boolean): Promise<void> {
+    if (there === !this.#gone) return;
+    this.#gone = !there;
+    await this.#applyAll();
   }
 
   /** Whether the browser can play on a speaker of choice. */
@@ -30,9 +43,10 @@ export class Speaker {
   }
 
   async use(id: string): Promise<void> {
-    this.#id = id;
+    this.#chosen = id;
+    this.#gone = false;
     remember(this.store, key, id || null);
-    await Promise.all(Array.from(this.#elements, (element) => this.#apply(element)));
+    await this.#applyAll();
   }
 
   /** Plays two soft notes, half a second in all. */
@@ -64,9 +78,13 @@ export class Speaker {
     gain.disconnect();
   }
 
+  async #applyAll(): Promise<void> {
+    await Promise.all(Array.from(this.#elements, (element) => this.#apply(element)));
+  }
+
   async #apply(element: Sink): Promise<void> {
     try {
-      await element.setSinkId?.(this.#id);
+      await element.setSinkId?.(this.id);
     } catch {
       // The speaker is gone: the system's own is better than silence.
       await element.setSinkId?.('').catch(() => {});

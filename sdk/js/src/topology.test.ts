@@ -8,6 +8,7 @@ const base: Situation = {
   session: 'me',
   info: {...room, early: true},
   warm: true,
+  returning: false,
   others: [{session: 'ann', present: true}],
   earlier: new Set(),
 };
@@ -21,6 +22,11 @@ describe('wantedLinks', () => {
     [
       'joining: right behind the join',
       {status: 'joining', info: room, warm: false},
+      {seated: ['ann'], make: ['ann'], live: false, prepare: null},
+    ],
+    [
+      'coming back to a seat in a room that is full for strangers',
+      {status: 'joining', info: {...room, may: 'no'}, warm: false, returning: true},
       {seated: ['ann'], make: ['ann'], live: false, prepare: null},
     ],
     [

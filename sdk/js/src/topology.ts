@@ -8,6 +8,8 @@ export interface Situation {
   info: RoomState | null;
   /** The app wants to be connected before Join. */
   warm: boolean;
+  /** The tab had a seat here before a reload: it is let in again, whatever the room says to strangers. */
+  returning: boolean;
   /** The other people's sessions, and whether they are there. */
   others: readonly {session: string; present: boolean}[];
   /** Sessions that had a seat before I had mine. */
@@ -18,11 +20,11 @@ export interface Situation {
  * Says which links should be there. The one who comes later makes the link: before Join where the room allows it, right
  * behind the join where it probably will, and otherwise when seated.
  */
-export function wantedLinks({status, session, info, warm, others, earlier}: Situation): Wanted {
+export function wantedLinks({status, session, info, warm, returning, others, earlier}: Situation): Wanted {
   const present = others.filter((o) => o.present).map((o) => o.session);
   const live = status === 'joined';
   const early = info?.early === true && ((status === 'lobby' && warm) || status === 'joining');
-  const pipelined = status === 'joining' && info?.may === 'join';
+  const pipelined = status === 'joining' && (info?.may === 'join' || returning);
   const ahead = early || pipelined;
   return {
     session,

@@ -10,6 +10,14 @@ const [beatMs, hiddenBeatMs] = [200, 1_000];
 const [wellMs, againMs] = [3_000, 30_000];
 /** How long a transport that was replaced is kept, for what is still under way on it. */
 const drainMs = 1_500;
+/** How much longer a remedy has while media goes another way. */
+const calmMs = 2_000;
+/** How long a restart of the spare is given before the next. */
+const mendMs = 3_000;
+/** How long a replacement may take. */
+const replaceMs = 15_000;
+/** For how long a link is well that goes a worse way than need be before a better one is looked for; then twice as long. */
+const betterMs = 8_000;
 /** After so long on the spare it carries new data channels too. */
 const moveMs = 3_000;
 
@@ -26,6 +34,9 @@ export class Upkeep {
   #steadySince = Number.POSITIVE_INFINITY;
   #lostAt: number | null = null; // when something was heard for the last time before a loss
   #spareAfter = 0;
+  #mended = Number.NEGATIVE_INFINITY;
+  #better = {ms: betterMs, after: 0};
+  #direct = false; // the main link was, once
   #anew = false; // the network may be another one since the last remedy
   #ticked: number;
   #patience = Number.POSITIVE_INFINITY;
@@ -59,7 +70,8 @@ export class Upkeep {
     this.#switch(now);
     this.#show();
     const calm = pair.using === 'spare' && this.#spareAlive;
-    const remedy = this.#recovery.next(now, {online: port.online(), present: port.present(), calm});
+    const slack = 2 * port.lag() + (calm ? calmMs : 0);
+    const remedy = this.#recovery.next(now, {online: port.online(), present: port.present(), slack});
     if (remedy) this.#apply(remedy);
     this.#tidy(now);
   }
@@ -109,14 +121,15 @@ export class Upkeep {
     const now = this.pair.port.clock();
     this.#told = 'main';
     this.#since = now;
+    this.#steadySince = Number.POSITIVE_INFINITY;
     this.#heart(this.pair.main).hear();
     if (this.#recovery.lost) this.#recovered(now);
   }
 
-  /** The spare is gone; another one may come after a while. */
-  spareEnded(): void {
+  /** The spare is gone; another one may come after a while, or soon when it did work. */
+  spareEnded(steady: boolean): void {
     this.#told = 'main';
-    this.#spareAfter = this.pair.port.clock() + againMs;
+    this.#spareAfter = this.pair.port.clock() + (steady ? wellMs : againMs);
   }
 
   #heart(link: Link): Heart {
@@ -218,25 +231,48 @@ export class Upkeep {
       pair.port.note({kind: 'restart', link: main.id, cause: maker ? 'ICE' : 'ICE, asked for'});
       void main.restart(this.#anew);
       // What took both away is the network of one side; the spare finds another one sooner (frame.ts).
-      if (pair.spare && !this.#spareAlive) void pair.spare.restart(this.#anew);
+      this.#mend();
     } else if (main.proven) pair.replace(remedy === 'replace-tls' ? 'tls' : 'all');
     else pair.end(main);
     this.#anew = false;
+  }
+
+  #mend(): void {
+    const now = this.pair.port.clock();
+    if (!this.pair.spare || this.#spareAlive || (now - this.#mended < mendMs && !this.#anew)) return;
+    this.#mended = now;
+    void this.pair.spare.restart(this.#anew);
   }
 
   // ---- what is made and cleared away in time
 
   #tidy(now: number): void {
     const {pair} = this;
-    const {old, spare, port} = pair;
+    const {main, next, old, spare, port} = pair;
     if (old && now - this.#since > drainMs) pair.end(old);
+    if (next && next.age > replaceMs) pair.end(next);
     if (!pair.maker) return;
-    const wanted = pair.live && port.lavish() && !overStream(pair.main);
+    if (!next) this.#improve(now, main);
+    const wanted = pair.live && port.lavish() && !overStream(main);
     if (spare && ((!wanted && pair.using === 'main') || this.#heart(spare).silence > againMs)) {
       pair.end(spare);
       this.#spareAfter = now;
     } else if (wanted && !spare && now >= this.#spareAfter && now - this.#steadySince > wellMs) {
       if (!pair.addSpare()) this.#spareAfter = now + againMs; // there is no such relay, for now
+    }
+  }
+
+  /** What was blocked may be open again: looks for a better way beside the present one, less and less often. */
+  #improve(now: number, main: Link): void {
+    this.#direct ||= main.path.kind === 'direct';
+    const worse = main.restricted || overStream(main) || (this.#direct && main.path.kind === 'relayed');
+    const {ms, after} = this.#better;
+    if (!worse) this.#better = {ms: betterMs, after: 0};
+    else if (!after) this.#better.after = now + ms;
+    else if (now > after && now - this.#steadySince > wellMs) {
+      this.#better = {ms: Math.min(2 * ms, 300_000), after: now + Math.min(2 * ms, 300_000)};
+      if (main.restricted) this.pair.replace('all');
+      else void main.restart(); // media goes on where it is until there is another pair of candidates
     }
   }
 }

@@ -54,26 +54,32 @@ function usePointing(screen: boolean) {
 export function Call() {
   const visit = useVisit();
   const stage = useRef<HTMLDivElement>(null);
-  const [corner, setCorner] = useState<Corner>('br');
-  const [swapped, setSwapped] = useState(false);
   const [help, setHelp] = useState(false);
   const others = visit.others.value;
+  const seated = visit.seated.value;
+  const corner = visit.corner.value;
   const alone = others.length === 0;
   const panel = visit.panel.value;
 
   useWatch(visit.media, 'change'); // my own screen comes and goes with it
   useWakeLock();
   useIdle(stage, !alone);
-  useEffect(() => tellNews(visit), [visit]);
+  useEffect(() => (seated ? tellNews(visit) : undefined), [visit, seated]);
   useEffect(() => tellPauses(visit), [visit]);
   useEffect(() => rememberRoom(visit.room), [visit]);
   useKeys(visit, () => setHelp(true));
 
   const filing = useFiling(visit);
 
-  const placed = arrange(visit.people.value, swapped);
+  const placed = arrange(seated ? visit.people.value : others, visit.swapped.value);
   const screen = placed.some((p) => p.source === 'screen');
   const canSwap = others.length === 1 && !screen;
+  const swap = (): void => {
+    visit.swapped.value = !visit.swapped.value;
+  };
+  const move = (to: Corner): void => {
+    visit.corner.value = to;
+  };
   const pointing = usePointing(placed.some((p) => p.source === 'screen'));
   const close = (): void => {
     visit.panel.value = null;
@@ -89,14 +95,14 @@ export function Call() {
         data-side={corner[1]}
       >
         <h1 class="hidden">{visit.room.name}</h1>
-        {alone && <Invite />}
+        {alone && (seated ? <Invite /> : <Back />)}
         {placed.map((p) => (
           <Tile
             key={`${p.person.id} ${p.source}`}
             placed={p}
             corner={corner}
-            onCorner={setCorner}
-            onSwap={canSwap ? () => setSwapped(!swapped) : null}
+            onCorner={move}
+            onSwap={canSwap ? swap : null}
           >
             {pointing && p.source === 'screen' && (
               <pointing.Overlay pointers={pointing.pointers} screen={p.person.id} active={p.place === 'big'} />
@@ -122,5 +128,15 @@ export function Call() {
       <Sounds />
       {help && <Shortcuts close={() => setHelp(false)} />}
     </div>
+  );
+}
+
+/** Coming back after a reload, before the room has said who is there. */
+function Back() {
+  return (
+    <p class="back" role="status">
+      <i class="pulse" />
+      {words().door.back}
+    </p>
   );
 }

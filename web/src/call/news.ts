@@ -1,14 +1,16 @@
 /** What happens in the room, as the herald tells it: each thing once. */
 
-import type {Participant, Source} from '@parley-rtc/sdk';
+import type {DeviceEvent, Participant, Source} from '@parley-rtc/sdk';
 import type {Visit} from '../visit/visit';
+import {deviceNews} from './device-words';
+import {presence} from './presence';
 import {words} from './words/words';
 
 /** What was last told of a person. */
 interface Seen {
   microphone: boolean;
   screen: boolean;
-  state: Participant['state'];
+  waiting: boolean;
 }
 
 /** Tells the news of a visit from the moment the stage stands; returns what stops it. */
@@ -40,10 +42,12 @@ export function tellNews(visit: Visit): () => void {
       else if (person && !linked && kind !== 'signalling') herald.show(w.notice.noLink(person.name));
     }),
     room.on('people', (people) => compare(visit, people, seen)),
+    media.on('device', (event) => tellDevice(visit, event)),
     media.on('speakingWhileMuted', () => {
       herald.show(matchMedia('(hover: hover)').matches ? w.notice.hint : w.notice.hintTouch);
     }),
   ];
+  stops.push(tellAbsences(visit));
   return () => {
     for (const stop of stops) stop();
   };
@@ -54,18 +58,92 @@ function compare({herald}: Visit, people: readonly Participant[], seen: Map<stri
   const {say: w} = words();
   for (const person of people) {
     if (person.isMe) continue;
-    const now: Seen = {...person.media, state: person.state};
+    const now: Seen = {...person.media, waiting: person.state === 'waiting'};
     const before = seen.get(person.id);
     seen.set(person.id, now);
-    if (now.state === 'waiting') {
+    if (now.waiting) {
       if (before === undefined) herald.say(w.waits(person.name));
       continue;
     }
-    if (before === undefined || before.state === 'waiting') continue;
-    if (now.state !== before.state) herald.say((now.state === 'away' ? w.lost : w.backAgain)(person.name));
+    if (before === undefined || before.waiting) continue;
     if (now.microphone !== before.microphone) herald.say((now.microphone ? w.theirMicOn : w.theirMicOff)(person.name));
     if (now.screen !== before.screen) herald.say((now.screen ? w.shares : w.sharesEnd)(person.name));
   }
+}
+
+/** Tells what a device did by itself. What is wrong with one for a while stands in a notice of its own. */
+function tellDevice(visit: Visit, event: DeviceEvent): void {
+  const {herald, device, tried} = visit;
+  switch (event.kind) {
+    case 'lost':
+    case 'revoked':
+    case 'silenced':
+      device.value = null;
+      tried.value = true;
+      break;
+    case 'heard':
+      herald.show(words().devices.heard[event.sources[0] === 'camera' ? 'camera' : 'microphone']);
+      break;
+    default:
+      device.value = event;
+      herald.say(deviceNews(event, words()).text);
+  }
+}
+
+/** A gap that is over before anybody would speak of it, such as a reload, is not announced; in milliseconds. */
+const ABSENT_MS = 2000;
+
+/** Tells who is reconnecting, and that they are back; nothing while it is my own line that is broken. */
+function tellAbsences({room, herald, severed}: Visit): () => void {
+  const {say: w} = words();
+  const people = new Map<string, Absence>();
+  const stops: (() => void)[] = [];
+  const look = (person: Participant): void => {
+    const known = people.get(person.id);
+    if (known === undefined) return;
+    const is = presence(person, known.wasHere);
+    if (is === 'here') {
+      clearTimeout(known.timer);
+      if (known.told) herald.say(w.backAgain(person.name));
+      people.set(person.id, {wasHere: true, told: false, timer: undefined});
+    } else if (is === 'reconnecting' && known.timer === undefined) {
+      known.timer = setTimeout(() => {
+        if (severed.value || !room.people.includes(person)) return;
+        known.told = true;
+        herald.say(w.lost(person.name));
+      }, ABSENT_MS);
+    }
+  };
+  const meet = (all: readonly Participant[]): void => {
+    for (const person of all) {
+      if (person.isMe || person.state === 'waiting') continue;
+      if (!people.has(person.id)) {
+        people.set(person.id, {wasHere: false, told: false, timer: undefined});
+        stops.push(person.on('path', () => look(person)));
+      }
+      look(person);
+    }
+  };
+  meet(room.people);
+  stops.push(
+    room.on('people', meet),
+    room.on('left', ({person}) => {
+      clearTimeout(people.get(person.id)?.timer);
+      people.delete(person.id);
+    }),
+    () => {
+      for (const {timer} of people.values()) clearTimeout(timer);
+    },
+  );
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+interface Absence {
+  wasHere: boolean;
+  told: boolean;
+  timer: ReturnType<typeof setTimeout> | undefined;
 }
 
 function mutedWords(source: Source, by: Participant | null): string {

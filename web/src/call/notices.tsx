@@ -1,8 +1,9 @@
 import type {Participant} from '@parley-rtc/sdk';
-import {useEffect, useState} from 'preact/hooks';
 import {useWatch} from '../hooks';
 import {DeviceHelp} from '../parts/notes';
 import {useVisit} from '../visit/visit';
+import {Connection} from './connection';
+import {DeviceNews} from './device-news';
 import {Icon} from './icon';
 import {Knocker} from './people';
 import type {Filing} from './send-file';
@@ -15,6 +16,7 @@ export function Notices({filing}: {filing: Filing | null}) {
     <div class="notices">
       <Connection />
       {visit.tried.value && <TriedDevice />}
+      {visit.device.value !== null && <DeviceNews event={visit.device.value} />}
       {visit.isHost.value && visit.panel.value !== 'people' && visit.outside.value.length > 0 && (
         <ul class="notice knock">
           {visit.outside.value.map((person) => (
@@ -25,59 +27,9 @@ export function Notices({filing}: {filing: Filing | null}) {
       {filing && <filing.FileNotices desk={filing.desk} />}
       <Paused />
       <Sharing />
+      {visit.unshared.value !== null && <Unshared />}
     </div>
   );
-}
-
-/** Short interruptions heal before anybody reads about them. */
-const PATIENCE_MS = 1200;
-const HEALED_MS = 3000;
-
-/** Says that the line to the server is down, and once that it is back. */
-function Connection() {
-  const visit = useVisit();
-  const online = visit.online.value;
-  const [shown, setShown] = useState<'no' | 'down' | 'healed'>('no');
-  const network = useOnLine();
-
-  useEffect(() => {
-    if (!online) {
-      const timer = setTimeout(() => setShown('down'), PATIENCE_MS);
-      return () => clearTimeout(timer);
-    }
-    setShown((was) => (was === 'down' ? 'healed' : 'no'));
-    const timer = setTimeout(() => setShown('no'), HEALED_MS);
-    return () => clearTimeout(timer);
-  }, [online]);
-
-  const w = words().notice;
-  const text =
-    shown === 'healed' ? w.healed : !network ? w.noNetwork : visit.others.value.length > 0 ? w.offline : w.offlineAlone;
-  useEffect(() => {
-    if (shown !== 'no') visit.herald.say(text);
-  }, [shown, text, visit]);
-
-  if (shown === 'no') return null;
-  return (
-    <div class="notice" data-tone={shown === 'down' ? 'slow' : 'good'}>
-      <Icon name={shown === 'down' ? 'offline' : 'check'} />
-      <p>{text}</p>
-    </div>
-  );
-}
-
-function useOnLine(): boolean {
-  const [on, setOn] = useState(navigator.onLine);
-  useEffect(() => {
-    const look = (): void => setOn(navigator.onLine);
-    window.addEventListener('online', look);
-    window.addEventListener('offline', look);
-    return () => {
-      window.removeEventListener('online', look);
-      window.removeEventListener('offline', look);
-    };
-  }, []);
-  return on;
 }
 
 /** A device that was turned on and did not come: the words for it, until it works or is put away. */
@@ -85,7 +37,7 @@ function TriedDevice() {
   const visit = useVisit();
   const {microphone, camera} = visit.media;
   useWatch(visit.media, 'change');
-  const fine = ['on', 'off', 'muted'];
+  const fine = ['on', 'off', 'muted', 'switching'];
   if (fine.includes(microphone.status) && fine.includes(camera.status)) return null;
   return (
     <div class="notice device">
@@ -133,6 +85,32 @@ function Sharing() {
       <p>{w.sharing}</p>
       <button type="button" class="btn small" onClick={() => media.screen.stop()}>
         {w.stopSharing}
+      </button>
+    </div>
+  );
+}
+
+/** A screen was shared before the page was loaded again. The browser gives it back only to a hand. */
+function Unshared() {
+  const {media, unshared} = useVisit();
+  const w = words();
+  const kind = unshared.value ?? 'text';
+  return (
+    <div class="notice" data-wraps>
+      <Icon name="screen" />
+      <p>{w.notice.unshared}</p>
+      <button type="button" class="btn small" onClick={() => void media.screen.start(kind)}>
+        {w.notice.shareAgain}
+      </button>
+      <button
+        type="button"
+        class="icon-btn"
+        aria-label={w.app.close}
+        onClick={() => {
+          unshared.value = null;
+        }}
+      >
+        <Icon name="close" />
       </button>
     </div>
   );

@@ -10,6 +10,7 @@ import {TileBars} from './bars';
 import {type Corner, moveCorner} from './corner';
 import {useDrag} from './drag';
 import {Icon} from './icon';
+import {presence} from './presence';
 import {words} from './words/words';
 
 interface TileProps {
@@ -38,13 +39,15 @@ export function Tile({placed, corner, onCorner, onSwap, children}: TileProps) {
   const theirs = source === 'screen' ? w.screenOf(person.name) : person.name;
   const mine = source === 'screen' ? w.yourScreen : w.you;
   const name = person.isMe ? mine : theirs;
-  // Media does not need the server: who is away from it but still heard and seen is not disturbed.
-  const {kind} = person.path;
-  const linked = person.isMe || kind === 'direct' || kind === 'relayed';
-  const lost = !linked && (person.state === 'away' || kind === 'lost');
-  const coming = !linked && !lost;
+  const wasHere = useRef(false);
+  const is = presence(person, wasHere.current);
+  if (is === 'here') wasHere.current = true;
+  // Who was seen before the line broke is seen until the new line says otherwise.
+  const seen = useRef(false);
+  const picture = track !== null || (seen.current && (is !== 'here' || person.media[source]));
+  if (!picture) seen.current = false;
   // Only their camera is told to be paused by itself; of my own picture a notice tells.
-  const paused = linked && !person.isMe && source === 'camera' && person.quality.paused && track !== null;
+  const paused = is === 'here' && !person.isMe && source === 'camera' && person.quality.paused && track !== null;
 
   return (
     <figure
@@ -54,16 +57,19 @@ export function Tile({placed, corner, onCorner, onSwap, children}: TileProps) {
       data-index={index}
       data-corner={corner}
       data-source={source}
-      data-lost={lost}
+      data-lost={is === 'reconnecting'}
       data-paused={paused}
       data-person={person.id}
     >
-      {track ? (
+      {picture ? (
         <Video
           track={track}
           label={name}
           source={source}
-          mirrored={person.isMe && source === 'camera' && isMirrored(track)}
+          onSeen={() => {
+            seen.current = true;
+          }}
+          mirrored={person.isMe && source === 'camera' && track !== null && isMirrored(track)}
           {...(person.isMe ? {} : {seat: person.id})}
         />
       ) : (
@@ -72,10 +78,10 @@ export function Tile({placed, corner, onCorner, onSwap, children}: TileProps) {
         </div>
       )}
       {children}
-      {(lost || coming) && (
+      {is !== 'here' && (
         <div class="tile-state">
           <i class="pulse" />
-          <span>{lost ? w.reconnecting : w.connecting}</span>
+          <span>{w[is]}</span>
         </div>
       )}
       {paused && (
@@ -95,7 +101,7 @@ export function Tile({placed, corner, onCorner, onSwap, children}: TileProps) {
         <span class="plate-name" dir="auto">
           {name}
         </span>
-        {source === 'camera' && linked && <TileBars person={person} small={small} />}
+        {source === 'camera' && is === 'here' && <TileBars person={person} small={small} />}
       </figcaption>
       {small && (
         <button

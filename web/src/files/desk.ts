@@ -24,7 +24,7 @@ const UNDER_WAY: readonly Transfer['state'][] = ['queued', 'checking', 'moving',
 const BETWEEN_DOWNLOADS_MS = 400;
 
 export class Desk {
-  /** All transfers, oldest first; a new list after every change. */
+  /** All transfers, oldest first, as they were at their last change. */
   readonly transfers = signal<readonly Transfer[]>([]);
   /** Files that wait for the person to say who gets them. */
   readonly chosen = signal<readonly Sendable[]>([]);
@@ -42,14 +42,15 @@ export class Desk {
     private readonly files: Files,
   ) {
     const take = (): void => {
-      this.transfers.value = [...files.list];
+      const seen = new Map(this.transfers.value.map((one) => [one.id, one]));
+      this.transfers.value = files.list.map((one) => seen.get(one.id) ?? glance(one));
     };
     take();
     this.stops = [
       files.on('list', take),
-      files.on('change', (transfer) => {
-        take();
-        this.tell(transfer);
+      files.on('change', (changed) => {
+        this.transfers.value = this.transfers.value.map((one) => (one.id === changed.id ? glance(changed) : one));
+        this.tell(changed);
       }),
       files.on('offer', ({person, name, total}) =>
         visit.herald.say(fileWords().say.offer(person, plainName(name), size(total, language()))),
@@ -196,6 +197,15 @@ export class Desk {
       else herald.show(line);
     }
   }
+}
+
+/** A transfer as it is now. What is drawn has to be a new object when it changed: an equal one is not drawn again. */
+function glance(one: Transfer): Transfer {
+  const {id, direction, seat, person, name, total, bytes, at, state, mine, pausedBy, reason, obstacle} = one;
+  const {speedBps, leftMs, reopens, saved, carried} = one;
+  const files = one.files.map((file) => ({...file}));
+  const who = {id, direction, seat, person, name, files, total, at};
+  return {...who, bytes, state, mine, pausedBy, reason, obstacle, speedBps, leftMs, reopens, saved, carried};
 }
 
 /** Lets the browser save a blob as it saves any download. */

@@ -37,12 +37,14 @@ function UnderWay({desk}: {desk: Desk}) {
     [0, 0, 0],
   );
   const left = speed > 0 ? timeLeft(((total - bytes) / speed) * 1000, w) : '';
-  const figures = [`${percent(bytes, total)} %`, ...(speed > 0 ? [w.speed(size(speed, language())), left] : [])];
   return (
     <button type="button" class="notice file-progress" onClick={() => visit.show('files')}>
       <progress max={100} value={percent(bytes, total)} aria-label={w.title} />
       <span>{w.active(all.length)}</span>
-      <small class="figures">{figures.filter(Boolean).join(' · ')}</small>
+      <small class="figures">
+        {percent(bytes, total)} %{speed > 0 && <span class="file-speed"> · {w.speed(size(speed, language()))}</span>}
+        {left && ` · ${left}`}
+      </small>
     </button>
   );
 }

@@ -16,10 +16,10 @@ export interface DeviceNote {
 
 export type Which = 'microphone' | 'camera' | 'both';
 
-type Bad = Exclude<SourceStatus, 'off' | 'on' | 'muted'>;
+type Bad = Exclude<SourceStatus, 'off' | 'on' | 'muted' | 'switching'>;
 
 /** The worst first: what a person has to act on before the rest makes sense. */
-const ORDER: readonly Bad[] = ['asking', 'insecure', 'denied', 'dismissed', 'busy', 'failed', 'missing'];
+const ORDER: readonly Bad[] = ['asking', 'insecure', 'denied', 'dismissed', 'busy', 'held', 'failed', 'missing'];
 
 /** The one note to show for the two devices, or null when neither needs words. */
 export function deviceNote(
@@ -57,6 +57,8 @@ function note(status: Bad, which: Which, browser: Browser, w: Words): DeviceNote
       return trouble(p.missing.title(no), p.missing.fix, p.retry);
     case 'busy':
       return trouble(p.busy.title(Your, which === 'both'), p.busy.fix, p.retry);
+    case 'held':
+      return trouble(p.held.title(Your, which === 'both'), p.held.fix, null);
     case 'insecure':
       return trouble(p.insecure.title(the), p.insecure.fix, null);
     case 'failed':

@@ -1,3 +1,4 @@
+import type {SourceStatus} from '@parley-rtc/sdk';
 import type {ComponentChildren} from 'preact';
 import {useWatch} from '../hooks';
 import {useVisit} from '../visit/visit';
@@ -16,6 +17,8 @@ interface ToolProps {
   /** The key that does the same. */
   keys?: string;
   off?: boolean;
+  /** On, and yet nothing leaves. */
+  held?: boolean;
   /** A count to show on it, and the words for ears; nothing at 0. */
   badge?: {count: number; words: string};
   popup?: 'menu' | 'dialog';
@@ -32,6 +35,7 @@ export function Tool({
   expanded,
   keys,
   off = false,
+  held = false,
   badge,
   popup,
   id,
@@ -51,6 +55,7 @@ export function Tool({
       aria-keyshortcuts={keys}
       title={keys ? `${label} (${keys})` : label}
       data-off={off}
+      data-held={held}
       onClick={onClick}
     >
       {icon}
@@ -65,27 +70,33 @@ export function SourceToggles() {
   const {media} = visit;
   useWatch(media, 'change');
   const w = words().device;
-  const live = media.microphone.status === 'on';
-  const cam = media.camera.status === 'on';
+  // A device that the system keeps silent is still wanted: pressing turns it off.
+  const isOn = (status: SourceStatus): boolean => ['on', 'held', 'switching'].includes(status);
+  const live = isOn(media.microphone.status);
+  const cam = isOn(media.camera.status);
+  const micHeld = media.microphone.status === 'held';
+  const camHeld = media.camera.status === 'held';
   const level = useLevel<HTMLElement>(() => (live ? media.microphone.level() : 0));
   return (
     <>
       <Tool
         label={w.microphone}
-        icon={<Icon name={live ? 'mic' : 'mic-off'} />}
+        icon={<Icon name={live && !micHeld ? 'mic' : 'mic-off'} />}
         keys="M"
         pressed={live}
         off={!live}
+        held={micHeld}
         onClick={() => visit.toggle('microphone')}
       >
         <i class="tool-level" ref={level} />
       </Tool>
       <Tool
         label={w.camera}
-        icon={<Icon name={cam ? 'camera' : 'camera-off'} />}
+        icon={<Icon name={cam && !camHeld ? 'camera' : 'camera-off'} />}
         keys="V"
         pressed={cam}
         off={!cam}
+        held={camHeld}
         onClick={() => visit.toggle('camera')}
       />
     </>

@@ -40,7 +40,7 @@ export function Inner({phase}: {phase: Exclude<Phase, 'door' | 'returning'>}) {
 }
 
 /** Coming back after a reload: the seat is still ours. */
-export function Returning() {
+function Returning() {
   const visit = useVisit();
   return (
     <main class="between">

@@ -3,13 +3,25 @@
  * the SDK, and what only the page knows, such as which panel is open. Everything a screen shows is a signal here.
  */
 
-import type {ChatMessage, LocalMedia, Participant, Room, RoomError, RoomOptions, RoomState} from '@parley-rtc/sdk';
-import {batch, computed, signal} from '@preact/signals';
+import type {
+  ChatMessage,
+  DeviceEvent,
+  LocalMedia,
+  Participant,
+  Room,
+  RoomError,
+  RoomOptions,
+  RoomState,
+  SourceStatus,
+} from '@parley-rtc/sdk';
+import {batch, computed, effect, signal} from '@preact/signals';
 import {createContext} from 'preact';
 import {useContext} from 'preact/hooks';
-import type {Memory} from '../logic/memory';
+import type {Corner} from '../call/corner';
+import type {Memory, Shelf} from '../logic/memory';
 import {clipName} from '../logic/person-name';
 import {passes, type Refusal, refusalOf} from '../logic/refusals';
+import {type Stay, StayMemory} from '../logic/stay';
 import {Herald} from './herald';
 
 /** The two doors into the SDK; the gallery hands in others. */
@@ -25,6 +37,8 @@ export type Panel = 'chat' | 'people' | 'files' | 'settings' | 'quality';
 export interface VisitOptions {
   room: string;
   memory: Memory;
+  /** Where this tab keeps how the call looked, for a reload; null keeps nothing. */
+  tab: Shelf | null;
   makers: Makers;
   /** Join at once, with the name used before: when coming back from the goodbye screen. */
   rejoin?: boolean;
@@ -56,6 +70,16 @@ export class Visit {
   readonly soundHeld = signal(false);
   /** A device that the person tried to turn on; its trouble is shown until it works or is put away. */
   readonly tried = signal(false);
+  /** The big and the small picture have changed places. */
+  readonly swapped = signal(false);
+  /** The corner that the small picture stands in. */
+  readonly corner = signal<Corner>('br');
+  /** Neither the server nor anybody else is in reach. */
+  readonly severed = signal(false);
+  /** A screen was shared before a reload, of this kind; sharing it again takes a press. */
+  readonly unshared = signal<'text' | 'motion' | null>(null);
+  /** What a device did by itself last, until it is put away. */
+  readonly device = signal<DeviceEvent | null>(null);
   /** Space is held to talk. */
   readonly talking = signal(false);
 
@@ -64,8 +88,13 @@ export class Visit {
   private readonly left = signal(false);
   private readonly returning = signal(false);
   private readonly stops: (() => void)[] = [];
+  private readonly stay: StayMemory;
+  /** The seat of before a reload, which is nobody else until it is mine again. */
+  private readonly own: string;
 
-  readonly others = computed(() => this.people.value.filter((p) => !p.isMe && p.state !== 'waiting'));
+  readonly others = computed(() =>
+    this.people.value.filter((p) => !p.isMe && p.state !== 'waiting' && (this.seated.value || p.id !== this.own)),
+  );
   readonly outside = computed(() => this.people.value.filter((p) => p.state === 'waiting'));
   readonly isHost = computed(() => this.info.value?.role === 'host');
 
@@ -81,7 +110,7 @@ export class Visit {
 
   readonly again: VisitOptions['again'];
 
-  constructor({room, memory, makers, again, rejoin = false, refusal = null}: VisitOptions) {
+  constructor({room, memory, tab, makers, again, rejoin = false, refusal = null}: VisitOptions) {
     this.memory = memory;
     this.again = again;
     this.refusal.value = refusal;
@@ -93,14 +122,33 @@ export class Visit {
       client: {name: 'parley-web'},
       ...(host === '' ? {} : {host}),
     });
+    const {previous} = this.room;
+    this.own = previous?.id ?? '';
+    this.stay = new StayMemory(tab, room);
     this.listen();
-    this.room.warm();
-    void this.media.ask(memory.wishes);
-    const name = rejoin ? memory.name : this.room.previous?.name;
+    const name = rejoin ? memory.name : previous?.name;
+    this.open(previous ? this.stay.read() : null);
     if (name) {
       this.returning.value = true;
       void this.join(name);
+    } else this.room.warm();
+  }
+
+  /** Asks for the devices: those that were on before a reload, or those that the person likes to have on. */
+  private open(stay: Stay | null): void {
+    const {media, memory} = this;
+    if (stay === null) {
+      void media.ask(memory.wishes);
+      return;
     }
+    const microphone = stay.microphone !== 'off';
+    this.panel.value = stay.panel as Panel | null;
+    this.swapped.value = stay.swapped;
+    this.corner.value = stay.corner;
+    this.unshared.value = stay.screen;
+    this.tried.value = microphone || stay.camera;
+    void media.ask({microphone, camera: stay.camera}, true);
+    if (stay.microphone === 'muted') media.microphone.stop(); // open and silent, as it was
   }
 
   /** Takes a seat. What is refused is told by `refusal`; it never rejects. */
@@ -116,6 +164,7 @@ export class Visit {
         this.refusal.value = refusal;
         this.returning.value = false;
       });
+      this.room.warm();
       if (refusal === 'bad-secret') this.dropSecret();
     }
   }
@@ -123,6 +172,7 @@ export class Visit {
   /** Gives the seat up and lets go of the devices. */
   leave(): void {
     this.left.value = true;
+    this.stay.forget();
     this.room.leave();
     this.media.close();
   }
@@ -130,6 +180,7 @@ export class Visit {
   /** Goes away from the room's page to another one of the app: a seat still held is given up. */
   depart(): void {
     for (const stop of this.stops) stop();
+    this.stay.forget();
     this.room.leave();
     this.room.close();
     this.media.close();
@@ -138,7 +189,7 @@ export class Visit {
   /** Turns the microphone or the camera on or off and remembers it for the next room. */
   toggle(source: 'microphone' | 'camera'): void {
     const device = this.media[source];
-    const on = device.status !== 'on' && device.status !== 'asking';
+    const on = !['on', 'asking', 'held', 'switching'].includes(device.status);
     this.memory.wishes = {...this.memory.wishes, [source]: on};
     this.tried.value = on;
     void device.toggle();
@@ -178,7 +229,27 @@ export class Visit {
         if (detail.startsWith('bad-secret')) this.dropSecret();
         else if (this.seated.value) this.loseSeat(detail.split(' ')[0] as RoomError['code']);
       }),
+      this.media.on('change', () => {
+        if (this.media.screen.status === 'on') this.unshared.value = null;
+        this.keep();
+      }),
+      effect(() => this.keep()),
     );
+  }
+
+  /** Keeps how the call looks, for a reload. A device that is being asked for has not decided yet. */
+  private keep(): void {
+    const {microphone, camera, screen} = this.media;
+    if (!this.seated.value || this.left.value || microphone.status === 'asking' || camera.status === 'asking') return;
+    const silent = microphone.status === 'muted' || this.talking.value;
+    this.stay.keep({
+      microphone: silent ? 'muted' : wanted(microphone.status) ? 'on' : 'off',
+      camera: wanted(camera.status),
+      screen: screen.status === 'on' ? screen.kind : this.unshared.value,
+      panel: this.panel.value,
+      swapped: this.swapped.value,
+      corner: this.corner.value,
+    });
   }
 
   /** The server forgot the seat, as after a restart, and has no other: back to the door, which says why. */
@@ -222,6 +293,11 @@ export class Visit {
     this.left.value = false;
     this.memory.visited(this.room.name, Date.now());
   }
+}
+
+/** Whether the person wants a device on: what is in trouble is wanted too, and tried again after a reload. */
+function wanted(status: SourceStatus): boolean {
+  return status !== 'off' && status !== 'muted' && status !== 'dismissed';
 }
 
 const Context = createContext<Visit | null>(null);

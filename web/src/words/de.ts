@@ -102,6 +102,10 @@ export const de: Words = {
       title: (the) => `Der Browser gibt ${the} für diese Seite nicht frei`,
       fix: 'Öffne die Adresse mit https:// davor. Beitreten kannst du auch ohne.',
     },
+    held: {
+      title: (Your, both) => `${Your} ${both ? 'sind' : 'ist'} vom System abgeschaltet`,
+      fix: 'Das tut eine Taste am Gerät oder ein anderes Programm. Schalt es dort ein, oder wähle ein anderes Gerät.',
+    },
     failed: {
       title: (Your) => `${Your}: Start misslungen`,
       fix: 'Zieh das Gerät ab und steck es wieder an, oder wähle ein anderes.',

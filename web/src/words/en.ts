@@ -95,6 +95,10 @@ export const en = {
       title: (the: string) => `The browser keeps ${the} from this page`,
       fix: 'Open the address with https:// in front. You can join without.',
     },
+    held: {
+      title: (Your: string, both: boolean) => `${Your} ${both ? 'are' : 'is'} turned off by your system`,
+      fix: 'A key or switch on the device, or another program, does that. Turn it on there, or choose another device.',
+    },
     failed: {
       title: (Your: string) => `${Your} did not start`,
       fix: 'Unplug it and plug it in again, or choose another device.',

@@ -231,7 +231,7 @@ export class Exchange extends Events<FilesEvents> implements Files {
     const ours = this.#list.filter((one): one is Outgoing => one instanceof Outgoing && one.seat === seat && !one.over);
     let active = 0;
     for (const one of ours) one.admit(one.accepted && one.pausedBy === 'nobody' && active++ < maxActive);
-    let unanswered = ours.filter((one) => one.state === 'offered').length;
+    let unanswered = ours.filter((one) => one.asking).length;
     for (const one of ours) {
       if (!one.ready || unanswered >= maxUnanswered) continue;
       unanswered++;

@@ -50,6 +50,10 @@ export class Outgoing extends Moving {
   get accepted(): boolean {
     return this.#sender?.accepted ?? false;
   }
+  /** It is offered, or about to be, and has no answer. */
+  get asking(): boolean {
+    return this.#pipe !== null && !this.accepted && !this.over;
+  }
   /** A channel for it may be opened now. */
   get ready(): boolean {
     return this.#sender === null && this.#timer === undefined && (this.state === 'waiting' || this.state === 'queued');

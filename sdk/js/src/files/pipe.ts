@@ -1,6 +1,6 @@
 /** How much may wait in the channel's own buffer before a sender pauses, in bytes. */
 export const highWater = 1 << 20;
-const lowWater = 256 << 10;
+const lowWater = 512 << 10;
 
 /** One end of a transfer's channel, as the engines use it. Nothing here throws: what is closed takes nothing. */
 export interface Pipe {

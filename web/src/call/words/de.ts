@@ -159,7 +159,20 @@ export const de: CallWords = {
   notice: {
     offline: 'Die Leitung zum Server ist unterbrochen. Das Gespräch läuft weiter; der Chat wartet.',
     offlineAlone: 'Die Leitung zum Server ist unterbrochen. Neuer Versuch…',
-    noNetwork: 'Du bist offline. Prüfe dein Netz; das Gespräch kommt von selbst zurück.',
+    lost: {
+      title: 'Deine Verbindung ist unterbrochen. Sie kommt zurück…',
+      fix: 'Dein Platz bleibt dir. Das Gespräch kommt von selbst zurück.',
+    },
+    long: {
+      title: 'Noch immer keine Verbindung. Neuer Versuch…',
+      fix: 'Prüfe WLAN oder Kabel, oder nimm ein anderes Netz, etwa einen Handy-Hotspot. Lass diese Seite offen.',
+    },
+    noNetwork: {
+      title: 'Du bist offline',
+      fix: 'Prüfe WLAN oder Kabel. Das Gespräch kommt von selbst zurück.',
+    },
+    unshared: 'Du hast deinen Bildschirm geteilt. Der Browser erlaubt das nur von Hand.',
+    shareAgain: 'Wieder teilen',
     healed: 'Wieder verbunden.',
     noLink: (name) => `Zu ${name} gibt es noch keinen Weg. Neuer Versuch…`,
     refused: 'Das hat der Server nicht erlaubt.',
@@ -170,6 +183,23 @@ export const de: CallWords = {
     camOffBy: 'Die Leitung hat deine Kamera ausgeschaltet. Du kannst sie wieder einschalten.',
     shareOffBy: 'Die Leitung hat dein Teilen beendet.',
     talking: 'Du sprichst, solange du die Leertaste hältst',
+  },
+
+  devices: {
+    gone: (name) => `${name} ist weg.`,
+    now: {
+      microphone: (name) => `Dein Mikrofon ist jetzt ${name}.`,
+      camera: (name) => `Deine Kamera ist jetzt ${name}.`,
+      speaker: (name) => `Du hörst das Gespräch jetzt über ${name}.`,
+    },
+    systemSpeaker: 'den Lautsprecher des Systems',
+    returned: (name) => `${name} ist wieder da und in Gebrauch.`,
+    followed: 'Dein System bevorzugt ein anderes Gerät.',
+    offered: (name) => `${name} ist angesteckt.`,
+    heard: {microphone: 'Dein Mikrofon ist wieder an.', camera: 'Deine Kamera ist wieder an.'},
+    use: 'Verwenden',
+    back: 'Zurück',
+    choose: 'Anderes wählen',
   },
 
   say: {

@@ -158,7 +158,20 @@ export const en = {
   notice: {
     offline: 'The line to the server is down. Your call goes on; chat waits until it is back.',
     offlineAlone: 'The line to the server is down. Trying again…',
-    noNetwork: 'You are offline. Check your network; the call comes back by itself.',
+    lost: {
+      title: 'Your connection is interrupted. Reconnecting…',
+      fix: 'You keep your seat. The call comes back by itself.',
+    },
+    long: {
+      title: 'Still no connection. Trying on…',
+      fix: 'Check Wi-Fi or cable, or change to another network, such as a phone hotspot. Leave this page open.',
+    },
+    noNetwork: {
+      title: 'You are offline',
+      fix: 'Check Wi-Fi or cable. The call comes back by itself.',
+    },
+    unshared: 'You were sharing your screen. Your browser lets you do that only by hand.',
+    shareAgain: 'Share again',
     healed: 'Back online.',
     noLink: (name: string) => `There is no path to ${name} yet. Trying again…`,
     refused: 'The server did not allow that.',
@@ -169,6 +182,24 @@ export const en = {
     camOffBy: 'A host turned your camera off. You can turn it on again.',
     shareOffBy: 'A host stopped your screen sharing.',
     talking: 'Talking while Space is held',
+  },
+
+  /** What a device did by itself. */
+  devices: {
+    gone: (name: string) => `${name} is gone.`,
+    now: {
+      microphone: (name: string) => `Your microphone is now ${name}.`,
+      camera: (name: string) => `Your camera is now ${name}.`,
+      speaker: (name: string) => `You now hear the call through ${name}.`,
+    },
+    systemSpeaker: 'your system’s speaker',
+    returned: (name: string) => `${name} is back and in use.`,
+    followed: 'Your system prefers another device.',
+    offered: (name: string) => `${name} is plugged in.`,
+    heard: {microphone: 'Your microphone is on again.', camera: 'Your camera is on again.'},
+    use: 'Use it',
+    back: 'Go back',
+    choose: 'Choose another',
   },
 
   say: {

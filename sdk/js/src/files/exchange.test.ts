@@ -1,0 +1,183 @@
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
+import type {Transfer} from './api.js';
+import {FakeChannel, pair} from './exchange.fake.js';
+import {match} from './files.js';
+import {settle} from './pipe.fake.js';
+import {noise} from './random.fake.js';
+
+const file = (name: string, size = 10): File => new File([noise(size, size)], name, {lastModified: 1});
+const state = (list: readonly Transfer[]): string => list.map((one) => one.state).join();
+
+/** Lets things happen until something is true. */
+async function until(ask: () => boolean): Promise<void> {
+  for (let i = 0; i < 3_000 && !ask(); i++) await settle();
+  expect(ask()).toBe(true);
+}
+
+let two: ReturnType<typeof pair>;
+beforeEach(() => {
+  two = pair();
+});
+afterEach(() => {
+  two.ann.close();
+  two.bob.close();
+  vi.useRealTimers();
+});
+
+describe('two people', () => {
+  it('offer, accept, verify', async () => {
+    const {ann, bob, connect, to} = two;
+    const offers: string[] = [];
+    bob.on('offer', ({name}) => offers.push(name));
+    connect();
+    const [out] = ann.offer([{file: file('a.txt', 3_000_000)}], to);
+    await until(() => bob.list.length === 1);
+    expect([out?.state, bob.list[0]?.state]).toEqual(['offered', 'offered']);
+    await bob.accept(bob.list[0]?.id ?? '');
+    await until(() => out?.state === 'done' && bob.list[0]?.state === 'done');
+    expect(offers).toEqual(['a.txt']);
+    const id = bob.list[0]?.id ?? '';
+    await until(() => bob.content(id, 0) !== null && ann.list[0]?.files[0]?.hash !== null);
+    const got = new Uint8Array(await (bob.content(id, 0) as Blob).arrayBuffer());
+    const sent = noise(3_000_000, 3_000_000);
+    expect(got.length).toBe(sent.length);
+    expect(got.every((byte, i) => byte === sent[i])).toBe(true);
+    expect(ann.list[0]?.files[0]?.hash).toBe(bob.list[0]?.files[0]?.hash);
+    ann.remove(id);
+    bob.remove(id);
+    expect([ann.list, bob.list]).toEqual([[], []]);
+  });
+
+  it('refuse', async () => {
+    const {ann, bob, connect, to} = two;
+    connect();
+    ann.offer([{file: file('a')}], to);
+    await until(() => bob.list.length === 1);
+    bob.refuse(bob.list[0]?.id ?? '');
+    await until(() => ann.list[0]?.state === 'refused');
+    expect([ann.list[0]?.mine, bob.list[0]?.mine, ann.list[0]?.reason]).toEqual([false, true, 'declined']);
+  });
+
+  it('go on by themselves when the link is new, and ask nobody twice', async () => {
+    const {ann, bob, connect, cut, to} = two;
+    const offers: string[] = [];
+    bob.on('offer', ({name}) => offers.push(name));
+    ann.offer([{file: file('a', 12_000_000)}], to);
+    expect(state(ann.list)).toBe('waiting');
+    connect();
+    await until(() => bob.list.length === 1);
+    await bob.accept(bob.list[0]?.id ?? '');
+    for (let i = 0; i < 4; i++) {
+      const before = bob.list[0]?.bytes ?? 0;
+      await until(() => (bob.list[0]?.bytes ?? 0) > before || bob.list[0]?.state === 'done');
+      if (bob.list[0]?.state === 'done') break;
+      cut();
+      await settle();
+      expect([state(ann.list), state(bob.list)]).toEqual(['waiting', 'waiting']);
+      expect(bob.list[0]?.bytes).toBeGreaterThan(before);
+      connect();
+    }
+    await until(() => state(ann.list) === 'done' && state(bob.list) === 'done');
+    expect(offers).toEqual(['a']);
+  });
+
+  it('hear the last word again when it was lost with the link', async () => {
+    const {ann, bob, ports, connect, cut, to} = two;
+    connect();
+    ann.offer([{file: file('a')}], to);
+    await until(() => bob.list.length === 1);
+    const channel = ports.ann.opened[0]?.other as FakeChannel;
+    const send = channel.send.bind(channel);
+    channel.send = (data) => {
+      if (typeof data !== 'string' || !data.includes('verified')) send(data);
+    };
+    const received = vi.fn();
+    bob.on('received', received);
+    await bob.accept(bob.list[0]?.id ?? '');
+    await until(() => state(bob.list) === 'done');
+    expect(state(ann.list)).toBe('moving');
+    cut();
+    connect();
+    await until(() => state(ann.list) === 'done');
+    await settle();
+    expect(state(bob.list)).toBe('done');
+    expect(received).toHaveBeenCalledTimes(1);
+  });
+
+  it('pause, go on, cancel', async () => {
+    const {ann, bob, connect, to} = two;
+    connect();
+    ann.offer([{file: file('a', 12_000_000)}], to);
+    await until(() => bob.list.length === 1);
+    const id = bob.list[0]?.id ?? '';
+    await bob.accept(id);
+    bob.pause(id);
+    await until(() => ann.list[0]?.pausedBy === 'them' && ann.list[0]?.state === 'paused');
+    expect([bob.list[0]?.state, bob.list[0]?.pausedBy]).toEqual(['paused', 'me']);
+    bob.resume(id);
+    await until(() => ann.list[0]?.state === 'moving');
+    ann.cancel(id);
+    await until(() => bob.list[0]?.state === 'cancelled');
+    expect([ann.list[0]?.mine, bob.list[0]?.mine]).toEqual([true, false]);
+  });
+});
+
+describe('many', () => {
+  it('offers wait until others are answered, and two move at a time', async () => {
+    const {ann, bob, connect, to} = two;
+    connect();
+    for (let i = 0; i < 6; i++) ann.offer([{file: file(`f${i}`, 1_100_000)}], to);
+    await until(() => bob.list.length === 4);
+    for (let i = 0; i < 20; i++) await settle();
+    expect(bob.list.length).toBe(4);
+    let most = 0;
+    ann.on('change', () => {
+      most = Math.max(most, ann.list.filter((one) => one.state === 'moving').length);
+    });
+    bob.on('offer', ({id}) => void bob.accept(id));
+    for (const {id} of bob.list) void bob.accept(id);
+    await until(() => ann.list.every((one) => one.state === 'done'));
+    expect(most).toBe(2);
+  });
+
+  it('channels of one person are closed beyond sixteen, and names that are none at once', () => {
+    const {bob, ports} = two;
+    const made = Array.from({length: 65_536}, (_, i) => {
+      const channel = new FakeChannel(String(i).padStart(22, '0'), 'parley.file.v1');
+      channel.open();
+      ports.bob.arrive('ann', channel);
+      return channel;
+    });
+    expect(made.filter((channel) => channel.readyState === 'open').length).toBe(16);
+    const named = new FakeChannel('../../x', 'parley.file.v1');
+    named.open();
+    ports.bob.arrive('bob', named);
+    expect(named.readyState).toBe('closed');
+    expect(bob.list).toEqual([]);
+  });
+
+  it('files are too many', () => {
+    const one = {file: file('a')};
+    expect(() => two.ann.offer(Array(10_001).fill(one), two.to)).toThrow(/10000/);
+    expect(() => two.ann.offer([], two.to)).toThrow();
+  });
+});
+
+describe('the same files again', () => {
+  const infos = [
+    {path: 'a/x.txt', size: 3},
+    {path: 'b/x.txt', size: 4},
+  ];
+  const item = (path: string, size: number) => ({path, file: file(path.split('/').at(-1) ?? '', size)});
+  it('are found by path and size, in any order', () => {
+    const found = match(infos, [item('b/x.txt', 4), item('other', 9), item('a/x.txt', 3)]);
+    expect(found?.map(({size}) => size)).toEqual([3, 4]);
+  });
+  it('are found by name and size when they were chosen one by one', () => {
+    expect(match(infos, [item('x.txt', 4), item('x.txt', 3)])?.map(({size}) => size)).toEqual([3, 4]);
+  });
+  it('are not these when one is missing or has another size', () => {
+    expect(match(infos, [item('a/x.txt', 3)])).toBeNull();
+    expect(match(infos, [item('a/x.txt', 3), item('b/x.txt', 5)])).toBeNull();
+  });
+});
