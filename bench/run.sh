@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Runs the benchmarks, or those named: packet start idle join files.
+# Runs the benchmarks, or those named: packet start idle join files roads.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 want=("$@")
-[ ${#want[@]} -eq 0 ] && want=(packet start idle join files)
+[ ${#want[@]} -eq 0 ] && want=(packet start idle join files roads)
 for name in "${want[@]}"; do
   echo "== $name"
   case $name in
@@ -12,6 +12,7 @@ for name in "${want[@]}"; do
     idle) go run ./bench/idle ;;
     join) node bench/join/join.mjs ;;
     files) node bench/files/files.mjs ;;
-    *) echo "no such benchmark: $name (packet start idle join files)" >&2; exit 2 ;;
+    roads) go test -count=1 -timeout 30m -tags bench -run TestFilesOnRoads -v ./sdk ;;
+    *) echo "no such benchmark: $name (packet start idle join files roads)" >&2; exit 2 ;;
   esac
 done

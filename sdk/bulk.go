@@ -16,6 +16,9 @@ import (
 const (
 	// bulkIdle is how long a link for bulk that nobody uses is kept.
 	bulkIdle = 30 * time.Second
+	// bulkFrom is the least round trip with which a link for bulk is worth while. On nearer paths the transport's own
+	// congestion control is as good, and does not take a busy computer for a queue.
+	bulkFrom = 5 * time.Millisecond
 	// maxBulks bounds the links for bulk that others made with us.
 	maxBulks = 8
 )
@@ -44,11 +47,15 @@ func (k *kit) carrier(ice *signal.ICEServers) (*webrtc.PeerConnection, error) {
 	return api.NewPeerConnection(k.configuration(ice, transports{}))
 }
 
-// wantBulk makes a link for bulk with whoever sits on seat, and calls ready when it is up.
-func (s *state) wantBulk(seat string, ready func()) {
-	person := s.people[seat]
-	if person == nil || s.linkTo(seat) == nil || s.options.Single {
-		return
+// wantBulk makes a link for bulk with whoever sits on seat, and calls ready when it is up. It is false when there will be
+// none.
+func (s *state) wantBulk(seat string, ready func()) bool {
+	person, main := s.people[seat], s.linkTo(seat)
+	if person == nil || main == nil || s.options.Single {
+		return false
+	}
+	if p := main.pulse; p.answered.Load() != 0 && time.Duration(p.trip.Load()) < bulkFrom {
+		return false
 	}
 	for _, b := range s.files.bulks {
 		if b.peer == person.Session && b.mine {
@@ -56,7 +63,7 @@ func (s *state) wantBulk(seat string, ready func()) {
 			if b.up {
 				ready()
 			}
-			return
+			return true
 		}
 	}
 	b, err := s.newBulk(person.Session, rand.Text(), true)
@@ -68,6 +75,7 @@ func (s *state) wantBulk(seat string, ready func()) {
 		s.options.Log.Info("no link for files", "room", s.address.room, "err", err)
 		s.dropBulk(b, true)
 	}
+	return err == nil
 }
 
 // bulkTo returns the link for bulk that is up with a session, nil when there is none.

@@ -276,7 +276,7 @@ func measure(t *testing.T, path surface, plain bool, lasts time.Duration, files 
 }
 
 // TestFilesOnRoads prints how fast files go and what becomes of the sound beside them, with the plain transport and with
-// ours in turn. It asserts nothing but that bytes arrive: `make bench RUN=files`.
+// ours in turn. It asserts nothing but that bytes arrive: `make bench RUN=roads`.
 func TestFilesOnRoads(t *testing.T) {
 	lasts := 12 * time.Second
 	if s := os.Getenv("PARLEY_BENCH_SECONDS"); s != "" {

@@ -44,8 +44,8 @@ func (t *sending) carry(ctx context.Context, w *lane) {
 		}
 		a := t.engine.Next(limit)
 		if a, ok := a.(transfer.Accepted); ok && a.Bulk && w.bulk == nil {
-			hold, patience = true, time.After(bulkPatience)
-			t.room.post(func(s *state) { s.wantBulk(t.to, t.rouse) })
+			hold, _ = inRoom(ctx, t.room, func(s *state) bool { return s.wantBulk(t.to, t.rouse) })
+			patience = time.After(bulkPatience)
 		}
 		if a != nil {
 			if err := t.obeyEngine(w, a); err != nil {

@@ -101,7 +101,7 @@ func TestFilesBetweenPrograms(t *testing.T) {
 	if left, err := filepath.Glob(filepath.Join(to, "*.part*")); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
-	if p := out.Progress(); p.State != parley.TransferDone || p.Bytes != p.Total || p.Done != 3 || !p.Bulk || p.Wire != p.Total {
+	if p := out.Progress(); p.State != parley.TransferDone || p.Bytes != p.Total || p.Done != 3 || p.Wire != p.Total {
 		t.Errorf("%+v", p)
 	}
 	ann.hears(direct)
