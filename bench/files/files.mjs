@@ -18,8 +18,9 @@ const limit = {timeout: 180_000};
 /** Runs in the page before its scripts: notes the times of files, and lets bare channels past the app. */
 function watch() {
   const Native = window.RTCPeerConnection;
-  const seen = {files: [], raw: [], pc: null};
-  Object.defineProperty(window, '__bench', {value: seen});
+  // The SDK makes some of its connections in a frame of the page.
+  window.top.__bench ??= {files: [], raw: [], pc: null};
+  const seen = window.top.__bench;
   const file = (channel) => {
     const one = {from: 0, to: 0};
     seen.files.push(one);

@@ -58,14 +58,16 @@ export function transfers(person) {
  */
 export async function countTransfers(page) {
   await page.evaluateOnNewDocument(() => {
-    const seen = {bytes: 0, confirmed: new Set(), repeated: /** @type {string[]} */ ([])};
-    Object.defineProperty(window, '__files', {value: seen});
+    // The SDK makes some of its connections in a frame of the page; they are counted together.
+    const top = /** @type {any} */ (window.top);
+    top.__files ??= {bytes: 0, confirmed: new Set(), repeated: []};
+    const seen = top.__files;
     const Native = window.RTCPeerConnection;
     /** @param {RTCDataChannel} channel */
     const watch = (channel) => {
       if (channel.protocol !== 'parley.file.v1') return;
       channel.addEventListener('message', ({data}) => {
-        if (!(data instanceof ArrayBuffer)) return;
+        if (typeof data === 'string') return;
         const view = new DataView(data);
         if (view.getUint8(0) !== 1) return;
         seen.bytes += data.byteLength - 16;
@@ -90,6 +92,11 @@ export async function countTransfers(page) {
         super(configuration);
         this.addEventListener('datachannel', ({channel}) => watch(channel));
       }
+      /** @param {string} label @param {RTCDataChannelInit} [init] */
+      createDataChannel(label, init) {
+        if (init?.protocol === 'parley.file.v1') top.__carrier = this;
+        return super.createDataChannel(label, init);
+      }
     };
   });
 }
@@ -105,4 +112,13 @@ export function deliveries(person) {
     const {bytes, repeated} = /** @type {any} */ (window).__files;
     return {bytes, repeated};
   });
+}
+
+/**
+ * Breaks the connection that carries a file, at the sender's end.
+ *
+ * @param {import('./person.mjs').Person} sender
+ */
+export function breakCarrier(sender) {
+  return sender.page.evaluate(() => /** @type {any} */ (window).__carrier.close());
 }
