@@ -39,7 +39,7 @@ type Relay struct {
 	Ports      Ports          `key:"ports" default:"off" doc:"UDP ports for relayed addresses, as FIRST-LAST. off hands what is relayed between people here over in memory, which needs no port; a range is for peers that are not Parley's and for pairs of which only one side is relayed."`
 	AllowPeers []netip.Prefix `key:"allow_peers" doc:"Special-purpose addresses (private, shared, documentation and so on) that the relay may send to all the same, as IP or CIDR."`
 	DenyPeers  []netip.Prefix `key:"deny_peers" doc:"Further addresses that the relay must not send to, as IP or CIDR. Wins over relay.allow_peers."`
-	PerSession int            `key:"per_session" default:"32" min:"1" max:"1000" doc:"How many relayed addresses one person's client may hold at once."`
+	PerSession int            `key:"per_session" default:"128" min:"1" max:"1000" doc:"How many relayed addresses one person's client may hold at once."`
 	PerPrefix  int            `key:"per_prefix" default:"512" min:"1" max:"1000000" doc:"How many relayed addresses the clients at one address (IPv6: in one /64) may hold at once."`
 }
 

@@ -51,7 +51,7 @@ type Config struct {
 	Ports Ports
 	// Policy says which peers may be reached.
 	Policy Policy
-	// PerSession, PerPrefix and Total are how many allocations may live at once: of one session (default 32), from one IPv4
+	// PerSession, PerPrefix and Total are how many allocations may live at once: of one session (default 128), from one IPv4
 	// address or one IPv6 /64 (default 512), and in all (default 12000).
 	PerSession, PerPrefix, Total int
 	// ErrorRate and BindingRate are how many answers a second an unauthenticated source may draw over UDP, errors
@@ -63,7 +63,7 @@ type Config struct {
 // WithDefaults returns the configuration with every unset value filled in.
 func (c Config) WithDefaults() Config {
 	c.Realm = cmp.Or(c.Realm, "parley")
-	c.PerSession = cmp.Or(c.PerSession, 32)
+	c.PerSession = cmp.Or(c.PerSession, 128)
 	c.PerPrefix = cmp.Or(c.PerPrefix, 512)
 	c.Total = cmp.Or(c.Total, 12000)
 	c.ErrorRate = cmp.Or(c.ErrorRate, 50)
