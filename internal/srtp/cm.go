@@ -47,11 +47,15 @@ func (c *cm) xor(b []byte, ssrc uint32, index uint64) {
 	low := binary.BigEndian.Uint64(c.salt[8:]) ^ index<<16
 	for len(b) > 0 {
 		n := min(len(b), cmChunk)
+		// Two loops: a block that is encrypted right after its halves were written waits for both.
 		for at := 0; at < n; at += aes.BlockSize {
 			counter := c.stream[at : at+aes.BlockSize : at+aes.BlockSize]
 			binary.BigEndian.PutUint64(counter, high)
 			binary.BigEndian.PutUint64(counter[8:], low)
 			low++
+		}
+		for at := 0; at < n; at += aes.BlockSize {
+			counter := c.stream[at : at+aes.BlockSize : at+aes.BlockSize]
 			c.block.Encrypt(counter, counter)
 		}
 		subtle.XORBytes(b[:n], b[:n], c.stream[:n])
