@@ -93,8 +93,8 @@ func stories() map[string][]step {
 		"a NAT gives another port to a peer that does not know": {
 			{0, "nominate wifi", Found | Selected, "wifi"},
 			{2 * sec, "check wifi", 0, "wifi"},
-			{4 * sec, "check moved", Found, "wifi"}, // wifi was there 2 s ago
-			{6 * sec, "check moved", Selected, "moved"},
+			{3 * sec, "check moved", Found, "wifi"}, // wifi was there 1 s ago
+			{5 * sec, "check moved", Selected, "moved"},
 			{8 * sec, "check moved", 0, "moved"},
 		},
 		"another candidate is not the same behind a NAT": {

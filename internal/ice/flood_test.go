@@ -28,7 +28,8 @@ func TestFlood(t *testing.T) {
 	nominate := right(0)
 	nominate.nominate = true
 	honest := nominate.build(t)
-	a.HandlePacket(start, where()["wifi"], honest)
+	wifi := where()["wifi"]
+	a.HandlePacket(start, wifi, honest)
 
 	guess := right(0)
 	guess.password, guess.nominate = "a guess of the password 01", true
@@ -50,7 +51,7 @@ func TestFlood(t *testing.T) {
 			}
 		}
 		binary.BigEndian.PutUint32(honest[len(honest)-4:], 0)
-		if answer, _ := a.HandlePacket(start, where()["wifi"], honest); answer != nil {
+		if answer, _ := a.HandlePacket(start, wifi, honest); answer != nil {
 			t.Fatal("a wrong fingerprint was answered")
 		}
 		fingerprint(honest)

@@ -14,7 +14,7 @@ const (
 	deserted = 8 * time.Second
 	// moved is the same for a path that looks like the selected one behind a NAT that has given it another address: the peer
 	// does not know that and has nothing to nominate.
-	moved = 3 * time.Second
+	moved = 1500 * time.Millisecond
 )
 
 // pathState is a valid path: an authenticated check came from it.
