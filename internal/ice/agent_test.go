@@ -5,7 +5,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/netip"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -175,66 +174,91 @@ func stories() map[string][]step {
 func TestStories(t *testing.T) {
 	for name, steps := range stories() {
 		t.Run(name, func(t *testing.T) {
-			a, restarts := agent(t), 0
-			for i, s := range steps {
-				now := start.Add(s.at)
-				verb, rest, _ := strings.Cut(s.do, " ")
-				place, with, _ := strings.Cut(rest, " ")
-				path, generation := where()[place], restarts
-				switch with {
-				case "old":
-					generation = 0
-				case "1":
-					generation = 1
+			s := story{T: t, a: agent(t)}
+			for i, step := range steps {
+				s.now = start.Add(step.at)
+				e := s.do(step.do)
+				got, ok := s.a.Sendable(s.now)
+				if e != step.event || ok != (step.path != "") || ok && got != where()[step.path] {
+					t.Fatalf("step %d: %s: event %04b, want %04b; sends to %v, want %q", i, step.do, e, step.event, got, step.path)
 				}
-				var e Event
-				switch verb {
-				case "check", "nominate", "silent":
-					c := right(generation)
-					c.nominate, c.priority = verb == "nominate", priorities()[place]
-					raw := c.build(t)
-					var answer []byte
-					answer, e = a.HandlePacket(now, path, raw)
-					if verb == "silent" {
-						if answer != nil {
-							t.Fatalf("step %d: %s: answered", i, s.do)
-						}
-						break
-					}
-					m := read(t, answer, raw, credentials[generation].Password)
-					var mapped stun.XORMappedAddress
-					if err := mapped.GetFrom(m); err != nil || m.Type != stun.BindingSuccess || mapped.String() != path.Peer.String() {
-						t.Fatalf("step %d: %s: %v %v %v", i, s.do, m.Type, mapped, err)
-					}
-					if !a.Valid(now, path) || a.Valid(now.Add(ConsentTime), path) {
-						t.Fatalf("step %d: %s: validity", i, s.do)
-					}
-				case "tick":
-					e = a.HandleTimeout(now)
-				case "close":
-					e = a.HandleClosed(path.Via)
-				case "restart":
-					restarts++
-					if err := a.Restart(credentials[restarts], theirs); err != nil {
-						t.Fatal(err)
-					}
-				}
-				got, ok := a.Sendable(now)
-				if e != s.event || ok != (s.path != "") || ok && got != where()[s.path] {
-					t.Fatalf("step %d: %s: event %04b, want %04b; sends to %v, want %q", i, s.do, e, s.event, got, s.path)
-				}
-				if d := a.Deadline(); !d.IsZero() && d.Before(now) {
-					t.Fatalf("step %d: wants to be called at %v", i, d)
-				}
-				want := 1
-				if restarts > 0 && !slices.ContainsFunc(steps[:i+1], func(s step) bool { return s.event.Has(Retired) }) {
-					want = 2
-				}
-				if got := a.Ufrags(); len(got) != want || got[0] != credentials[restarts].Ufrag {
-					t.Fatalf("step %d: fragments %v", i, got)
-				}
+				s.retired = s.retired || e.Has(Retired)
+				s.check()
 			}
 		})
+	}
+}
+
+// story is one that is being told.
+type story struct {
+	*testing.T
+	a        *Agent
+	now      time.Time
+	restarts int
+	retired  bool
+}
+
+// do does what the step says.
+func (s *story) do(what string) Event {
+	verb, rest, _ := strings.Cut(what, " ")
+	place, with, _ := strings.Cut(rest, " ")
+	generation := s.restarts
+	switch with {
+	case "old":
+		generation = 0
+	case "1":
+		generation = 1
+	}
+	switch verb {
+	case "check", "nominate", "silent":
+		return s.send(verb, place, generation)
+	case "tick":
+		return s.a.HandleTimeout(s.now)
+	case "close":
+		return s.a.HandleClosed(where()[place].Via)
+	case "restart":
+		s.restarts++
+		if err := s.a.Restart(credentials[s.restarts], theirs); err != nil {
+			s.Fatal(err)
+		}
+	}
+	return 0
+}
+
+// send gives the agent a check and holds the answer.
+func (s *story) send(verb, place string, generation int) Event {
+	c, path := right(generation), where()[place]
+	c.nominate, c.priority = verb == "nominate", priorities()[place]
+	raw := c.build(s.T)
+	answer, e := s.a.HandlePacket(s.now, path, raw)
+	if verb == "silent" {
+		if answer != nil {
+			s.Fatalf("%v: %s: answered", s.now, place)
+		}
+		return e
+	}
+	m := read(s.T, answer, raw, credentials[generation].Password)
+	var mapped stun.XORMappedAddress
+	if err := mapped.GetFrom(m); err != nil || m.Type != stun.BindingSuccess || mapped.String() != path.Peer.String() {
+		s.Fatalf("%v: %s: %v %v %v", s.now, place, m.Type, mapped, err)
+	}
+	if !s.a.Valid(s.now, path) || s.a.Valid(s.now.Add(ConsentTime), path) {
+		s.Fatalf("%v: %s: validity", s.now, place)
+	}
+	return e
+}
+
+// check holds what must be so after each step.
+func (s *story) check() {
+	if d := s.a.Deadline(); !d.IsZero() && d.Before(s.now) {
+		s.Fatalf("%v: wants to be called at %v", s.now, d)
+	}
+	want := 1
+	if s.restarts > 0 && !s.retired {
+		want = 2
+	}
+	if got := s.a.Ufrags(); len(got) != want || got[0] != credentials[s.restarts].Ufrag {
+		s.Fatalf("%v: fragments %v", s.now, got)
 	}
 }
 
@@ -374,8 +398,13 @@ func TestCredentials(t *testing.T) {
 	good := credentials[0]
 	long := strings.Repeat("x", 257)
 	for _, bad := range []Credentials{
-		{"", good.Password}, {"abc", good.Password}, {good.Ufrag, "short"}, {"a:bc", good.Password},
-		{good.Ufrag, strings.Repeat("ü", 30)}, {long, good.Password}, {good.Ufrag, long},
+		{"", good.Password},
+		{"abc", good.Password},
+		{good.Ufrag, "short"},
+		{"a:bc", good.Password},
+		{good.Ufrag, strings.Repeat("ü", 30)},
+		{long, good.Password},
+		{good.Ufrag, long},
 	} {
 		if _, err := New(bad, ""); err == nil {
 			t.Errorf("took %q", bad)

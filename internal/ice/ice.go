@@ -65,10 +65,10 @@ func NewCredentials(rand io.Reader) (Credentials, error) {
 	return Credentials{Ufrag: text[:8], Password: text[8:]}, nil
 }
 
-// errCredentials says whose fault short or strange credentials are.
 var errCredentials = errors.New("ice: a fragment has 4 to 256 characters and a password 22 to 256, of letters, digits, + and /")
 
-// Validate reports whether the credentials are what RFC 8839 §5.4 allows: ErrCredentials is ours or, in a session description, the peer's.
+// Validate reports whether the credentials are what RFC 8839 §5.4 allows. The error is our fault or, in a session description,
+// the peer's.
 func (c Credentials) Validate() error {
 	if len(c.Ufrag) < 4 || len(c.Ufrag) > 256 || len(c.Password) < 22 || len(c.Password) > 256 || !iceChars(c.Ufrag) || !iceChars(c.Password) {
 		return errCredentials
@@ -90,13 +90,13 @@ func iceChars(s string) bool {
 type Event uint8
 
 const (
-	// Found: a path became valid that was not.
+	// Found says that a path became valid that was not.
 	Found Event = 1 << iota
-	// Selected: what [Agent.Sendable] returns is another path, or one again.
+	// Selected says that what [Agent.Sendable] returns is another path, or one again.
 	Selected
-	// Lost: no path may be sent to any more.
+	// Lost says that no path may be sent to any more.
 	Lost
-	// Retired: the credentials before the last restart have stopped working; see [Agent.Ufrags].
+	// Retired says that the credentials before the last restart have stopped working; see [Agent.Ufrags].
 	Retired
 )
 

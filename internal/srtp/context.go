@@ -87,12 +87,7 @@ func (c *Context) OpenRTP(pkt []byte, headerLen int) ([]byte, error) {
 		return c.meet(pkt, headerLen, ssrc, seq)
 	}
 	index, err := c.open(w, pkt, headerLen, ssrc, w.guess(seq))
-	switch err {
-	case ErrForged:
-		c.stats.Forged++
-		return nil, err
-	case ErrReplayed:
-		c.stats.Replayed++
+	if err != nil {
 		return nil, err
 	}
 	w.mark(index)
@@ -136,19 +131,21 @@ func (c *Context) open(w *window, pkt []byte, headerLen int, ssrc uint32, index 
 		}
 		copy(c.spare, pkt) // a failure spoils the packet
 	}
-	fault := ErrReplayed
+	fault, counter := ErrReplayed, &c.stats.Replayed
 	if !w.old(index) {
 		if !w.fresh(uint64(index)) {
+			c.stats.Replayed++
 			return 0, ErrReplayed
 		}
 		if index < maxIndex && c.rtp.openRTP(pkt, headerLen, ssrc, uint64(index)) {
 			return uint64(index), nil
 		}
-		fault = ErrForged
+		fault, counter = ErrForged, &c.stats.Forged
 	}
 	w.missed++
 	index += 1 << 16 << ((w.missed/lostEvery + 1) % 2)
 	if !lost || index >= maxIndex || !c.rtp.openRTP(c.spare[:len(pkt)], headerLen, ssrc, uint64(index)) {
+		*counter++
 		return 0, fault
 	}
 	copy(pkt, c.spare)

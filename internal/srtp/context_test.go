@@ -64,8 +64,11 @@ func TestNewRefuses(t *testing.T) {
 		p         Profile
 		key, salt int
 	}{
-		{"no profile", 0, 16, 14}, {"a 32-bit tag", 2, 16, 14},
-		{"a long key", AEADAES128GCM, 32, 12}, {"a short salt", AES128CMHMACSHA180, 16, 12}, {"nothing", AEADAES256GCM, 0, 0},
+		{"no profile", 0, 16, 14},
+		{"a 32-bit tag", 2, 16, 14},
+		{"a long key", AEADAES128GCM, 32, 12},
+		{"a short salt", AES128CMHMACSHA180, 16, 12},
+		{"nothing", AEADAES256GCM, 0, 0},
 	} {
 		if c, err := New(tt.p, make([]byte, tt.key), make([]byte, tt.salt)); err == nil || c != nil {
 			t.Errorf("%s: %v", tt.name, err)

@@ -75,10 +75,18 @@ func vectors(t testing.TB) []vector {
 		{"RFC 7714 §17.3", AEADAES256GCM, k256, nil, nil, rtcp, unhex(t, `81c8000d 4d617273 d50ae4d1 f5ce5d30 4ba297e4 7d470c28 2c3ece5d
 			bffe0a50 a2eaa5c1 110555be 8415f658 c61de047 6f1b6fad 1d1eb30c 4446839f 57ff6f6c b26ac3be 800005d4`), 0x5d4},
 		// RFC 3711 has no whole packet; these are the reference packets of libsrtp, with the keys of its appendix B.3.
-		{"libsrtp RTP", AES128CMHMACSHA180, sessionKeys{}, master, salt, unhex(t, "800f1234 decafbad cafebabe abababab abababab abababab abababab"),
-			unhex(t, "800f1234 decafbad cafebabe 4e55dc4c e79978d8 8ca4d215 949d2402 b78d6acc 99ea179b 8dbb"), 0},
-		{"libsrtp RTCP", AES128CMHMACSHA180, sessionKeys{}, master, salt, unhex(t, "81c8000b cafebabe abababab abababab abababab abababab"),
-			unhex(t, "81c8000b cafebabe 7128035b e487b9bd bef89041 f977a5a8 80000001 993e08cd 54d6c123 0798"), 1},
+		{
+			"libsrtp RTP", AES128CMHMACSHA180,
+			sessionKeys{},
+			master, salt, unhex(t, "800f1234 decafbad cafebabe abababab abababab abababab abababab"),
+			unhex(t, "800f1234 decafbad cafebabe 4e55dc4c e79978d8 8ca4d215 949d2402 b78d6acc 99ea179b 8dbb"), 0,
+		},
+		{
+			"libsrtp RTCP", AES128CMHMACSHA180,
+			sessionKeys{},
+			master, salt, unhex(t, "81c8000b cafebabe abababab abababab abababab abababab"),
+			unhex(t, "81c8000b cafebabe 7128035b e487b9bd bef89041 f977a5a8 80000001 993e08cd 54d6c123 0798"), 1,
+		},
 	}
 }
 
