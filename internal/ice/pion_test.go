@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -99,6 +100,18 @@ func (l *lite) ask(f func(a *Agent, now time.Time)) {
 	f(l.agent, time.Now())
 }
 
+func (l *lite) stats() (st Stats) {
+	l.ask(func(a *Agent, _ time.Time) { st = a.Stats() })
+	return st
+}
+
+// told returns the events so far.
+func (l *lite) told() []Event {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.events)
+}
+
 // tick calls HandleTimeout when the agent wants it, for so long.
 func (l *lite) tick(d time.Duration) {
 	for end := time.Now().Add(d); time.Now().Before(end); {
@@ -120,8 +133,10 @@ type scene struct {
 	nat    *netsim.NAT
 	client *pion.Agent
 	conn   *pion.Conn
+	rtt    atomic.Int64 // of the last echo
+
+	mu     sync.Mutex
 	states []string
-	rtt    time.Duration // of the last echo
 }
 
 func play(t *testing.T, line netsim.Line, options []pion.AgentOption, f func(s *scene)) {
@@ -164,7 +179,7 @@ func (s *scene) dial(here *simnet.Host, options []pion.AgentOption) {
 		s.t.Fatal(err)
 	}
 	go s.server.run()
-	if err := s.client.OnConnectionStateChange(func(c pion.ConnectionState) { s.states = append(s.states, c.String()) }); err != nil {
+	if err := s.client.OnConnectionStateChange(s.note); err != nil {
 		s.t.Fatal(err)
 	}
 	s.gather()
@@ -176,6 +191,19 @@ func (s *scene) dial(here *simnet.Host, options []pion.AgentOption) {
 	}
 	s.t.Logf("connected after %v", time.Since(began))
 	go s.read()
+}
+
+func (s *scene) note(c pion.ConnectionState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.states = append(s.states, c.String())
+}
+
+// told returns what pion has said of its state.
+func (s *scene) told() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.states)
 }
 
 // gather collects pion's candidates and tells it of the server's one.
@@ -211,7 +239,7 @@ func (s *scene) read() {
 			return
 		}
 		if at, err := time.Parse(time.RFC3339Nano, string(buf[:n])); err == nil {
-			s.rtt = time.Since(at)
+			s.rtt.Store(int64(time.Since(at)))
 		}
 	}
 }
@@ -220,10 +248,10 @@ func (s *scene) read() {
 func (s *scene) talk(d time.Duration) (gap time.Duration) {
 	last := time.Now()
 	for end := time.Now().Add(d); time.Now().Before(end); {
-		s.rtt = 0
+		s.rtt.Store(0)
 		_, _ = s.conn.Write([]byte(time.Now().Format(time.RFC3339Nano)))
 		s.server.tick(100 * time.Millisecond)
-		if s.rtt > 0 {
+		if s.rtt.Load() > 0 {
 			last = time.Now()
 		}
 		gap = max(gap, time.Since(last))
@@ -247,11 +275,11 @@ func TestPionConnects(t *testing.T) {
 			if !ok || path.Peer.Addr() != netip.MustParseAddr("6.0.0.1") {
 				t.Errorf("%v %v", path, ok)
 			}
-			t.Logf("loss %.0f %%: longest silence %v, %+v, %v", 100*line.Loss, gap, s.server.agent.Stats(), s.states)
+			t.Logf("loss %.0f %%: longest silence %v, %+v, %v", 100*line.Loss, gap, s.server.stats(), s.told())
 			if gap > 3*time.Second {
 				t.Errorf("silent for %v", gap)
 			}
-			if st := s.server.agent.Stats(); st.Forged+st.Foreign+st.Conflicts+st.Unknown != 0 || st.Checks < 20 {
+			if st := s.server.stats(); st.Forged+st.Foreign+st.Conflicts+st.Unknown != 0 || st.Checks < 20 {
 				t.Errorf("%+v", st)
 			}
 		})
@@ -298,7 +326,7 @@ func TestPionRestarts(t *testing.T) {
 			}
 		}
 		retired := 0
-		for _, e := range s.server.events {
+		for _, e := range s.server.told() {
 			if e.Has(Retired) {
 				retired++
 			}
@@ -307,7 +335,7 @@ func TestPionRestarts(t *testing.T) {
 			}
 		}
 		if retired != 3 {
-			t.Errorf("events %b", s.server.events)
+			t.Errorf("events %b", s.server.told())
 		}
 	})
 }
@@ -323,15 +351,15 @@ func TestPionGoesDark(t *testing.T) {
 			t.Error("stopped too early")
 		}
 		s.server.tick(4 * time.Second)
-		if path, ok := s.sendable(); ok || !s.server.events[len(s.server.events)-1].Has(Lost) {
-			t.Errorf("still sends to %v, events %b", path, s.server.events)
+		if path, ok := s.sendable(); ok || !slices.ContainsFunc(s.server.told(), func(e Event) bool { return e.Has(Lost) }) {
+			t.Errorf("still sends to %v, events %b", path, s.server.told())
 		}
 		s.net.Change(func(*netsim.Network) { s.uplink.Hole = false })
 		gap := s.talk(10 * time.Second)
 		if _, ok := s.sendable(); !ok {
 			t.Error("does not send to the peer that is back")
 		}
-		t.Logf("back after %v, %v", gap, s.states)
+		t.Logf("back after %v, %v", gap, s.told())
 	})
 }
 

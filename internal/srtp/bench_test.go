@@ -14,8 +14,9 @@ const benchSize = 1100 // bytes of packet, as in the measurements of rivals
 func BenchmarkSeal(b *testing.B) {
 	for _, p := range profiles {
 		seal, _, key, salt := both(b, p)
+		index := uint64(0) // goes on when the benchmark is run again: no number is sealed twice
 		b.Run(p.String()+"/parley", func(b *testing.B) {
-			buf, index := rtp(7, 0, benchSize), uint64(0)
+			buf := rtp(7, 0, benchSize)
 			b.ReportAllocs()
 			for b.Loop() {
 				binary.BigEndian.PutUint16(buf[2:], uint16(index))
@@ -55,7 +56,7 @@ func BenchmarkOpen(b *testing.B) {
 			buf, i := make([]byte, 1500), 0
 			b.ReportAllocs()
 			for b.Loop() {
-				if i%len(whole) == 0 && i > 0 {
+				if i%len(whole) == 0 && open.rtpSources.find(7) != nil {
 					*open.rtpSources.find(7) = window{}
 				}
 				n := copy(buf, whole[i%len(whole)])
