@@ -98,6 +98,8 @@ func TestOrder(t *testing.T) {
 		{"at the edge of the window", []arrival{{5000, nil}, {5000 - windowSize + 1, nil}, {5000 - windowSize, ErrReplayed}, {5000 - windowSize + 1, ErrReplayed}}},
 		{"the window moves on by one word", []arrival{{63, nil}, {64, nil}, {63, ErrReplayed}, {1023, nil}, {64, ErrReplayed}, {65, nil}, {1024, nil}, {960, nil}, {960, ErrReplayed}}},
 		{"the window moves on by more than itself", []arrival{{7, nil}, {7 + 3*1024, nil}, {6 + 3*1024, nil}, {7 + 2*1024, ErrReplayed}}},
+		{"late into a word that was used before", []arrival{{63, nil}, {1100, nil}, {1087, nil}, {1087, ErrReplayed}}},
+		{"an old one out of a word that is used again", []arrival{{30, nil}, {1024, nil}, {30, ErrReplayed}}},
 		{"over the end of the numbers", []arrival{{65534, nil}, {65536, nil}, {65535, nil}, {65537, nil}, {65536, ErrReplayed}, {65535, ErrReplayed}}},
 		{"over the end with losses", []arrival{{50000, nil}, {50000 + 32767, nil}, {50000 + 2*32767, nil}, {50000 + 3*32767, nil}}},
 		{"a number from before the beginning", []arrival{{3, nil}, {65535, ErrReplayed}, {4, nil}}},

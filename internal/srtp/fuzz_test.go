@@ -63,6 +63,7 @@ func FuzzRound(f *testing.F) {
 func FuzzWindow(f *testing.F) {
 	f.Add([]byte{0, 1, 0, 0, 255, 3, 128, 1})
 	f.Add([]byte{200, 200, 200, 10, 10, 10, 0, 0})
+	f.Add([]byte{0, 0, 0, 11, 243, 0, 1, 0, 100, 100, 100, 10, 200, 200, 0, 9, 129, 240})
 	f.Fuzz(func(t *testing.T, steps []byte) {
 		var w window
 		seen := map[uint64]bool{}
