@@ -113,7 +113,6 @@ type Estimator struct {
 	remb      float64
 	judged    int64 // when a receiver report was last obeyed
 	demand    int
-	gone      float64
 	newest    int64 // when the newest packet of this feedback was sent
 }
 
@@ -287,7 +286,7 @@ func (e *Estimator) ReceiverReport(now time.Time, loss float64, rtt time.Duratio
 func (e *Estimator) Tick(now time.Time) {
 	t := e.micros(now)
 	e.probe.expire(t, e.rtt)
-	if e.waiting < 0 || e.demand < 0 {
+	if e.waiting < 0 {
 		return
 	}
 	// Sent, and nothing heard: the way back may be lost, or both. Less and less, but the memory of the rate stays.
@@ -299,10 +298,17 @@ func (e *Estimator) Tick(now time.Time) {
 
 // Target says how much may be sent now, in bit/s, with all headers down to UDP's.
 func (e *Estimator) Target() int {
-	v := e.rate.value * e.silence * e.rate.drain
-	if e.rate.drain == 0 { // before the first feedback
-		v = e.rate.value * e.silence
+	v := float64(e.Estimate())
+	if e.rate.draining() {
+		v = min(v, e.rate.value*e.rate.drain)
 	}
+	return int(e.clamp(v))
+}
+
+// Estimate says what the path is believed to carry, in bit/s: Target without the moments in which less is sent so that a
+// queue empties. Choose by it what to send for seconds, such as layers; pace by Target.
+func (e *Estimator) Estimate() int {
+	v := e.rate.value * e.silence
 	if e.remb > 0 {
 		v = min(v, e.remb)
 	}

@@ -116,7 +116,8 @@ func (e *Estimator) verdict(t int64) {
 	l.trying, l.lately, l.hold = false, share, false
 	l.restart()
 	if share-l.own < 0.5*(l.share-l.own) {
-		e.rate.learn(e.rate.value)
+		e.rate.learn(1.02 * e.rate.value)
+		e.rate.policed = t
 		return
 	}
 	l.own = (share + l.share) / 2

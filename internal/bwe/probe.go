@@ -13,6 +13,8 @@ type Cluster struct {
 const (
 	probeTime    = 25 * milli
 	probePackets = 6
+	// Fast probes have packets enough in less time.
+	fastProbe, fastProbeTime = 2_000_000, 15 * milli
 	// offerTime is how long a cluster may take to be sent.
 	offerTime = 400 * milli
 	// firstStep and nextStep are the factors over the known rate of a first probe and of one after a success.
@@ -101,7 +103,11 @@ func (e *Estimator) plan(t int64) {
 	p.ids = p.ids%255 + 1
 	p.active = true
 	p.run = run{id: p.ids, rate: want, packets: probePackets, since: t}
-	p.run.bytes = int(want / 8 * float64(probeTime*p.stretch) / float64(second))
+	length := probeTime * p.stretch
+	if want > fastProbe {
+		length = fastProbeTime * p.stretch
+	}
+	p.run.bytes = int(want / 8 * float64(length) / float64(second))
 }
 
 // tag notes a packet that leaves, and returns the cluster it belongs to, 0 for none.
@@ -160,41 +166,54 @@ func (p *probe) wait(t int64) {
 	p.patience = min(p.patience*3/2, mostPatience)
 }
 
-// result returns the rates at which a cluster was sent and came, once all that will come of it has.
-func (p *probe) result(t, reported int64) (sent, came float64, ok bool) {
+// result returns the rate at which a cluster was sent or, when the path was full by it, came, once all that will come of it
+// has.
+func (p *probe) result(t, reported int64) (found float64, full, ok bool) {
 	c := &p.run
 	if !p.active || !c.done || reported < c.lastNumber {
-		return 0, 0, false
+		return 0, false, false
 	}
 	p.active = false
 	if c.came < 4 || c.came*10 < c.sent*7 {
 		p.wait(t)
-		return 0, 0, false
+		return 0, false, false
 	}
 	took, tookThere := max(c.lastSent-c.firstSent, 1), max(c.lastCame-c.firstCame, 1)
-	// Of the first interval's end only what came after it counts, in both places.
-	sent = float64((c.sentBytes-c.lastSize)*8) * float64(second) / float64(took)
-	lostShare := float64(c.sent) / float64(c.came)
-	came = float64((c.cameBytes-c.firstCameSize)*8) * lostShare * float64(second) / float64(tookThere)
-	if took < milli || came > 1.5*sent {
+	if took < milli || 3*tookThere < 2*took {
 		p.stretch = min(p.stretch*2, 4) // they came in one burst: that says nothing
 		p.wait(t)
-		return 0, 0, false
+		return 0, false, false
 	}
-	return sent, came, true
+	// What left last did not take part of the time between the first and the last; there, what came first did not.
+	if 9*tookThere < 10*took+9*milli {
+		return rateOf(c.sentBytes-c.lastSize, took), false, true
+	}
+	whole := float64(c.sent) / float64(c.came) // what is lost was carried, too
+	return rateOf(c.cameBytes-c.firstCameSize, tookThere) * whole, true, true
+}
+
+func rateOf(bytes int, took int64) float64 {
+	return float64(bytes*8) * float64(second) / float64(took)
 }
 
 // probed takes the result of a probe.
-func (e *Estimator) probed(t int64, sent, came float64) {
+func (e *Estimator) probed(t int64, found float64, full bool) {
 	p, r := &e.probe, &e.rate
-	full := came < 0.9*sent
-	found := min(sent, came)
+	came := found
 	if full {
-		found = keep * came
+		found *= keep
 	}
 	found = min(found, e.wanted())
 	if found <= r.value*1.02 {
 		p.wait(t)
+		if full && found < 0.9*r.value && e.queue.own() > little {
+			e.decrease(t)
+			return
+		}
+		if full && e.queue.own() > little && !r.draining() { // what the probe left is not to stay
+			r.before, r.cutAt, r.queueAt = r.value, t, 0
+			r.drain = mostDrain
+		}
 		return
 	}
 	p.successes++

@@ -12,6 +12,8 @@ const (
 	// drainTime is the queue for which draining would halve the rate; leastDrain and mostDrain bound it.
 	drainTime             = 500 * milli
 	leastDrain, mostDrain = 0.5, 0.85
+	// policedTime is how long the rate at which loss began is kept to.
+	policedTime = 20 * second
 	// proof is how much a queue must have been due to shrink before it is asked whether it did.
 	proof = 60 * milli
 )
@@ -23,6 +25,7 @@ type rate struct {
 	capacity float64 // what arrived when the path was full, smoothed; 0 unknown
 	judged   int64
 
+	policed   int64 // when a trial last proved that the loss was ours, 0 never
 	cutAt     int64
 	before    float64 // the value before the path was full
 	queue     int64   // where draining is measured from
@@ -42,8 +45,8 @@ func (e *Estimator) judge(t int64) {
 	passed := min(t-r.judged, 200*milli)
 	r.judged = t
 	e.judgeLoss(t)
-	if sent, came, ok := e.probe.result(t, e.reported); ok {
-		e.probed(t, sent, came)
+	if found, full, ok := e.probe.result(t, e.reported); ok {
+		e.probed(t, found, full)
 	}
 	q := e.queue.own()
 	if q > much {
@@ -57,11 +60,16 @@ func (e *Estimator) judge(t int64) {
 		e.decrease(t)
 	case r.draining():
 		e.drain(t)
-	case e.trend.usage == steady && q < much/2 && !e.loss.hold:
+	case e.trend.usage == steady && q < e.unhurt() && !e.loss.hold && !e.loss.trying:
 		e.increase(passed)
 	}
 	r.value = e.clamp(r.value)
 	e.plan(t)
+}
+
+// unhurt is the queue, in µs, up to which more is tried: slow paths queue by single packets.
+func (e *Estimator) unhurt() int64 {
+	return min(max(2*little, int64(1.5*8*1100*float64(second)/e.rate.value)), much*3/4)
 }
 
 // limited reports whether much less is sent than may be: then what arrives says little about the path.
@@ -124,6 +132,10 @@ func (e *Estimator) drain(t int64) {
 	due := int64((1 - r.drain) * float64(e.newest-r.queueAt))
 	if due > proof {
 		shrunk := r.queue - q
+		if shrunk < -little { // it still grows: less is carried than was thought
+			e.decrease(t)
+			return
+		}
 		sent, came := e.out.rate(300*milli), e.acked.rate(300*milli)
 		if shrunk < min(due, r.queue)/4 && came > 0.85*sent {
 			e.queue.disown()
@@ -144,12 +156,16 @@ func (e *Estimator) increase(passed int64) {
 		return // nobody has tried that much: a probe has to
 	}
 	if r.capacity > 0 && r.value > 1.15*r.capacity {
-		r.capacity = 0
+		r.capacity, r.policed = 0, 0
 	}
 	perSecond := climb * r.value
 	if r.capacity > 0 && r.value > 0.9*r.capacity {
 		perSecond = creep * float64(second) / float64(e.rtt+100*milli)
 		perSecond = min(max(perSecond, 4000), 0.04*r.value)
 	}
-	r.value += perSecond * float64(passed) / float64(second)
+	next := r.value + perSecond*float64(passed)/float64(second)
+	if r.policed > 0 && r.judged-r.policed < policedTime { // loss began here: only a probe leads on
+		next = min(next, max(r.capacity, r.value))
+	}
+	r.value = next
 }
