@@ -32,6 +32,9 @@ type path struct {
 	rival    func(t time.Duration) bool
 	config   Config
 	from     time.Duration // figures count from here
+	drop, up time.Duration // when the capacity falls and returns, to be timed
+
+	vary func(seed uint64) func(t time.Duration) float64 // instead of capacity
 }
 
 // outcome is what was seen of one run.
@@ -41,10 +44,12 @@ type outcome struct {
 	queue95    time.Duration
 	audioSent  int
 	audioLost  int
+	lost       float64   // share of all packets
 	targets    []float64 // every 100 ms
+	estimates  []float64 // the same, without draining
 	rates      []float64 // what arrived in these 100 ms
-	rivalShare float64
-	lost       float64
+	capacities []float64
+	down, back time.Duration // from the fall until the estimate stays within 20 %, from the return until it is 80 %
 	stats      Stats
 }
 
@@ -107,6 +112,9 @@ func (p path) run(seed uint64, alg func(now time.Time, cfg Config) algorithm) ou
 		arrivals: NewArrivals(begin), start: begin, number: uint16(seed * 997), bucket: 20_000,
 	}
 	c.tcp.window, c.tcp.threshold = 10, 1e9
+	if p.vary != nil {
+		p.capacity = p.vary(seed)
+	}
 	c.out.found = -1
 	for c.t = 0; c.t < p.length; c.t += time.Millisecond {
 		c.send()
@@ -123,6 +131,7 @@ func (p path) run(seed uint64, alg func(now time.Time, cfg Config) algorithm) ou
 	if e, ok := c.alg.(*Estimator); ok {
 		c.out.stats = e.Stats()
 	}
+	c.timed()
 	return c.out
 }
 
@@ -133,13 +142,13 @@ func (c *call) send() {
 	now := c.now()
 	target := float64(c.alg.Target())
 	c.pacer.SetTarget(now, int(target))
-	ms := int(c.t / time.Millisecond)
-	if ms%20 == 0 {
+	step := int(c.t / time.Millisecond)
+	if step%20 == 0 {
 		c.put(Audio, 120)
 		c.out.audioSent++
 		c.pacer.Passed(now, 120)
 	}
-	if ms%33 == 0 {
+	if step%33 == 0 {
 		rate := target - 48_000
 		if c.most != nil {
 			rate = min(rate, c.most(c.t))
@@ -201,7 +210,7 @@ func (c *call) enter(p inPath) {
 	capacity := c.capacity(c.t)
 	if c.policer {
 		if c.bucket < float64(p.size) {
-			c.drop(p)
+			c.discard(p)
 			return
 		}
 		c.bucket -= float64(p.size)
@@ -209,14 +218,14 @@ func (c *call) enter(p inPath) {
 		return
 	}
 	if float64(c.inQueue*8)/capacity > c.buffer(c.t) {
-		c.drop(p)
+		c.discard(p)
 		return
 	}
 	c.inQueue += p.size
 	c.fifo = append(c.fifo, p)
 }
 
-func (c *call) drop(p inPath) {
+func (c *call) discard(p inPath) {
 	if p.rival {
 		c.tcp.lost(c.t + 2*c.delay(c.t))
 	} else if p.kind == Audio {
@@ -302,8 +311,32 @@ func (c *call) observe() {
 	}
 	if c.t%(100*time.Millisecond) == 0 {
 		c.out.targets = append(c.out.targets, target)
+		if e, ok := c.alg.(interface{ Estimate() int }); ok {
+			target = float64(e.Estimate())
+		}
+		c.out.estimates = append(c.out.estimates, target)
+		c.out.capacities = append(c.out.capacities, c.capacity(c.t))
 		c.out.rates = append(c.out.rates, c.bin*10)
 		c.bin = 0
+	}
+}
+
+// timed finds how long the estimate took to follow the capacity.
+func (c *call) timed() {
+	if c.drop == 0 {
+		return
+	}
+	const tenth = 100 * time.Millisecond
+	c.out.back = -1
+	for i, v := range c.out.estimates {
+		at := time.Duration(i) * tenth
+		capacity := c.out.capacities[i]
+		if at >= c.drop && at < c.up && (v < 0.8*capacity || v > 1.2*capacity) {
+			c.out.down = at + tenth - c.drop
+		}
+		if at >= c.up && c.out.back < 0 && v >= 0.8*capacity {
+			c.out.back = at - c.up
+		}
 	}
 }
 
