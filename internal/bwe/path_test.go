@@ -79,6 +79,7 @@ type call struct {
 
 	fifo     []inPath
 	inQueue  int
+	full     float64 // the last capacity that was one
 	bucket   float64
 	flying   []atPath
 	last     time.Duration
@@ -217,6 +218,10 @@ func (c *call) enter(p inPath) {
 		c.through(p, c.t)
 		return
 	}
+	if capacity < 1000 { // a stall: the buffer is what it was
+		capacity = c.full
+	}
+	c.full = capacity
 	if float64(c.inQueue*8)/capacity > c.buffer(c.t) {
 		c.discard(p)
 		return

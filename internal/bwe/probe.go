@@ -48,6 +48,7 @@ type probe struct {
 	next     int64 // when another may begin
 	patience int64
 	doubt    int64   // grows with successes that were none
+	vain     int     // probes in a row that said nothing
 	stretch  int64   // grows when jitter makes measurements useless
 	chain    float64 // factor of the next
 	raised   int64   // when a probe last raised the rate
@@ -161,13 +162,12 @@ func (p *probe) expire(t, rtt int64) {
 
 // wait puts the next probe off.
 func (p *probe) wait(t int64) {
-	p.chain = firstStep
+	p.chain, p.vain = firstStep, 0
 	p.next = t + p.patience*p.doubt
 	p.patience = min(p.patience*3/2, mostPatience)
 }
 
-// result returns the rate at which a cluster was sent or, when the path was full by it, came, once all that will come of it
-// has.
+// result returns the rate at which a cluster came, and whether the path was full by it, once all that will come of it has.
 func (p *probe) result(t, reported int64) (found float64, full, ok bool) {
 	c := &p.run
 	if !p.active || !c.done || reported < c.lastNumber {
@@ -179,17 +179,18 @@ func (p *probe) result(t, reported int64) (found float64, full, ok bool) {
 		return 0, false, false
 	}
 	took, tookThere := max(c.lastSent-c.firstSent, 1), max(c.lastCame-c.firstCame, 1)
-	if took < milli || 3*tookThere < 2*took {
-		p.stretch = min(p.stretch*2, 4) // they came in one burst: that says nothing
+	if took < milli || 100*(tookThere+milli) < 85*took {
+		p.stretch = min(p.stretch*2, 4) // they came in a burst: that says nothing
 		p.wait(t)
 		return 0, false, false
 	}
-	// What left last did not take part of the time between the first and the last; there, what came first did not.
-	if 9*tookThere < 10*took+9*milli {
-		return rateOf(c.sentBytes-c.lastSize, took), false, true
+	// What left last is no part of the time in which the others left; there, what came first is none. The path carried what
+	// came in between, so found is never more than it can, even when packets of many sizes make it less.
+	came := rateOf(c.cameBytes-c.firstCameSize, tookThere) * float64(c.sent) / float64(c.came) // the lost were carried, too
+	if full = 9*tookThere > 10*took+9*milli; full {
+		return came, true, true
 	}
-	whole := float64(c.sent) / float64(c.came) // what is lost was carried, too
-	return rateOf(c.cameBytes-c.firstCameSize, tookThere) * whole, true, true
+	return min(came, rateOf(c.sentBytes-c.lastSize, took)), false, true
 }
 
 func rateOf(bytes int, took int64) float64 {
@@ -205,6 +206,11 @@ func (e *Estimator) probed(t int64, found float64, full bool) {
 	}
 	found = min(found, e.wanted())
 	if found <= r.value*1.02 {
+		if !full && p.vain < 3 { // too short or uneven to say anything
+			p.vain++
+			p.stretch, p.next = min(p.stretch*2, 4), t+100*milli
+			return
+		}
 		p.wait(t)
 		if full && found < 0.9*r.value && e.queue.own() > little {
 			e.decrease(t)
@@ -217,10 +223,14 @@ func (e *Estimator) probed(t int64, found float64, full bool) {
 		return
 	}
 	p.successes++
+	p.vain, p.stretch = 0, 1
 	if p.raised > 0 && t-p.raised > 5*second {
 		p.doubt = max(p.doubt/2, 1)
 	}
-	p.raised, p.from, p.to = t, r.value, found
+	if !p.fresh(t) { // else it is a chain, and all of it is right or wrong
+		p.from = r.value
+	}
+	p.raised, p.to = t, found
 	r.value = found
 	p.patience = leastPatience
 	if full {
@@ -240,7 +250,7 @@ func (e *Estimator) fell(t int64, before, after float64) {
 	p := &e.probe
 	p.chain = firstStep
 	switch {
-	case p.raised > 0 && t-p.raised < 2*second && after < 0.8*p.to && after < 1.2*p.from:
+	case p.raised > 0 && t-p.raised < 2*second && after < 0.8*p.to && after < 1.2*p.from && after > 0.7*p.from:
 		p.doubt = min(p.doubt*2, mostDoubt)
 		p.raised = 0
 		p.next = t + p.patience*p.doubt

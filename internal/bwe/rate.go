@@ -122,6 +122,10 @@ func (e *Estimator) drain(t int64) {
 		r.drain = 1
 		return
 	}
+	if q > 2*little { // while there is a queue, what arrives is what the path carries: the cut may have been too deep
+		carried := e.acked.rate(150 * milli)
+		r.value = max(r.value, min(keep*carried, r.before))
+	}
 	if e.newest <= r.cutAt {
 		return // nothing has come yet that was sent since
 	}
