@@ -45,7 +45,7 @@ func (e *Estimator) judge(t int64) {
 	passed := min(t-r.judged, 200*milli)
 	r.judged = t
 	e.judgeLoss(t)
-	if found, full, ok := e.probe.result(t, e.reported); ok {
+	if found, full, ok := e.probe.result(t, e.reported); ok && !e.loss.trying {
 		e.probed(t, found, full)
 	}
 	q := e.queue.own()
