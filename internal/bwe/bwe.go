@@ -279,6 +279,9 @@ func (e *Estimator) ReceiverReport(now time.Time, loss float64, rtt time.Duratio
 	case loss < 0.02:
 		e.rate.value *= 1 + 0.08*float64(since)/float64(second)
 	}
+	if e.remb > 0 {
+		e.rate.value = min(e.rate.value, e.remb)
+	}
 	e.rate.value = e.clamp(e.rate.value)
 }
 
@@ -289,7 +292,10 @@ func (e *Estimator) Tick(now time.Time) {
 	if e.waiting < 0 {
 		return
 	}
-	// Sent, and nothing heard: the way back may be lost, or both. Less and less, but the memory of the rate stays.
+	if t-e.sent.at0 > 500*milli { // what was sent last may have been lost, and no more is to be heard
+		return
+	}
+	// Sending, and nothing heard: the way back may be lost, or both. Less and less, but the memory of the rate stays.
 	if t-e.waiting > second+e.rtt && t-e.silenced > 500*milli {
 		e.silenced = t
 		e.silence *= 0.7

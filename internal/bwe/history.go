@@ -47,7 +47,7 @@ func (h *history) find(n int64) *packet {
 
 func (h *history) at(n int64) *packet { return &h.packets[n&(ring-1)] }
 
-// add remembers a packet and returns its number, or -1 if it is too old or there already.
+// add remembers a packet that leaves at t and returns its number, or -1 if it is too old or there already.
 func (h *history) add(t int64, number uint16, size int) int64 {
 	n := h.unwrap(number)
 	switch {
@@ -141,8 +141,10 @@ func (m *meter) add(t int64, size int) {
 	}
 	s := &m.slices[n%int64(len(m.slices))]
 	s.last = max(s.last, t)
-	s.bytes += int32(size)
-	s.packets++
+	if s.packets < 1<<14 { // of 64 kB at most: whoever reports more at one moment lies
+		s.bytes += int32(size)
+		s.packets++
+	}
 }
 
 // interrupt forgets what was measured so far: packets are missing from it.

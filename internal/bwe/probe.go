@@ -28,7 +28,7 @@ const (
 type run struct {
 	id                  uint8
 	rate                float64
-	offered, done       bool
+	done                bool
 	since               int64
 	bytes, packets      int // to send
 	sent, sentBytes     int
@@ -70,51 +70,48 @@ func (p *probe) hurry(t int64) { p.next = min(p.next, t) }
 // until it is complete.
 func (e *Estimator) Probe(now time.Time) (Cluster, bool) {
 	t, p := e.micros(now), &e.probe
-	if !p.active {
-		e.plan(t)
-	}
-	if !p.active || p.run.offered {
+	if p.active || !e.plan(t) {
 		return Cluster{}, false
 	}
-	p.run.offered, p.run.since = true, t
+	p.active = true
 	p.count++
 	return Cluster{Rate: int(p.run.rate), Bytes: p.run.bytes, Packets: p.run.packets}, true
 }
 
-// plan prepares a probe when one is due.
-func (e *Estimator) plan(t int64) {
+// plan prepares a probe and returns true when one is due.
+func (e *Estimator) plan(t int64) bool {
 	p, r := &e.probe, &e.rate
-	if p.active || t < p.next || r.draining() || e.loss.trying || e.silence < 1 {
-		return
+	if t < p.next || r.draining() || e.loss.trying || e.silence < 1 {
+		return false
 	}
 	if e.everHeard && t-e.heard > 500*milli || !e.everHeard && p.count > 0 {
-		return
+		return false
 	}
 	if e.queue.own() > much/2 || t-r.cutAt < 500*milli && r.cutAt > 0 {
-		return
+		return false
 	}
 	most := e.wanted()
 	if e.remb > 0 {
 		most = min(most, e.remb)
 	}
 	if r.value > 0.95*most {
-		return
+		return false
 	}
 	want := min(p.chain*r.value, most)
 	p.ids = p.ids%255 + 1
-	p.active = true
 	p.run = run{id: p.ids, rate: want, packets: probePackets, since: t}
 	length := probeTime * p.stretch
 	if want > fastProbe {
 		length = fastProbeTime * p.stretch
 	}
 	p.run.bytes = int(want / 8 * float64(length) / float64(second))
+	return true
 }
 
 // tag notes a packet that leaves, and returns the cluster it belongs to, 0 for none.
 func (p *probe) tag(t, number int64, size int) uint8 {
 	c := &p.run
-	if !p.active || !c.offered || c.done {
+	if !p.active || c.done {
 		return 0
 	}
 	if c.sent == 0 {
@@ -151,7 +148,7 @@ func (p *probe) arrive(id uint8, at int64, size int) {
 // expire gives up a probe that nobody sent, or of which nothing was heard.
 func (p *probe) expire(t, rtt int64) {
 	c := &p.run
-	if !p.active || !c.offered {
+	if !p.active {
 		return
 	}
 	if !c.done && t-c.since > offerTime || c.done && t-c.lastSent > second+2*rtt {
@@ -167,6 +164,16 @@ func (p *probe) wait(t int64) {
 	p.patience = min(p.patience*3/2, mostPatience)
 }
 
+// repeat has a probe that said nothing repeated by a longer one, three times at most.
+func (p *probe) repeat(t int64) {
+	p.stretch = min(p.stretch*2, 4)
+	if p.vain++; p.vain > 3 {
+		p.wait(t)
+		return
+	}
+	p.next = t + 100*milli
+}
+
 // result returns the rate at which a cluster came, and whether the path was full by it, once all that will come of it has.
 func (p *probe) result(t, reported int64) (found float64, full, ok bool) {
 	c := &p.run
@@ -180,8 +187,7 @@ func (p *probe) result(t, reported int64) (found float64, full, ok bool) {
 	}
 	took, tookThere := max(c.lastSent-c.firstSent, 1), max(c.lastCame-c.firstCame, 1)
 	if took < milli || 100*(tookThere+milli) < 85*took {
-		p.stretch = min(p.stretch*2, 4) // they came in a burst: that says nothing
-		p.wait(t)
+		p.repeat(t) // they came in a burst: that says nothing
 		return 0, false, false
 	}
 	// What left last is no part of the time in which the others left; there, what came first is none. The path carried what
@@ -206,9 +212,8 @@ func (e *Estimator) probed(t int64, found float64, full bool) {
 	}
 	found = min(found, e.wanted())
 	if found <= r.value*1.02 {
-		if !full && p.vain < 3 { // too short or uneven to say anything
-			p.vain++
-			p.stretch, p.next = min(p.stretch*2, 4), t+100*milli
+		if !full { // too short or uneven to say anything
+			p.repeat(t)
 			return
 		}
 		p.wait(t)

@@ -64,7 +64,6 @@ func (e *Estimator) judge(t int64) {
 		e.increase(passed)
 	}
 	r.value = e.clamp(r.value)
-	e.plan(t)
 }
 
 // unhurt is the queue, in µs, up to which more is tried: slow paths queue by single packets.
