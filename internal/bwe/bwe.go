@@ -296,7 +296,11 @@ func (e *Estimator) Tick(now time.Time) {
 		return
 	}
 	// Sending, and nothing heard: the way back may be lost, or both. Less and less, but the memory of the rate stays.
-	if t-e.waiting > second+e.rtt && t-e.silenced > 500*milli {
+	patience := second + e.rtt
+	if !e.everHeard {
+		patience = 12 * second // reports of old clients are rare
+	}
+	if t-e.waiting > patience && t-e.silenced > 500*milli {
 		e.silenced = t
 		e.silence *= 0.7
 	}

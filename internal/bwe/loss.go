@@ -87,6 +87,8 @@ func (e *Estimator) judgeLoss(t int64) {
 		share, margin := w.share(), w.error()
 		*w = lossWindow{}
 		switch {
+		case share > l.own+light+margin && share < l.own+heavy && e.limited():
+			l.hold = true // we hardly use the path: a trial would cost a picture, and prove little
 		case share > l.own+light+margin, l.own > 2*light && t-l.proved > l.trust:
 			e.try(t, share)
 		case share < l.own:

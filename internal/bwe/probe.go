@@ -52,6 +52,7 @@ type probe struct {
 	stretch  int64   // grows when jitter makes measurements useless
 	chain    float64 // factor of the next
 	raised   int64   // when a probe last raised the rate
+	hurried  int64
 	from     float64 // the rate before it
 	to       float64
 	quiet    [2]int64 // sent between these, a packet saw a queue that the probe made
@@ -63,8 +64,12 @@ func (p *probe) reset() {
 	*p = probe{patience: leastPatience, doubt: 1, stretch: 1, chain: startStep}
 }
 
-// hurry allows a probe now, because more is wanted.
-func (p *probe) hurry(t int64) { p.next = min(p.next, t) }
+// hurry allows a probe now, because more is wanted; not often, and not where probes have been wrong.
+func (p *probe) hurry(t int64) {
+	if p.doubt == 1 && t-p.hurried > 2*second {
+		p.hurried, p.next = t, min(p.next, t)
+	}
+}
 
 // Probe says that a cluster is to be sent, at once. Each is offered only once; what is sent from then on belongs to it
 // until it is complete.
@@ -217,11 +222,11 @@ func (e *Estimator) probed(t int64, found float64, full bool) {
 			return
 		}
 		p.wait(t)
-		if full && found < 0.9*r.value && e.queue.own() > little {
+		switch {
+		case e.queue.own() <= little:
+		case found < 0.9*r.value:
 			e.decrease(t)
-			return
-		}
-		if full && e.queue.own() > little && !r.draining() { // what the probe left is not to stay
+		case !r.draining(): // what the probe left is not to stay
 			r.before, r.cutAt, r.queueAt = r.value, t, 0
 			r.drain = mostDrain
 		}

@@ -16,6 +16,10 @@ const (
 	policedTime = 20 * second
 	// proof is how much a queue must have been due to shrink before it is asked whether it did.
 	proof = 60 * milli
+	// longestDrain is when a queue is asked even though the sender hardly sends less.
+	longestDrain = 3 * second
+	// A round trip beyond endless is no conversation: the rate falls each second, whoever makes the queue.
+	endless, endlessKeep = 3 * second, 0.8
 )
 
 // rate is what the path is believed to carry, and how it came to be.
@@ -53,6 +57,9 @@ func (e *Estimator) judge(t int64) {
 		r.long++
 	} else {
 		r.long = 0
+	}
+	if e.rtt > endless && t-r.cutAt > second {
+		r.value, r.cutAt = endlessKeep*r.value, t
 	}
 	over := e.trend.usage == rising && q > little || r.long > 1 && !r.draining()
 	switch {
@@ -96,6 +103,7 @@ func (e *Estimator) decrease(t int64) {
 	if next < r.value {
 		e.fell(t, r.value, next)
 		r.value = next
+		e.loss.before = min(e.loss.before, next) // what a trial would restore
 	}
 	r.cutAt, r.queueAt = t, 0
 	r.drain = drainFor(e.queue.own())
@@ -132,14 +140,14 @@ func (e *Estimator) drain(t int64) {
 		r.queue, r.queueAt = q, e.newest
 		return
 	}
-	due := int64((1 - r.drain) * float64(e.newest-r.queueAt))
-	if due > proof {
+	sent, came := e.out.rate(300*milli), e.acked.rate(300*milli)
+	due := int64(max(1-keep*sent/r.value, 0) * float64(e.newest-r.queueAt))
+	if due > proof || e.newest-r.cutAt > longestDrain {
 		shrunk := r.queue - q
 		if shrunk < -little { // it still grows: less is carried than was thought
 			e.decrease(t)
 			return
 		}
-		sent, came := e.out.rate(300*milli), e.acked.rate(300*milli)
 		if shrunk < min(due, r.queue)/4 && came > 0.85*sent {
 			e.queue.disown()
 			r.drain, r.long = 1, 0
