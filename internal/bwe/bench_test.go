@@ -38,8 +38,23 @@ func BenchmarkPacket(b *testing.B) {
 	}
 }
 
+// TestNoAllocation holds the packet path to its promise.
 func TestNoAllocation(t *testing.T) {
-	if r := testing.Benchmark(BenchmarkPacket); r.AllocedBytesPerOp() > 0 || r.AllocsPerOp() > 0 {
-		t.Errorf("%s %s", r, r.MemString())
+	e, a, p := New(begin, Config{}), NewArrivals(begin), NewPacer[uint32](begin, 64)
+	now, i := begin, uint16(0)
+	list := make([]Arrival, 0, MostReported)
+	if n := testing.AllocsPerRun(5000, func() {
+		now, i = now.Add(2*time.Millisecond), i+1
+		p.Push(Video, uint32(i), 1100)
+		if w, ok := p.Pop(now); ok {
+			e.Sent(now, i, w.Size, Video)
+			a.Add(now, i)
+		}
+		p.SetTarget(now, e.Target())
+		e.Tick(now)
+		e.Probe(now)
+		e.Feedback(now, a.Report(now, list))
+	}); n > 0 {
+		t.Errorf("%v allocations for a packet", n)
 	}
 }

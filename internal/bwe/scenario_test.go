@@ -116,17 +116,12 @@ var scenarios = []struct {
 func seeds(t testing.TB) int {
 	n, err := strconv.Atoi(os.Getenv("PARLEY_SEEDS"))
 	if err != nil {
-		n = 5
+		n = 3
 	}
 	if testing.Short() {
 		n = min(n, 3)
 	}
 	return n
-}
-
-func median[T int | float64 | time.Duration](v []T, share float64) T {
-	slices.Sort(v)
-	return v[min(int(share*float64(len(v))), len(v)-1)]
 }
 
 // figures are medians of runs.
@@ -156,12 +151,19 @@ func summary(runs []outcome) figures {
 }
 
 func (f figures) String() string {
-	s := fmt.Sprintf("found %5.2f s (%5.2f)  use %3.0f %% (%3.0f)  queue p95 %4.0f ms (%4.0f)  lost %4.1f %%, sound %3.1f %%",
-		f.found.Seconds(), f.foundLast.Seconds(), 100*f.use, 100*f.useLeast, 1000*f.queue95.Seconds(), 1000*f.queueMost.Seconds(), 100*f.lost, 100*f.audio)
+	s := fmt.Sprintf("found %s (%s)  use %3.0f %% (%3.0f)  queue p95 %4.0f ms (%4.0f)  lost %4.1f %%, sound %3.1f %%",
+		never(f.found), never(f.foundLast), 100*f.use, 100*f.useLeast, 1000*f.queue95.Seconds(), 1000*f.queueMost.Seconds(), 100*f.lost, 100*f.audio)
 	if f.down > 0 {
-		s += fmt.Sprintf("  down %.1f s (%.1f)  back %.1f s (%.1f)", f.down.Seconds(), f.downLast.Seconds(), f.back.Seconds(), f.backLast.Seconds())
+		s += fmt.Sprintf("  down %s (%s)  back %s (%s)", never(f.down), never(f.downLast), never(f.back), never(f.backLast))
 	}
 	return s
+}
+
+func never(d time.Duration) string {
+	if d >= time.Hour {
+		return " never"
+	}
+	return fmt.Sprintf("%4.2f s", d.Seconds())
 }
 
 // share returns the value that a share of all are below.
