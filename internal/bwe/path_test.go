@@ -44,6 +44,7 @@ type outcome struct {
 	queue95    time.Duration
 	audioSent  int
 	audioLost  int
+	falls      int       // how often a lower layer was chosen
 	lost       float64   // share of all packets
 	targets    []float64 // every 100 ms
 	estimates  []float64 // the same, without draining
@@ -93,6 +94,7 @@ type call struct {
 	possible float64
 	out      outcome
 	bin      float64
+	layer    int
 	sent     int
 	got      int
 }
@@ -155,13 +157,7 @@ func (c *call) send() {
 			rate = min(rate, c.most(c.t))
 		}
 		if c.layers != nil {
-			best := c.layers[0]
-			for _, l := range c.layers {
-				if l <= target-48_000 {
-					best = l
-				}
-			}
-			rate = best
+			rate = c.choose()
 		}
 		size := max(rate, 20_000) * 0.033 / 8 * (0.8 + 0.4*c.r.Float64())
 		for size > 0 {
@@ -197,6 +193,29 @@ func (c *call) send() {
 			c.enter(inPath{size: 1200, rival: true})
 		}
 	}
+}
+
+// choose takes the best layer that the path carries, as a forwarder does: down at once, up with a tenth to spare.
+func (c *call) choose() float64 {
+	best := 0
+	for i, l := range c.layers {
+		if spare := 1.1; i <= c.layer && l+48_000 <= c.estimate() || (l+48_000)*spare <= c.estimate() {
+			best = i
+		}
+	}
+	if best < c.layer {
+		c.out.falls++
+	}
+	c.layer = best
+	return c.layers[best]
+}
+
+// estimate is what layers are chosen by: ours, or a rival's only figure.
+func (c *call) estimate() float64 {
+	if e, ok := c.alg.(interface{ Estimate() int }); ok {
+		return float64(e.Estimate())
+	}
+	return float64(c.alg.Target())
 }
 
 func (c *call) put(kind Kind, size int) {
@@ -316,10 +335,7 @@ func (c *call) observe() {
 	}
 	if c.t%(100*time.Millisecond) == 0 {
 		c.out.targets = append(c.out.targets, target)
-		if e, ok := c.alg.(interface{ Estimate() int }); ok {
-			target = float64(e.Estimate())
-		}
-		c.out.estimates = append(c.out.estimates, target)
+		c.out.estimates = append(c.out.estimates, c.estimate())
 		c.out.capacities = append(c.out.capacities, c.capacity(c.t))
 		c.out.rates = append(c.out.rates, c.bin*10)
 		c.bin = 0

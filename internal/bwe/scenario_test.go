@@ -74,6 +74,7 @@ type want struct {
 	most                     float64       // at most
 	lost                     float64       // at most
 	audio                    float64       // of it lost, at most
+	falls                    int           // to a lower layer, at most
 }
 
 var scenarios = []struct {
@@ -107,6 +108,8 @@ var scenarios = []struct {
 	}}, want{found: sec, queue: 80 * ms, use: 0.88}},
 	{"little to send, then much", path{length: 30 * sec, capacity: constant(4 * mbit), from: 20 * sec, most: steps(150_000, 20*sec, 1e9)}, want{found: sec, use: 0.85}},
 	{"layers", path{length: 30 * sec, capacity: constant(3 * mbit), from: 5 * sec, layers: []float64{150e3, 500e3, 1.5e6, 2.5e6}}, want{found: sec, queue: 80 * ms, use: 0.8}},
+	{"layers, loss 5 %", path{length: 60 * sec, capacity: constant(4 * mbit), loss: constant(0.05), from: 5 * sec, layers: []float64{150e3, 500e3, 1.5e6, 2.5e6}}, want{found: 4 * sec, queue: 80 * ms, use: 0.5, falls: 5}},
+	{"layers, Wi-Fi, bursts", path{length: 60 * sec, capacity: constant(4 * mbit), jitter: wifi, from: 5 * sec, layers: []float64{150e3, 500e3, 1.5e6, 2.5e6}}, want{found: 6 * sec, queue: 80 * ms, use: 0.5, falls: 5}},
 	{"TCP beside it", path{length: 60 * sec, capacity: constant(4 * mbit), from: 15 * sec, buffer: constant(0.1), rival: func(t time.Duration) bool { return t > 10*sec }}, want{use: 0.15, most: 0.75}},
 	{"TCP with 300 ms of queue", path{length: 60 * sec, capacity: constant(4 * mbit), from: 15 * sec, rival: func(t time.Duration) bool { return t > 10*sec }}, want{use: 0.05, most: 0.75}},
 	{"300 ms there and back", path{length: 30 * sec, capacity: constant(4 * mbit), delay: constant(150 * ms), from: 10 * sec}, want{found: 3 * sec, queue: 100 * ms, use: 0.85}},
@@ -128,11 +131,13 @@ func seeds(t testing.TB) int {
 type figures struct {
 	found, foundLast, queue95, queueMost, down, downLast, back, backLast time.Duration
 	use, useLeast, lost, audio                                           float64
+	falls, fallsMost                                                     int
 }
 
 func summary(runs []outcome) figures {
 	var found, queue, down, back []time.Duration
 	var use, lost, audio []float64
+	var falls []int
 	for _, o := range runs {
 		if o.found < 0 {
 			o.found = time.Hour
@@ -142,11 +147,12 @@ func summary(runs []outcome) figures {
 		}
 		found, queue, down, back = append(found, o.found), append(queue, o.queue95), append(down, o.down), append(back, o.back)
 		use, lost = append(use, o.use), append(lost, o.lost)
+		falls = append(falls, o.falls)
 		audio = append(audio, float64(o.audioLost)/float64(o.audioSent))
 	}
 	return figures{
 		share(found, 0.5), share(found, 1), share(queue, 0.5), share(queue, 1), share(down, 0.5), share(down, 1), share(back, 0.5), share(back, 1),
-		share(use, 0.5), share(use, 0), share(lost, 0.5), share(audio, 0.5),
+		share(use, 0.5), share(use, 0), share(lost, 0.5), share(audio, 0.5), share(falls, 0.5), share(falls, 1),
 	}
 }
 
@@ -155,6 +161,9 @@ func (f figures) String() string {
 		never(f.found), never(f.foundLast), 100*f.use, 100*f.useLeast, 1000*f.queue95.Seconds(), 1000*f.queueMost.Seconds(), 100*f.lost, 100*f.audio)
 	if f.down > 0 {
 		s += fmt.Sprintf("  down %s (%s)  back %s (%s)", never(f.down), never(f.downLast), never(f.back), never(f.backLast))
+	}
+	if f.fallsMost > 0 {
+		s += fmt.Sprintf("  lower layer %d times (%d)", f.falls, f.fallsMost)
 	}
 	return s
 }
@@ -207,6 +216,9 @@ func (w want) fault(o outcome) string {
 		return fmt.Sprintf("was back after %v, want %v", o.back, w.back)
 	case w.audio > 0 && float64(o.audioLost) > w.audio*float64(o.audioSent):
 		return fmt.Sprintf("lost %d of %d packets of sound", o.audioLost, o.audioSent)
+	}
+	if w.falls > 0 && o.falls > w.falls {
+		return fmt.Sprintf("%d falls to a lower layer, want %d", o.falls, w.falls)
 	}
 	return ""
 }
