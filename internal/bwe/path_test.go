@@ -330,7 +330,7 @@ func (c *call) receive() {
 
 func (c *call) observe() {
 	target := float64(c.alg.Target())
-	if c.out.found < 0 && target >= 0.8*min(c.capacity(c.t), float64(c.config.WithDefaults().Ceiling)) {
+	if capacity := c.capacity(c.t); c.out.found < 0 && capacity > 1000 && target >= 0.8*min(capacity, float64(c.config.WithDefaults().Ceiling)) {
 		c.out.found = c.t
 	}
 	if c.t%(100*time.Millisecond) == 0 {
