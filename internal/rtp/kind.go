@@ -5,20 +5,20 @@ type Kind uint8
 
 // The kinds of header extensions.
 const (
-	NoKind           Kind = iota
-	AudioLevel            // RFC 6464
-	AbsSendTime           // when it was sent, 24 bits of 6.18 fixed point seconds
-	TransportNumber       // transport-wide sequence number, draft-holmer-rmcat-transport-wide-cc-extensions-01
-	MID                   // RFC 9143
-	RID                   // RFC 8852
-	RepairedRID           // RFC 8852
-	TimeOffset            // RFC 5450
-	VideoOrientation      // 3GPP TS 26.114 §7.4.5
-	PlayoutDelay          // the least and the most delay that a player may choose
-	DependencyDescriptor  // AV1 RTP specification, appendix A
-	LayersAllocation      // video-layers-allocation00
-	AbsCaptureTime        // when it was captured, on the sender's clock
-	Kinds                 // how many there are, NoKind included
+	NoKind               Kind = iota
+	AudioLevel                // RFC 6464
+	AbsSendTime               // when it was sent, 24 bits of 6.18 fixed point seconds
+	TransportNumber           // transport-wide sequence number, draft-holmer-rmcat-transport-wide-cc-extensions-01
+	MID                       // RFC 9143
+	RID                       // RFC 8852
+	RepairedRID               // RFC 8852
+	TimeOffset                // RFC 5450
+	VideoOrientation          // 3GPP TS 26.114 §7.4.5
+	PlayoutDelay              // the least and the most delay that a player may choose
+	DependencyDescriptor      // AV1 RTP specification, appendix A
+	LayersAllocation          // video-layers-allocation00
+	AbsCaptureTime            // when it was captured, on the sender's clock
+	Kinds                     // how many there are, NoKind included
 )
 
 var uris = [Kinds]string{
