@@ -74,14 +74,22 @@ func newPeer(s scene, tape *tape) (*peer, error) {
 	if s.echo {
 		p.back, err = webrtc.NewTrackLocalStaticRTP(webrtc.RTPCodecCapability{MimeType: s.Codec}, "back", "back")
 		if err == nil {
-			_, err = pc.AddTrack(p.back)
+			var sender *webrtc.RTPSender
+			if sender, err = pc.AddTrack(p.back); err == nil {
+				go drain(sender.ReadRTCP)
+			}
 		}
 	}
 	return p, err
 }
 
 // play reads a track, so that the interceptors see it, and sends the first one back, but for one packet in 20.
-func (p *peer) play(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
+func (p *peer) play(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
+	if track.RID() == "" {
+		go drain(receiver.ReadRTCP)
+	} else {
+		go drain(func() ([]rtcp.Packet, interceptor.Attributes, error) { return receiver.ReadSimulcastRTCP(track.RID()) })
+	}
 	p.mu.Lock()
 	p.seen = append(p.seen, track.SSRC())
 	first := len(p.seen) == 1 && p.back != nil
@@ -94,6 +102,15 @@ func (p *peer) play(track *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
 		if first && n%20 != 10 {
 			pkt.Extension, pkt.Extensions = false, nil
 			_ = p.back.WriteRTP(pkt)
+		}
+	}
+}
+
+// drain reads reports, so that the interceptors see them, until there are no more.
+func drain(read func() ([]rtcp.Packet, interceptor.Attributes, error)) {
+	for {
+		if _, _, err := read(); err != nil {
+			return
 		}
 	}
 }
