@@ -27,7 +27,7 @@ type tape struct {
 	packets, control [][]byte
 }
 
-var recorded = []string{"vp8-simulcast", "vp9-l3t3_key", "av1-l3t3_key", "av1-l1t1", "h264", "opus-red"}
+var recorded = []string{"vp8-simulcast", "vp8-bare", "vp9-l3t3_key", "av1-l3t3_key", "av1-l1t1", "h264", "opus-red"}
 
 func play(tb testing.TB, name string) *tape {
 	tb.Helper()
@@ -76,32 +76,3 @@ func play(tb testing.TB, name string) *tape {
 	return t
 }
 
-func TestX(t *testing.T) {
-	for _, name := range recorded {
-		tp := play(t, name)
-		var dep = map[uint32]*Dependency{}
-		t.Log("=====", name, tp.streams, len(tp.packets), len(tp.control))
-		for i, p := range tp.packets {
-			h, err := Parse(p)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var v Values
-			v.Locate(&h, p, &tp.table)
-			if tp.repairs[h.PayloadType] || h.Size == h.End {
-				t.Log("repair/pad", h.PayloadType, len(p), string(v.Of(p, RepairedRID)))
-				continue
-			}
-			f, err := ReadFrame(tp.codecs[h.PayloadType], h.Payload(p), h.Marker)
-			var d Descriptor
-			if dep[h.SSRC] == nil {
-				dep[h.SSRC] = &Dependency{}
-			}
-			val := v.Of(p, DependencyDescriptor)
-			derr := dep[h.SSRC].Read(val, &d)
-			if i < 60 || f.Key || d.Attached {
-				t.Logf("%x %d %+v %v | dd %d %v s%d t%d n%d start%v end%v att%v key%v refs%d act%b| %s %x", h.SSRC, h.Sequence, f, err, len(val), derr, d.Spatial, d.Temporal, d.Number, d.Start, d.End, d.Attached, d.Key(), d.References, d.Active, v.Of(p, RID), v.Of(p, AudioLevel))
-			}
-		}
-	}
-}

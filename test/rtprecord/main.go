@@ -34,6 +34,9 @@ type scene struct {
 	Codec string `json:"codec"`
 	// Encodings are the layers, as RTCRtpEncodingParameters.
 	Encodings []encoding `json:"encodings"`
+	// Bare leaves the dependency descriptor out of the offer. Chromium's VP8 descriptor has one byte and nothing about pictures and
+	// layers where a dependency descriptor tells them.
+	Bare bool `json:"bare"`
 	// echo says that the first stream is sent back, with holes, so that Chromium has to give feedback.
 	echo bool
 }
@@ -51,8 +54,12 @@ var scenes = []scene{
 		{"h", "L1T3", 80_000, 2},
 		{"f", "L1T3", 160_000, 1},
 	}},
-	{Name: "vp9-l3t3_key", Codec: "video/VP9", Encodings: []encoding{{Mode: "L3T3_KEY", MaxBitrate: 400_000}}},
-	{Name: "av1-l3t3_key", Codec: "video/AV1", Encodings: []encoding{{Mode: "L3T3_KEY", MaxBitrate: 400_000}}},
+	{Name: "vp8-bare", Codec: "video/VP8", Bare: true, Encodings: []encoding{
+		{"q", "L1T3", 40_000, 4},
+		{"f", "L1T3", 160_000, 1},
+	}},
+	{Name: "vp9-l3t3_key", Codec: "video/VP9", Encodings: []encoding{{Mode: "L3T3_KEY", MaxBitrate: 1_000_000}}},
+	{Name: "av1-l3t3_key", Codec: "video/AV1", Encodings: []encoding{{Mode: "L3T3_KEY", MaxBitrate: 1_000_000}}},
 	{Name: "av1-l1t1", Codec: "video/AV1", Encodings: []encoding{{Mode: "L1T1", MaxBitrate: 200_000}}},
 	{Name: "h264", Codec: "video/H264", Encodings: []encoding{{MaxBitrate: 200_000}}},
 	{Name: "opus-red", Codec: "audio/red", Encodings: []encoding{{}}},
