@@ -53,7 +53,7 @@ func ReadOffset(value []byte) (int32, bool) {
 // again after 64 s.
 func SendTime(nanos int64) uint32 {
 	seconds, rest := uint64(nanos)/1e9, uint64(nanos)%1e9
-	return uint32(seconds<<18|(rest<<18+5e8)/1e9) & 0xFFFFFF
+	return uint32(seconds<<18+(rest<<18+5e8)/1e9) & 0xFFFFFF
 }
 
 // Delay bounds how long a player may hold a picture back, in units of 10 ms, each at most 4095.
