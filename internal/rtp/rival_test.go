@@ -145,8 +145,8 @@ func comparePacket(t *testing.T, p *Control, rival rtcp.Packet, datagram []byte)
 	case *rtcp.Goodbye:
 		q.Reason = ""
 	case *rtcp.ReceiverEstimatedMaximumBitrate:
-		q.SSRCs = nil
-		if mine, ok := got.(*rtcp.ReceiverEstimatedMaximumBitrate); !ok || q.Bitrate < 1<<62 && q.Bitrate != mine.Bitrate {
+		// pion takes a rate of 0 for 8.39 Mbit/s.
+		if mine, ok := got.(*rtcp.ReceiverEstimatedMaximumBitrate); !ok || mine.Bitrate != 0 && q.Bitrate < 1<<62 && q.Bitrate != mine.Bitrate {
 			t.Fatalf("%x: %v, pion %v", datagram, got, rival)
 		}
 		return
@@ -185,7 +185,7 @@ func compareNames(t *testing.T, p *Control, rival *rtcp.SourceDescription) {
 // compareTransportCC holds arrivals against pion's, whose differences are in µs and stand in a list of their own.
 func compareTransportCC(t *testing.T, p *Control, rival *rtcp.TransportLayerCC) {
 	t.Helper()
-	head, arrivals, err := p.ReadTransportCC(make([]Arrival, 0, 1<<16))
+	head, arrivals, err := p.ReadTransportCC(make([]Arrival, 0, rival.PacketStatusCount))
 	if err != nil {
 		return
 	}
