@@ -320,6 +320,9 @@ func TestRecordedRival(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if _, err := readAll(pkt); err != nil {
+				t.Fatalf("%x: %v", pkt, err)
+			}
 			for _, p := range packets {
 				kinds[fmt.Sprintf("%T", p)]++
 			}

@@ -70,8 +70,9 @@ func (c *Compound) Next() (Control, bool) {
 	end := size
 	if b[0]&0x20 != 0 {
 		n := int(b[size-1])
-		// Padding stands at the end of the datagram only, and in whole words (RFC 3550 §6.4.1).
-		if n == 0 || n%4 != 0 || n > size-4 || size != len(b) {
+		// RFC 3550 §6.4.1 allows it at the datagram's end only, and in whole words. Chromium pads transport-wide feedback by 1 to 3
+		// bytes, wherever it stands.
+		if n == 0 || n > size-4 {
 			c.Err = ErrPadding
 			return Control{}, false
 		}
