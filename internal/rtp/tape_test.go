@@ -75,4 +75,3 @@ func play(tb testing.TB, name string) *tape {
 	}
 	return t
 }
-
