@@ -68,7 +68,7 @@ func TestVP8(t *testing.T) {
 // Whatever descriptor is written is read again, and pion reads the same.
 func TestVP8RoundTrip(t *testing.T) {
 	r := chance(11)
-	for range 20_000 {
+	for range 4_000 {
 		d := VP8Descriptor{
 			Partition: uint8(r.IntN(8)), PartitionStart: r.IntN(2) == 0, NonReference: r.IntN(2) == 0,
 			PictureBits: []uint8{0, 7, 15}[r.IntN(3)], HasTL0: r.IntN(2) == 0, HasTID: r.IntN(2) == 0, HasKeyIndex: r.IntN(2) == 0,

@@ -37,7 +37,7 @@ func (d *Descriptor) Key() bool { return d.Attached && d.References == 0 && d.Sp
 const mandatoryBits = 24
 
 // Dependency reads the dependency descriptors of one stream (one SSRC). It remembers the last structure and the one before, so
-// that packets that come late find theirs; each takes about 3 kB. The zero value is ready.
+// that packets that come late find theirs; each takes about 4 kB. The zero value is ready.
 type Dependency struct {
 	slots [2]slot
 	// now is which of the slots is the newer one.

@@ -48,8 +48,11 @@ const MaxPacket = 65535
 // ParseHeader reads the header of a packet whose payload may still be encrypted; the padding is left alone.
 func ParseHeader(pkt []byte) (Header, error) {
 	var h Header
-	if len(pkt) < fixedSize || len(pkt) > MaxPacket {
+	if len(pkt) < fixedSize {
 		return h, ErrShort
+	}
+	if len(pkt) > MaxPacket {
+		return h, ErrMalformed
 	}
 	if pkt[0]>>6 != 2 {
 		return h, ErrVersion

@@ -75,7 +75,7 @@ func TestHeaderRefuses(t *testing.T) {
 			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
 		}
 	}
-	if _, err := Parse(append(unhex(t, "80 00 0000 00000000 00000000"), make([]byte, MaxPacket)...)); !errors.Is(err, ErrShort) {
+	if _, err := Parse(append(unhex(t, "80 00 0000 00000000 00000000"), make([]byte, MaxPacket)...)); !errors.Is(err, ErrMalformed) {
 		t.Error("too long: ", err)
 	}
 	// The padding is encrypted with the payload: before it is decrypted, it says nothing.
