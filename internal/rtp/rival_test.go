@@ -111,8 +111,14 @@ func compareRTCP(t *testing.T, datagram []byte) {
 	rivals, rivalErr := rtcp.Unmarshal(datagram)
 	c := Compound{Rest: datagram}
 	n := 0
-	for p, ok := c.Next(); ok; p, ok = c.Next() {
-		if rivalErr == nil && n < len(rivals) {
+	for {
+		padded := len(c.Rest) > 0 && c.Rest[0]&0x20 != 0
+		p, ok := c.Next()
+		if !ok {
+			break
+		}
+		// pion leaves padding in most packets and takes it for data.
+		if rivalErr == nil && n < len(rivals) && (!padded || p.Is(TransportFeedback, FormatTransportCC)) {
 			comparePacket(t, &p, rivals[n], datagram)
 		}
 		n++

@@ -288,6 +288,7 @@ func TestTransportCCVectors(t *testing.T) {
 		statuses   string // of each packet: its ticks after the reference, or - for missing
 	}{
 		{"run of 3", "0003 000001 05 2003 01 02 03", "1 3 6"},
+		{"run of none", "0002 000001 05 2000 6000 2002 01 02", "1 3"},
 		{"run of missing, then one", "0004 000001 05 0003 a000 0a", "- - - 10"},
 		{"one bit each", "0005 000001 05 ac00 01 02 03", "1 - 3 6 -"},
 		{"two bits each", "0003 000001 05 d800 01 ff00", "1 -255 -"},

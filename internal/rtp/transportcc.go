@@ -91,7 +91,7 @@ func chunksEnd(b []byte, n int) (int, error) {
 	return at, nil
 }
 
-// chunkLen is how many statuses a chunk holds; at least 1, so that a run of nothing ends the walk, too.
+// chunkLen is how many statuses a chunk holds; a run may be of none.
 func chunkLen(chunk uint16) int {
 	switch chunk >> 14 {
 	case 2:
@@ -99,7 +99,7 @@ func chunkLen(chunk uint16) int {
 	case 3:
 		return 7
 	}
-	return max(1, int(chunk&0x1FFF))
+	return int(chunk & 0x1FFF)
 }
 
 // arrivalReader walks statuses and differences side by side.
@@ -111,7 +111,7 @@ type arrivalReader struct {
 }
 
 func (r *arrivalReader) next() (Arrival, bool) {
-	if r.done == r.length {
+	for r.done == r.length { // chunksEnd saw that there are enough
 		r.chunk, r.chunks = binary.BigEndian.Uint16(r.chunks), r.chunks[2:]
 		r.done, r.length = 0, chunkLen(r.chunk)
 	}
