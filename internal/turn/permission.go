@@ -43,6 +43,7 @@ func (s *Server) handleCreatePermission(r *request) {
 			return
 		}
 		if code := s.checkPeer(a, peer.Addr(), s.policy.judgeAddr(peer.Addr())); code != 0 {
+			s.forbidden(a, code)
 			s.refuse(r, code)
 			return
 		}
@@ -58,6 +59,7 @@ func (s *Server) handleCreatePermission(r *request) {
 			return
 		}
 	}
+	s.permitted(a, len(peers))
 	s.finish(r, s.begin(r, stun.ClassSuccessResponse))
 }
 
@@ -80,6 +82,7 @@ func (s *Server) handleChannelBind(r *request) {
 	}
 	v := s.policy.judge(peer)
 	if code := s.checkPeer(a, peer.Addr(), v); code != 0 {
+		s.forbidden(a, code)
 		s.refuse(r, code)
 		return
 	}
@@ -87,6 +90,7 @@ func (s *Server) handleChannelBind(r *request) {
 		s.refuse(r, code)
 		return
 	}
+	s.permitted(a, 1)
 	s.finish(r, s.begin(r, stun.ClassSuccessResponse))
 }
 

@@ -42,6 +42,19 @@ type Grants interface {
 // call. Errors are the sender's to count: UDP promises nothing.
 type Send func(b []byte, dst netip.AddrPort, local netip.Addr)
 
+// Fact is something that the relay did for a session, or did not do.
+type Fact struct {
+	turn.Fact
+	// Transport is how the client reaches the relay: "udp", "tcp" or "tls".
+	Transport string
+}
+
+// Observer is told what the relay does; the call record is made of it. It is called with the Server's lock held: it must
+// be quick, never wait, and not call the Server.
+type Observer interface {
+	Relayed(at time.Time, f Fact)
+}
+
 // Stats are the engine's counters and the shell's own.
 type Stats struct {
 	turn.Stats
@@ -189,6 +202,7 @@ func (s *Server) contain(client turn.Client) {
 func (s *Server) carryOut(now time.Time) {
 	for {
 		events, deadline := s.engine.Poll()
+		s.observe(now)
 		if len(events) == 0 {
 			s.arm(now, deadline)
 			return
@@ -212,6 +226,22 @@ func (s *Server) carryOut(now time.Time) {
 		if open.IsValid() {
 			s.engine.HandleOpened(now, open, s.openRelay(open))
 		}
+	}
+}
+
+// observe tells the observer what happened.
+func (s *Server) observe(now time.Time) {
+	if s.cfg.Observer == nil {
+		return
+	}
+	for _, f := range s.engine.Facts() {
+		over := "udp"
+		if st := s.streams.byID[f.Client.Stream]; st != nil && st.tls {
+			over = "tls"
+		} else if !f.Client.Datagram() {
+			over = "tcp"
+		}
+		s.cfg.Observer.Relayed(now, Fact{Fact: f, Transport: over})
 	}
 }
 
