@@ -16,6 +16,8 @@ const (
 	sayEvery = time.Minute
 	// maxFailed is how many values of buckets wait for a disk that cannot be used, for the next try.
 	maxFailed = 16_384
+	// maxFailedBytes is how many bytes they have together.
+	maxFailedBytes = 64 << 20
 )
 
 // keeper holds the engine, and opens another one after a failure. The store's goroutine owns it.
@@ -27,6 +29,30 @@ type keeper struct {
 	wait   time.Duration
 	said   time.Time
 	failed map[string]write // newest values that could not be put
+	size   int              // of failed, in bytes
+}
+
+// keep keeps a value that could not be put for later, or drops it when too much is kept: what is kept already was first.
+func (k *keeper) keep(w write) {
+	old, ok := k.failed[w.subject]
+	size := k.size - len(old.value) + len(w.value)
+	switch {
+	case !ok && len(k.failed) >= maxFailed, size > maxFailedBytes && len(w.value) > len(old.value):
+		if ok { // an old value must not come back in place of a newer one
+			k.forget(w.subject)
+		}
+		return
+	case k.failed == nil:
+		k.failed = map[string]write{}
+	}
+	k.failed[w.subject] = w
+	k.size = size
+}
+
+// forget forgets a value that was kept.
+func (k *keeper) forget(subject string) {
+	k.size -= len(k.failed[subject].value)
+	delete(k.failed, subject)
 }
 
 // ready returns the engine, nil while the disk cannot be used. The keeper opens it again when that is due.
@@ -112,7 +138,7 @@ func (w *writer) again() (tasks []*task) {
 	for _, failed := range k.failed {
 		tasks = append(tasks, &task{write: failed})
 	}
-	k.failed = nil
+	k.failed, k.size = nil, 0
 	return tasks
 }
 
@@ -131,6 +157,9 @@ func (w *writer) obey(tasks []*task) {
 			if err := w.begin(ctx, e, t); err != nil {
 				w.broken(err)
 				w.fail(t, err)
+			}
+			if len(w.sent) >= atOnce {
+				w.settle() // what failed before may be much more, and acknowledgements have to be read
 			}
 		}
 	}
@@ -199,12 +228,8 @@ func (w *writer) settle() {
 
 // fail tells that a task failed. A value of a bucket is kept for later.
 func (w *writer) fail(t *task, err error) {
-	k := &w.store.keeper
-	if t.call == nil && t.id == "" && len(k.failed) < maxFailed {
-		if k.failed == nil {
-			k.failed = map[string]write{}
-		}
-		k.failed[t.subject] = t.write
+	if t.call == nil && t.id == "" {
+		w.store.keeper.keep(t.write)
 	}
 	t.finish(0, err)
 }
