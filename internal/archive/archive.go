@@ -194,6 +194,19 @@ func (a *Archive) Report(room string, at time.Time, seat string, events []signal
 	a.tell(false, func(s *state) { s.change(room, func(c *trace.Call) { c.Report(at, seat, events) }) })
 }
 
+// Seated says which session sits on a seat now: what the relay did and does for it belongs to that seat.
+func (a *Archive) Seated(room, session, seat string) {
+	a.tell(true, func(s *state) { s.seated(room, session, seat) })
+}
+
+// Gone says that a session is over.
+func (a *Archive) Gone(session string) { a.tell(true, func(s *state) { s.gone(session) }) }
+
+// Relay says what the relay did for a session, which may sit down later, or sat before. cause says why it refused.
+func (a *Archive) Relay(session string, at time.Time, kind signal.ReportKind, relay trace.Relay, cause string) {
+	a.tell(false, func(s *state) { s.relay(session, relayed{at: at, kind: kind, relay: relay, cause: cause}) })
+}
+
 // Ref returns the identifier of the room's call and the token by which a seat reads its record; both empty when the room
 // does not exist.
 func (a *Archive) Ref(room, seat string) (id, token string) {

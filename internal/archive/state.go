@@ -17,7 +17,8 @@ type state struct {
 	calls   map[string]*trace.Call // those that go on, by id
 	rooms   map[string]string      // their ids, by room
 	index   map[string]trace.Summary
-	touched map[string]bool // calls with changes to put on the shelf
+	touched map[string]bool    // calls with changes to put on the shelf
+	holders map[string]*holder // by session
 	loaded  bool
 	opened  time.Time
 	said    time.Time // when the shelf's last fault was logged
@@ -26,7 +27,7 @@ type state struct {
 func newState(a *Archive) *state {
 	return &state{
 		Archive: a, calls: map[string]*trace.Call{}, rooms: map[string]string{}, index: map[string]trace.Summary{},
-		touched: map[string]bool{}, opened: time.Now(),
+		touched: map[string]bool{}, holders: map[string]*holder{}, opened: time.Now(),
 	}
 }
 
@@ -191,6 +192,7 @@ func (s *state) sweep() {
 	if !s.loaded {
 		s.load(context.Background())
 	}
+	s.forgetHolders(now)
 	if now.Sub(s.opened) > s.cfg.Grace+sweepEvery {
 		s.close()
 	}

@@ -45,6 +45,8 @@ func (sh *shard) observe(h *hall, e room.Event) {
 			p.Client, p.Address = s.client, s.from.address
 		}
 		o.SeatJoined(h.name, sh.now, p)
+	case room.EventHeld:
+		o.SeatHeld(h.name, e.Seat.ID, e.Seat.Session)
 	case room.EventAway:
 		o.SeatAway(h.name, sh.now, e.Seat.ID)
 	case room.EventBack:
