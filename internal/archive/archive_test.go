@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strconv"
 	"testing"
 	"testing/synctest"
@@ -202,6 +203,53 @@ func TestFlood(t *testing.T) {
 		close(hold)
 		if r, ok := get(t, a, id); !ok || len(r.People) != 2 {
 			t.Errorf("%v %+v", ok, r)
+		}
+	})
+}
+
+// TestRelay: what the relay did before somebody sat down waits for the seat, and what it tells late is still taken.
+func TestRelay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := open(t, Config{}, newBoard())
+		now := time.Now()
+		tell := func(session string, kind signal.ReportKind, r trace.Relay) { a.Relay(session, time.Now(), kind, r, "") }
+		tell("s1", trace.RelayAllocated, trace.Relay{Transport: signal.TransportTLS, Port: 7})
+		time.Sleep(time.Second)
+		id := call(a, "tea", false)
+		a.Seated("tea", "s1", "ann")
+		tell("s1", trace.RelayPermitted, trace.Relay{Transport: signal.TransportTLS, Port: 7})
+		for range 100 { // the same refusal again and again is one
+			tell("s1", trace.RelayRefused, trace.Relay{Transport: signal.TransportTLS, Code: 486})
+		}
+		tell("stranger", trace.RelayEnded, trace.Relay{})
+		a.Leave("tea", time.Now(), "ann", signal.LeftLeft)
+		a.Leave("tea", time.Now(), "ben", signal.LeftLeft)
+		a.End("tea", time.Now())
+		before, _ := get(t, a, id)
+		a.Gone("s1")
+		time.Sleep(time.Second)
+		tell("s1", trace.RelayEnded, trace.Relay{Transport: signal.TransportTLS, Port: 7, Up: 10, Down: 20})
+		r, ok := get(t, a, id)
+		var kinds []signal.ReportKind
+		for _, e := range r.Events {
+			if e.Relay != nil {
+				if e.Who != "ann" || !e.Server || e.Relay.Transport != signal.TransportTLS {
+					t.Errorf("%+v", e)
+				}
+				kinds = append(kinds, e.Kind)
+			}
+		}
+		want := []signal.ReportKind{trace.RelayAllocated, trace.RelayPermitted, trace.RelayRefused, trace.RelayEnded}
+		if !ok || !slices.Equal(kinds, want) {
+			t.Errorf("%v %v", ok, kinds)
+		}
+		if last := r.Events[len(r.Events)-1]; r.Ended != before.Ended || r.Began != now.Add(time.Second).UnixMilli() || last.At > r.Ended {
+			t.Errorf("the call is another one: %+v", last)
+		}
+		time.Sleep(3 * time.Minute)
+		tell("s1", trace.RelayEnded, trace.Relay{})
+		if later, _ := get(t, a, id); len(later.Events) != len(r.Events) {
+			t.Error("a session that is long over is remembered")
 		}
 	})
 }

@@ -108,10 +108,44 @@ func TestRestartKnowsReplacedTokens(t *testing.T) {
 	})
 }
 
+// TestReportFlood: a client that floods its lane is heard no more for a while, and is not punished otherwise.
+func TestReportFlood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &witness{}
+		h := inMemory(t, Config{Observer: w, Shards: 1})
+		a := h.enter(t, "blue")
+		a.join("Ann")
+		flood := &signal.Report{Events: make([]signal.ReportEvent, signal.MaxReport)}
+		for i := range flood.Events {
+			flood.Events[i] = signal.ReportEvent{At: 1, Kind: signal.ReportNote}
+		}
+		heard := func() (n int) {
+			a.ping()
+			for _, line := range w.lines {
+				if strings.HasPrefix(line, "report") {
+					n++
+				}
+			}
+			return n
+		}
+		for range 50 {
+			a.send(flood)
+		}
+		if n := heard(); n != 10 {
+			t.Errorf("%d reports of 50 were heard", n)
+		}
+		time.Sleep(4 * time.Second)
+		a.send(flood)
+		if n := heard(); n != 11 {
+			t.Errorf("%d reports were heard in the end", n)
+		}
+	})
+}
+
 // TestHistoryForEverybody: after a restart everybody comes back at once, and everybody is told what was said.
 func TestHistoryForEverybody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := inMemory(t, Config{Keeper: newMemory(100*time.Millisecond), Shards: 1, RoomsPerAddress: 1000})
+		h := inMemory(t, Config{Keeper: newMemory(100 * time.Millisecond), Shards: 1, RoomsPerAddress: 1000})
 		var people []*client
 		for i := range maxReads + 20 {
 			room := "r" + strings.Repeat("x", i%60) + string(rune('a'+i/60))

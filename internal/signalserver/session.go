@@ -35,12 +35,15 @@ type session struct {
 	socket *socket   // nil while away
 	since  time.Time // when it lost its socket
 
-	resume  rotation
-	gaps    uint8
-	untold  bool // in shard.untold
-	over    bool
-	probing bool // a ping with probeID is on its way
-	probeID uint64
+	resume rotation
+	gaps   uint8
+	untold bool // in shard.untold
+
+	reported   float64 // events, less what time has forgiven
+	reportedAt time.Time
+	over       bool
+	probing    bool // a ping with probeID is on its way
+	probeID    uint64
 	appointment
 }
 

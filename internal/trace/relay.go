@@ -28,7 +28,8 @@ type Relay struct {
 	// Up and Down are the bytes that were relayed from the person and to them, with RelayEnded.
 	Up   uint64 `json:"up,omitempty"`
 	Down uint64 `json:"down,omitempty"`
-	// Permitted and Refused count the peers that were asked for, with RelayEnded.
+	// Permitted counts the addresses that could be reached by it, Refused those that could not, as often as they were asked
+	// for, with RelayEnded.
 	Permitted int `json:"permitted,omitempty"`
 	Refused   int `json:"refused,omitempty"`
 }

@@ -27,8 +27,8 @@ type Fact struct {
 	// Code is the error code, with Refused. Peers is true when it was a peer that was refused, not the allocation.
 	Code  int
 	Peers bool
-	// Up and Down are the bytes of payload from the client and to it, PeersPermitted and PeersRefused count its requests'
-	// peers, with Ended.
+	// Up and Down are the bytes of payload from the client and to it, PeersPermitted counts the addresses that got a
+	// permission which had none, and PeersRefused the refusals, with Ended.
 	Up, Down                     uint64
 	PeersPermitted, PeersRefused int
 }
@@ -49,9 +49,9 @@ func (s *Server) tell(a *allocation, kind FactKind) {
 	})
 }
 
-// permitted counts peers that an allocation may reach from now on.
+// permitted counts the peers that have a permission now and had none.
 func (s *Server) permitted(a *allocation, peers int) {
-	if a.peersPermitted += peers; a.peersPermitted == peers {
+	if a.peersPermitted += peers; peers > 0 && a.peersPermitted == peers {
 		s.tell(a, Permitted)
 	}
 }

@@ -53,13 +53,17 @@ func (s *Server) handleCreatePermission(r *request) {
 		s.refuse(r, codeBadRequest)
 		return
 	}
+	fresh := 0
 	for _, peer := range peers {
+		if !a.permitted(r.now, peer) {
+			fresh++
+		}
 		if !a.permit(r.now, peer) {
 			s.refuse(r, codeInsufficientCapacity)
 			return
 		}
 	}
-	s.permitted(a, len(peers))
+	s.permitted(a, fresh)
 	s.finish(r, s.begin(r, stun.ClassSuccessResponse))
 }
 
@@ -86,11 +90,15 @@ func (s *Server) handleChannelBind(r *request) {
 		s.refuse(r, code)
 		return
 	}
+	fresh := 0
+	if !a.permitted(r.now, peer.Addr()) {
+		fresh = 1
+	}
 	if code := a.bind(r, number, peer, v, s.policy.epoch); code != 0 {
 		s.refuse(r, code)
 		return
 	}
-	s.permitted(a, 1)
+	s.permitted(a, fresh)
 	s.finish(r, s.begin(r, stun.ClassSuccessResponse))
 }
 
