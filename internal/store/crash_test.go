@@ -18,9 +18,19 @@ import (
 // childDir names the directory for the child process that TestMain becomes.
 const childDir = "PARLEY_STORE_CHILD"
 
+// fullDir is the same, for one whose disk is full.
+const fullDir = "PARLEY_STORE_FULL"
+
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childDir); dir != "" {
 		writeForEver(dir)
+		return
+	}
+	if dir := os.Getenv(fullDir); dir != "" {
+		if err := fillDisk(dir); err != nil {
+			fmt.Fprintln(os.Stdout, "error", err)
+			os.Exit(1)
+		}
 		return
 	}
 	os.Exit(m.Run())

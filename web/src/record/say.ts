@@ -50,7 +50,12 @@ export class Teller {
   }
 
   event(e: Entry): string {
-    const told = this.#told(e.who, e.seat, {...e, count: e.candidates?.length ?? 0, protocol: e.relay?.transport, ...e.path});
+    const told = this.#told(e.who, e.seat, {
+      ...e,
+      count: e.candidates?.length ?? 0,
+      ...(e.relay && {protocol: e.relay.transport}),
+      ...e.path,
+    });
     const {w} = this;
     switch (e.kind) {
       case 'left':
