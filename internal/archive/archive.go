@@ -72,6 +72,7 @@ type Archive struct {
 	log   *slog.Logger
 
 	cmds    chan func(*state)
+	wake    chan struct{} // has one value when there is something in late
 	stop    chan struct{}
 	once    sync.Once
 	loop    sync.WaitGroup
@@ -79,6 +80,9 @@ type Archive struct {
 
 	mu  sync.Mutex
 	ids map[string]string // of the calls that go on, by room; a leaf, for Ref
+	// late are calls of before a restart, by room, that the loop has not taken up again: they come all at once, and more
+	// than the queue holds.
+	late map[string]revival
 }
 
 // Open starts an archive on a shelf; without one (nil), records last as long as the process. What is there already is
@@ -93,8 +97,8 @@ func Open(ctx context.Context, cfg Config, keys *auth.Keys, shelf Shelf, log *sl
 		shelf = newBoard()
 	}
 	a := &Archive{
-		cfg: cfg, keys: keys, shelf: shelf, log: log, ids: map[string]string{},
-		cmds: make(chan func(*state), ahead), stop: make(chan struct{}),
+		cfg: cfg, keys: keys, shelf: shelf, log: log, ids: map[string]string{}, late: map[string]revival{},
+		cmds: make(chan func(*state), ahead), wake: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
 	s := newState(a)
 	s.load(ctx)
@@ -150,7 +154,20 @@ func (a *Archive) Begin(room string, began time.Time) {
 // Revive says that a room that began before a restart goes on; people are those who had seats.
 func (a *Archive) Revive(room string, began, at time.Time, people []trace.Person) {
 	id := a.enter(room, began)
-	a.tell(true, func(s *state) { s.revive(room, id, began, at, people) })
+	a.mu.Lock()
+	a.late[room] = revival{id: id, began: began, at: at, people: people}
+	a.mu.Unlock()
+	select {
+	case a.wake <- struct{}{}:
+	default:
+	}
+}
+
+// revival is what Revive was told.
+type revival struct {
+	id        string
+	began, at time.Time
+	people    []trace.Person
 }
 
 func (a *Archive) enter(room string, began time.Time) string {

@@ -253,3 +253,52 @@ func TestRelay(t *testing.T) {
 		}
 	})
 }
+
+// gated is a shelf that answers nobody before it is opened.
+type gated struct {
+	Shelf
+	gate chan struct{}
+}
+
+func (g gated) Get(ctx context.Context, bucket, key string) ([]byte, bool, error) {
+	select {
+	case <-g.gate:
+		return g.Shelf.Get(ctx, bucket, key)
+	case <-ctx.Done():
+		return nil, false, ctx.Err()
+	}
+}
+
+// TestManyRevive: after a restart all calls come back at once, while the disk takes its time. Each of them goes on.
+func TestManyRevive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const calls = 3 * ahead
+		shelf, began := newBoard(), time.Now()
+		a := open(t, Config{Most: 2 * calls}, shelf)
+		name := func(i int) string { return "r" + strconv.Itoa(i) }
+		for i := range calls {
+			a.Begin(name(i), began)
+			a.Join(name(i), began, trace.Person{Seat: "ann", Name: "Ann"})
+			if i%1000 == 0 {
+				synctest.Wait()
+			}
+		}
+		synctest.Wait()
+		slow := gated{shelf, make(chan struct{})}
+		b := open(t, Config{Most: 2 * calls}, slow)
+		for i := range calls {
+			b.Revive(name(i), began, began.Add(time.Minute), []trace.Person{{Seat: "ann", Name: "Ann"}})
+		}
+		b.Back(name(7), began.Add(2*time.Minute), "ann")
+		close(slow.gate)
+		synctest.Wait()
+		for i := range calls {
+			id, _ := b.Ref(name(i), "ann")
+			r, ok := get(t, b, id)
+			back := slices.ContainsFunc(r.Events, func(e trace.Entry) bool { return e.Kind == trace.Back })
+			if !ok || len(r.Restarts) != 1 || r.Ended != 0 || back != (i == 7) {
+				t.Fatalf("call %d: %v %+v", i, ok, r)
+			}
+		}
+	})
+}

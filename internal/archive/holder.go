@@ -46,6 +46,7 @@ func (s *state) holder(session string) *holder {
 }
 
 func (s *state) seated(room, session, seat string) {
+	s.catchUp(room)
 	h := s.holder(session)
 	if h == nil || s.rooms[room] == "" {
 		return

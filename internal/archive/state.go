@@ -36,17 +36,23 @@ func (s *state) run() {
 	sweep := time.NewTicker(sweepEvery)
 	defer sweep.Stop()
 	for {
+		if len(s.cmds) == 0 && s.reviveOne() {
+			continue // whoever speaks first is taken up first, see change
+		}
 		select {
 		case f := <-s.cmds:
 			s.obey(f)
 			if len(s.cmds) > 0 && len(s.touched) < 64 {
 				continue // what follows may change the same parts
 			}
+		case <-s.wake:
 		case <-sweep.C:
 			s.obey((*state).sweep)
 		case <-s.stop:
 			for len(s.cmds) > 0 {
 				s.obey(<-s.cmds)
+			}
+			for s.reviveOne() {
 			}
 			s.put()
 			return
@@ -141,8 +147,36 @@ func (s *state) revive(room, id string, began, at time.Time, people []trace.Pers
 	c.Restart(at, people)
 }
 
+// reviveOne takes a call of before a restart up again, and reports whether there was one.
+func (s *state) reviveOne() bool {
+	s.mu.Lock()
+	room, some := "", false
+	for room = range s.late {
+		some = true
+		break
+	}
+	s.mu.Unlock()
+	if some {
+		s.obey(func(s *state) { s.catchUp(room) })
+		s.put()
+	}
+	return some
+}
+
+// catchUp takes the room's call up again if that has still to be done.
+func (s *state) catchUp(room string) {
+	s.mu.Lock()
+	r, ok := s.late[room]
+	delete(s.late, room)
+	s.mu.Unlock()
+	if ok {
+		s.revive(room, r.id, r.began, r.at, r.people)
+	}
+}
+
 // change changes the call that goes on in room; one whose beginning was missed stays unknown.
 func (s *state) change(room string, f func(*trace.Call)) {
+	s.catchUp(room)
 	id := s.rooms[room]
 	c := s.calls[id]
 	if c == nil {
