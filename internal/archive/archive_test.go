@@ -91,7 +91,7 @@ func TestRevive(t *testing.T) {
 		a := open(t, Config{}, shelf)
 		began := time.Now()
 		id := call(a, "tea", false)
-		get(t, a, id) // all of it is on the shelf
+		synctest.Wait() // all of it is on the shelf
 		crashed := newBoard()
 		crashed.values = map[string]map[string][]byte{Calls: {}, Events: {}}
 		for _, bucket := range []string{Calls, Events} {
