@@ -21,10 +21,10 @@ const (
 // longestCall is how long a call may last for its record to be whole.
 const longestCall = 31 * 24 * time.Hour
 
-// readTimeout bounds what people wait for the store, and startTimeout the start: without what it reads then, everybody
-// loses their seat, so a slow disk has its time.
+// readTimeout bounds what people wait for the store, which says at once when it is down: only a slow disk takes long.
+// startTimeout bounds the start: without what it reads then, everybody loses their seat.
 const (
-	readTimeout  = 5 * time.Second
+	readTimeout  = 20 * time.Second
 	startTimeout = time.Minute
 )
 
