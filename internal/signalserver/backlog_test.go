@@ -108,6 +108,37 @@ func TestRestartKnowsReplacedTokens(t *testing.T) {
 	})
 }
 
+// TestPurgeOutlivesACrash: what a host wanted forgotten does not come back when the server died before the disk forgot it.
+func TestPurgeOutlivesACrash(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(time.Millisecond)
+		h := inMemory(t, Config{Keeper: m})
+		a := h.enter(t, "blue")
+		ann := a.join("Ann")
+		a.send(&signal.Chat{ID: "1", Text: "forget this"})
+		skipTo[*signal.ChatSaved](a)
+		a.send(&signal.KeepHistory{Policy: signal.HistoryNone})
+		time.Sleep(time.Second)
+		m.mu.Lock()
+		m.chats["blue"] = []said{{Said: Said{Seq: 1, Message: []byte(`{"id":"1","text":"forget this","from":"x","name":"Ann","at":1}`)}, id: "x 1"}}
+		m.mu.Unlock()
+		h = h.restart(t)
+		a = a.comeBack(h)
+		a.send(&signal.Join{Name: "Ann", Seat: ann.Token})
+		skipTo[*signal.Joined](a)
+		n := a.send(&signal.HistoryAsk{})
+		if answer := skipTo[*signal.HistoryAnswer](a); answer.Re != n || len(answer.Messages) > 0 {
+			t.Errorf("%+v", answer)
+		}
+		time.Sleep(time.Second)
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if len(m.chats["blue"]) > 0 {
+			t.Error("it is on the disk")
+		}
+	})
+}
+
 // TestReportFlood: a client that floods its lane is heard no more for a while, and is not punished otherwise.
 func TestReportFlood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -28,8 +28,9 @@ type keeper struct {
 	retry  time.Time
 	wait   time.Duration
 	said   time.Time
-	failed map[string]write // newest values that could not be put
-	size   int              // of failed, in bytes
+	failed map[string]write  // newest values that could not be put
+	size   int               // of failed, in bytes
+	purges map[string]string // streams of the subjects that could not be forgotten, by subject
 }
 
 // keep keeps a value that could not be put for later, or drops it when too much is kept: what is kept already was first.
@@ -93,7 +94,7 @@ func (s *Store) run() {
 	defer timer.Stop()
 	for open := true; open; {
 		wait := time.Hour
-		if s.keeper.engine == nil && len(s.keeper.failed) > 0 {
+		if s.keeper.engine == nil && len(s.keeper.failed)+len(s.keeper.purges) > 0 {
 			wait = time.Until(s.keeper.retry)
 		}
 		timer.Reset(max(wait, 0))
@@ -146,7 +147,9 @@ func (w *writer) again() (tasks []*task) {
 func (w *writer) obey(tasks []*task) {
 	ctx := context.Background()
 	for _, t := range tasks {
-		e := w.store.keeper.ready(ctx)
+		w.store.keeper.ready(ctx)
+		w.purge(ctx)
+		e := w.store.keeper.engine
 		switch {
 		case e == nil:
 			w.fail(t, ErrDown)
@@ -167,6 +170,23 @@ func (w *writer) obey(tasks []*task) {
 	w.trim(ctx)
 }
 
+// purge forgets what could not be forgotten before: what somebody wanted gone must not come back. It goes before whatever
+// is written to the subject later.
+func (w *writer) purge(ctx context.Context) {
+	k := &w.store.keeper
+	for subject, stream := range k.purges {
+		if k.engine == nil {
+			return
+		}
+		delete(w.subjects, subject)
+		if err := k.engine.purge(ctx, stream, subject, 0); err != nil {
+			w.broken(err)
+			return
+		}
+		delete(k.purges, subject)
+	}
+}
+
 // call obeys a task that has the engine for itself; settle may have cost us the engine.
 func (w *writer) call(ctx context.Context, t *task) {
 	defer func() {
@@ -177,15 +197,17 @@ func (w *writer) call(ctx context.Context, t *task) {
 	}()
 	e := w.store.keeper.engine
 	if e == nil {
-		t.finish(0, ErrDown)
+		w.fail(t, ErrDown)
 		return
 	}
 	err := t.call(ctx, e)
 	delete(w.subjects, t.forget)
 	if err != nil {
 		w.broken(err)
+		w.fail(t, err)
+		return
 	}
-	t.finish(0, err)
+	t.finish(0, nil)
 }
 
 // settle waits for the acknowledgements of what is on its way.
@@ -228,8 +250,15 @@ func (w *writer) settle() {
 
 // fail tells that a task failed. A value of a bucket is kept for later.
 func (w *writer) fail(t *task, err error) {
-	if t.call == nil && t.id == "" {
-		w.store.keeper.keep(t.write)
+	k := &w.store.keeper
+	switch {
+	case t.forget != "" && len(k.purges) < maxFailed:
+		if k.purges == nil {
+			k.purges = map[string]string{}
+		}
+		k.purges[t.forget] = t.stream
+	case t.call == nil && t.id == "":
+		k.keep(t.write)
 	}
 	t.finish(0, err)
 }
