@@ -72,7 +72,7 @@ func fillDisk(dir string) error {
 			failed++
 		}
 	}
-	fmt.Println("full after", last)
+	fmt.Fprintln(os.Stdout, "full after", last)
 	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &unlimited); err != nil {
 		return err
 	}

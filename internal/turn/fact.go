@@ -6,13 +6,13 @@ import "net/netip"
 type FactKind uint8
 
 const (
-	// Allocated: the session has got a relayed address.
+	// Allocated says that the session has got a relayed address.
 	Allocated FactKind = iota + 1
-	// Permitted: an allocation has got its first permission, so that something can be relayed.
+	// Permitted says that an allocation has got its first permission, so that something can be relayed.
 	Permitted
-	// Refused: an Allocate request, or the first peer of an allocation that it must not reach, was refused with Code.
+	// Refused says that an Allocate request, or the first peer of an allocation that it must not reach, was refused with Code.
 	Refused
-	// Ended: an allocation is over. Its counters say what it was used for.
+	// Ended says that an allocation is over. Its counters say what it was used for.
 	Ended
 )
 
