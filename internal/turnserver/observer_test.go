@@ -83,3 +83,21 @@ func TestObserver(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// TestObserverIsNotDrowned: of a client that makes and ends relayed addresses without end, little is told.
+func TestObserverIsNotDrowned(t *testing.T) {
+	d := &diary{told: make(chan struct{}, 1000)}
+	h := open(t, Config{Observer: d})
+	mal := h.client("udp", "mal")
+	for range factBurst {
+		mal.allocate(1)
+		if code := mal.refresh(0); code != 0 {
+			t.Fatal(code)
+		}
+	}
+	h.client("udp", "ann").allocate(1)
+	lines := d.lines()
+	if n := len(lines); n > factBurst+factRate*20 || lines[n-1] != "ann 1 over udp" {
+		t.Errorf("%d lines, the last is %q", n, lines[n-1])
+	}
+}

@@ -13,6 +13,7 @@ package turnserver
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"log/slog"
 	"net"
@@ -42,19 +43,6 @@ type Grants interface {
 // call. Errors are the sender's to count: UDP promises nothing.
 type Send func(b []byte, dst netip.AddrPort, local netip.Addr)
 
-// Fact is something that the relay did for a session, or did not do.
-type Fact struct {
-	turn.Fact
-	// Transport is how the client reaches the relay: "udp", "tcp" or "tls".
-	Transport string
-}
-
-// Observer is told what the relay does; the call record is made of it. It is called with the Server's lock held: it must
-// be quick, never wait, and not call the Server.
-type Observer interface {
-	Relayed(at time.Time, f Fact)
-}
-
 // Stats are the engine's counters and the shell's own.
 type Stats struct {
 	turn.Stats
@@ -76,6 +64,7 @@ type Server struct {
 	engine   *turn.Server
 	relays   map[netip.AddrPort]*relay
 	streams  streams
+	told     told
 	timer    *time.Timer
 	armed    time.Time // when the timer goes off
 	ownRead  time.Time
@@ -106,7 +95,7 @@ func New(cfg Config, grants Grants, send Send, log *slog.Logger, rand io.Reader)
 	}
 	s := &Server{
 		cfg: cfg, send: send, log: log, engine: engine,
-		relays: make(map[netip.AddrPort]*relay), streams: newStreams(),
+		relays: make(map[netip.AddrPort]*relay), streams: newStreams(), told: told{seed: maphash.MakeSeed()},
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -226,22 +215,6 @@ func (s *Server) carryOut(now time.Time) {
 		if open.IsValid() {
 			s.engine.HandleOpened(now, open, s.openRelay(open))
 		}
-	}
-}
-
-// observe tells the observer what happened.
-func (s *Server) observe(now time.Time) {
-	if s.cfg.Observer == nil {
-		return
-	}
-	for _, f := range s.engine.Facts() {
-		over := "udp"
-		if st := s.streams.byID[f.Client.Stream]; st != nil && st.tls {
-			over = "tls"
-		} else if !f.Client.Datagram() {
-			over = "tcp"
-		}
-		s.cfg.Observer.Relayed(now, Fact{Fact: f, Transport: over})
 	}
 }
 
