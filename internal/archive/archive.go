@@ -273,8 +273,8 @@ func (a *Archive) restore(ctx context.Context, id string) (*trace.Call, error) {
 	return c, nil
 }
 
-// List returns up to limit calls, the newest first, that began before the one with the id before (empty: from the newest
-// one on), and whether there are more.
+// List returns up to limit calls, the newest first, that come after the one whose trace.Summary.Place is before (empty:
+// from the newest one on), and whether there are more.
 func (a *Archive) List(ctx context.Context, before string, limit int) (list []trace.Summary, more bool, err error) {
 	err = a.ask(ctx, func(s *state) { list, more = s.list(before, limit) })
 	return list, more, err

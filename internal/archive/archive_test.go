@@ -147,8 +147,24 @@ func TestKeep(t *testing.T) {
 		if err != nil || !more || len(list) != 3 || list[0].ID != live || list[1].ID != ids[7] || list[1].Text == "" {
 			t.Errorf("%+v %v %v", list, more, err)
 		}
-		if list, more, err = a.List(t.Context(), list[2].ID, 10); err != nil || more || len(list) != 3 || list[2].ID != ids[3] {
+		if list, more, err = a.List(t.Context(), list[2].Place(), 10); err != nil || more || len(list) != 3 || list[2].ID != ids[3] {
 			t.Errorf("the next page: %+v %v %v", list, more, err)
+		}
+		first, _, err := a.List(t.Context(), "", 2)
+		if err != nil || len(first) != 2 {
+			t.Fatal(first, err)
+		}
+		lost := first[1]
+		if err := a.ask(t.Context(), func(s *state) { s.drop(lost.ID) }); err != nil {
+			t.Fatal(err)
+		}
+		if list, more, err = a.List(t.Context(), lost.Place(), 10); err != nil || more || len(list) != 4 || list[0].ID != ids[6] {
+			t.Errorf("after one that was dropped meanwhile: %+v %v %v", list, more, err)
+		}
+		for _, odd := range []string{"x", "1", ".", "x.y", lost.ID} {
+			if list, more, err = a.List(t.Context(), odd, 10); err != nil || more || len(list) != 0 {
+				t.Errorf("after %q: %+v %v %v", odd, list, more, err)
+			}
 		}
 		time.Sleep(2 * time.Hour)
 		if list, _, err = a.List(t.Context(), "", 10); err != nil || len(list) != 1 || list[0].ID != live {
@@ -272,7 +288,7 @@ func (g gated) Get(ctx context.Context, bucket, key string) ([]byte, bool, error
 // TestManyRevive: after a restart all calls come back at once, while the disk takes its time. Each of them goes on.
 func TestManyRevive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const calls = 3 * ahead
+		const calls = ahead + 500
 		shelf, began := newBoard(), time.Now()
 		a := open(t, Config{Most: 2 * calls}, shelf)
 		name := func(i int) string { return "r" + strconv.Itoa(i) }

@@ -200,12 +200,15 @@ func (s *state) list(before string, limit int) (list []trace.Summary, more bool)
 	}
 	slices.SortFunc(all, newestFirst)
 	if before != "" {
-		at, ok := s.index[before]
+		at, ok := trace.At(before)
 		if !ok {
 			return nil, false
 		}
-		from, _ := slices.BinarySearchFunc(all, at, newestFirst)
-		all = all[from+1:]
+		from, found := slices.BinarySearchFunc(all, at, newestFirst)
+		if found {
+			from++
+		}
+		all = all[from:] // the one before may have been dropped since
 	}
 	if len(all) > limit {
 		return all[:limit], true
