@@ -17,9 +17,8 @@ func TestStorm(t *testing.T) {
 	h := inMemory(t, Config{Keeper: m, RoomsPerAddress: rooms, SessionsPerAddress: 4 * rooms})
 	type person struct {
 		*client
-		seat  *signal.Joined
-		room  string
-		token string
+		seat *signal.Joined
+		room string
 	}
 	people := make([]person, 2*rooms)
 	for i := range people {
