@@ -48,7 +48,7 @@ func (t *sending) carry(ctx context.Context, w *lane) {
 			patience = time.After(bulkPatience)
 		}
 		if a != nil {
-			if err := t.obeyEngine(w, a); err != nil {
+			if err := t.obeyEngine(ctx, w, a); err != nil {
 				break // the channel is closing
 			}
 			continue
@@ -125,7 +125,7 @@ func (t *sending) send(w *lane, frame []byte) error {
 }
 
 // obeyEngine does one thing that the engine wants. The error is the channel's.
-func (t *sending) obeyEngine(w *lane, a transfer.Action) error {
+func (t *sending) obeyEngine(ctx context.Context, w *lane, a transfer.Action) error {
 	switch a := a.(type) {
 	case transfer.Say:
 		t.wrote += uint64(len(a.Text))
@@ -143,12 +143,16 @@ func (t *sending) obeyEngine(w *lane, a transfer.Action) error {
 			return t.send(w, frame)
 		}
 	case transfer.Accepted:
+		t.heard = true
+		t.flows(t.room)
 		t.shift(t.room, func(p *Progress) { p.State, p.Bytes, p.Done = TransferActive, a.Held, 0 })
 	case transfer.Stored:
+		t.gained = true
 		t.update(func(p *Progress) { p.Bytes += a.Bytes })
 	case transfer.Paused:
 		t.pausing(a.On)
 	case transfer.Verified:
+		t.gained = true
 		t.update(func(p *Progress) { p.Done++ })
 		t.room.emit(FileDone{Transfer: t.Transfer, Index: a.File, File: t.Transfer.files[a.File], Root: a.Root.String()})
 	case transfer.Done:
@@ -157,6 +161,9 @@ func (t *sending) obeyEngine(w *lane, a transfer.Action) error {
 		err := a.Err
 		if err == nil {
 			err = t.err // why a file cannot be read
+		}
+		if a.Mine {
+			w.linger(ctx, t.wake, func() bool { return false })
 		}
 		t.end(&TransferError{Reason: string(a.Reason), Mine: a.Mine, Err: err})
 	default:
