@@ -50,7 +50,7 @@ type Files struct {
 	name  string
 	list  []transfer.File
 	from  []source
-	paths map[string]bool // of list
+	paths map[string]int // of list, with the last number that was given
 }
 
 // source is where a file is read.
@@ -142,14 +142,17 @@ func (f *Files) one(system fs.FS, name, told string, info fs.FileInfo) error {
 // unique numbers a path that is in the list already: files of one name from several folders.
 func (f *Files) unique(told string) string {
 	if f.paths == nil {
-		f.paths = make(map[string]bool)
+		f.paths = make(map[string]int)
 	}
 	folder, base := path.Split(told)
-	for n := 2; f.paths[told]; n++ {
-		told = folder + numbered(base, n)
+	free, n := told, max(1, f.paths[told])
+	for f.paths[free] > 0 {
+		n++
+		free = folder + numbered(base, n)
 	}
-	f.paths[told] = true
-	return told
+	f.paths[told] = n
+	f.paths[free] = max(1, f.paths[free])
+	return free
 }
 
 // checked gives the list a name and sees to it that a receiver can take it.

@@ -16,6 +16,8 @@ export class FakeChannel extends EventTarget {
   bufferedAmount = 0;
   readyState = 'connecting';
   other: FakeChannel | null = null;
+  /** The texts that were sent here. */
+  readonly said: string[] = [];
 
   constructor(
     readonly label: string,
@@ -29,6 +31,7 @@ export class FakeChannel extends EventTarget {
   }
   send(data: string | Uint8Array<ArrayBuffer>): void {
     if (this.readyState !== 'open') throw new Error('not open');
+    if (typeof data === 'string') this.said.push(data);
     const copy = typeof data === 'string' ? data : data.slice().buffer;
     setTimeout(() => {
       if (this.other?.readyState === 'open') this.other.dispatchEvent(new MessageEvent('message', {data: copy}));
@@ -117,7 +120,8 @@ export function pair() {
     channels,
     people: [person('ann', channels.me === 'ann'), person('bob', channels.me === 'bob')],
   });
-  const exchange = (channels: FakePort) => new Exchange(room(channels), (event) => channels.notes.push(event), new Workshop(workHere), new Ledger());
+  const exchange = (channels: FakePort) =>
+    new Exchange(room(channels), (event) => channels.notes.push(event), new Workshop(workHere), new Ledger());
   const connect = (): void => {
     ann.turn('up', 'bob');
     bob.turn('up', 'ann');

@@ -140,7 +140,7 @@ describe('many', () => {
     expect(most).toBe(2);
   });
 
-  it('channels of one person are closed beyond sixteen, and names that are none at once', () => {
+  it('sixteen channels of one person are heard, sixteen told that these are too many, the others closed', () => {
     const {bob, ports} = two;
     const made = Array.from({length: 65_536}, (_, i) => {
       const channel = new FakeChannel(String(i).padStart(22, '0'), 'parley.file.v1');
@@ -148,7 +148,8 @@ describe('many', () => {
       ports.bob.arrive('ann', channel);
       return channel;
     });
-    expect(made.filter((channel) => channel.readyState === 'open').length).toBe(16);
+    expect(made.filter((channel) => channel.readyState === 'open').length).toBe(32);
+    expect(made.filter((channel) => channel.said.some((text) => text.includes('"busy"'))).length).toBe(16);
     const named = new FakeChannel('../../x', 'parley.file.v1');
     named.open();
     ports.bob.arrive('bob', named);

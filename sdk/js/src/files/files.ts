@@ -84,11 +84,11 @@ export class Exchange extends Events<FilesEvents> implements Files {
   }
 
   offer(items: readonly Sendable[], to: Participant | 'all', name = ''): readonly Transfer[] {
-    const files = apart(items.map(infoOf));
-    const total = files.reduce((sum, {size}) => sum + size, 0);
-    if (files.length === 0 || files.length > maxFiles || !Number.isSafeInteger(total)) {
-      throw refusal('too-many', `files: a transfer has 1 to ${maxFiles} files, not ${files.length}`);
+    const total = items.reduce((sum, {file}) => sum + file.size, 0);
+    if (items.length === 0 || items.length > maxFiles || !Number.isSafeInteger(total)) {
+      throw refusal('too-many', `files: a transfer has 1 to ${maxFiles} files, not ${items.length}`);
     }
+    const files = apart(items.map(infoOf));
     const called = cleanName(name || nameOf(files));
     const texts = offerTexts({name: called, files, total, again: true});
     if (texts.reduce((bytes, text) => bytes + sizeOf(text), 0) > maxOffer) {
@@ -325,12 +325,14 @@ function infoOf({file, path}: Sendable): FileInfo {
 
 /** Numbers the paths that are there twice: files of one name from several folders. */
 function apart(files: readonly FileInfo[]): FileInfo[] {
-  const taken = new Set<string>();
+  const taken = new Map<string, number>(); // with the last number that was given
   return files.map((file) => {
     const name = baseName(file.path);
     let {path} = file;
-    for (let n = 2; taken.has(path); n++) path = file.path.slice(0, -name.length) + otherName(name, n);
-    taken.add(path);
+    let n = taken.get(path) ?? 1;
+    while (taken.has(path)) path = file.path.slice(0, -name.length) + otherName(name, ++n);
+    taken.set(file.path, n);
+    taken.set(path, taken.get(path) ?? 1);
     return {...file, path};
   });
 }

@@ -8,6 +8,8 @@ import type {Workshop} from './workshop.js';
 
 /** How many channels of one person may carry files towards us. */
 const maxFrom = 16;
+/** How many more of them are told that these are too many; others are closed without a word. */
+const maxBusy = 16;
 /** How many offers of one person may wait for an answer. */
 export const maxUnanswered = 4;
 /** How long partial data is kept, in milliseconds. */
@@ -48,18 +50,19 @@ export class Inbox {
   arrived(seat: string, channel: RTCDataChannel): void {
     const id = channel.label;
     const from = this.#from.get(seat) ?? new Set();
-    if (!/^[\w-]{22}$/.test(id)) {
+    if (!/^[\w-]{22}$/.test(id) || from.size >= maxFrom + maxBusy) {
       channel.close();
       return;
     }
-    if (from.size >= maxFrom) {
-      const none = pipeOf(channel, {text: () => {}, binary: () => {}, closed: () => {}});
-      none.text(textOf({type: 'refuse', reason: 'busy'}));
-      none.close(true);
-      return;
-    }
+    const busy = from.size >= maxFrom;
     this.#from.set(seat, from.add(channel));
     channel.addEventListener('close', () => from.delete(channel), {once: true});
+    if (busy) {
+      const pipe = pipeOf(channel, {text: () => {}, binary: () => {}, closed: () => {}});
+      pipe.text(textOf({type: 'refuse', reason: 'busy'}));
+      pipe.close(true);
+      return;
+    }
     let open = true;
     const patience = setTimeout(() => receiver.offered || receiver.refuse('bad-offer'), describeMs);
     const hangUp = (later = false): void => {
