@@ -1,107 +1,74 @@
-import type {Incoming, Sender} from './message.js';
+import type {Relayed} from './pair.js';
+import type {Prepared} from './prepared.js';
+import type {Candidate} from './wire.gen.js';
 
-/** How many links for bulk there are at most. */
-const maxBulks = 8;
 /** How many candidates wait for the description that they belong to. */
 const maxPending = 64;
 
-/** What links for bulk ask of the one who keeps them. */
-export interface BulkPort extends Pick<Sender, 'send'> {
-  servers(): RTCIceServer[];
-  channel(session: string, channel: RTCDataChannel): void;
-}
-
-/** What they get of the other session. */
-type Message = Incoming['offer' | 'answer' | 'candidate' | 'end-of-candidates' | 'renegotiate' | 'close-link'];
-
-interface Bulk {
-  session: string;
-  pc: RTCPeerConnection;
-  described: Promise<void>;
-  pending: number;
+/** What a link for bulk asks of its pair. */
+export interface BulkPort {
+  send(type: 'answer', body: {sdp: string}): void;
+  send(type: 'candidate', body: Pick<Candidate, 'candidate'>): void;
+  send(type: 'end-of-candidates', body: object): void;
+  channel(channel: RTCDataChannel): void;
+  /** It carries nothing any more. */
+  broken(): void;
 }
 
 /**
- * The links on which programs send files to this page, beside the main ones: their sender decides by delay how much is
- * on the way, which a transport for everything must not do. Whoever sends makes them, and makes another one when one
- * fails; here they are only answered.
+ * A link on which a program sends files to this page, beside the main one: its sender decides by delay how much is on the
+ * way, which would be unfair to whatever else uses a transport. Whoever sends makes it, and another one when it fails;
+ * here it is only answered.
  */
-export class Bulks {
-  readonly #links = new Map<string, Bulk>();
+export class Bulk {
+  readonly #pc: RTCPeerConnection;
+  #described: Promise<void> = Promise.resolve();
+  #pending = 0;
 
-  constructor(readonly port: BulkPort) {}
-
-  has(link: string): boolean {
-    return this.#links.has(link);
+  constructor(
+    sdp: string,
+    {pc}: Prepared,
+    readonly port: BulkPort,
+  ) {
+    this.#pc = pc;
+    pc.ondatachannel = ({channel}) => port.channel(channel);
+    pc.onconnectionstatechange = () => pc.connectionState === 'failed' && port.broken();
+    void this.#answer(sdp);
   }
 
-  /** Takes an offer of such a link, or what is about one that is there. */
-  receive(message: Message): void {
-    const {from = '', link} = message;
-    if (message.type === 'offer') {
-      void this.#accept(from, link, message.sdp);
-      return;
-    }
-    const bulk = this.#links.get(link);
-    if (bulk?.session !== from) return;
-    if (message.type === 'close-link') this.#drop(link, false);
-    else if (message.type === 'candidate') void this.#candidate(bulk, message.candidate);
+  receive(message: Relayed): void {
+    if (message.type === 'candidate') void this.#candidate(message.candidate);
   }
 
-  /** Closes those with one session, or with everybody. */
-  close(session?: string): void {
-    for (const [link, bulk] of this.#links) {
-      if (session === undefined || bulk.session === session) this.#drop(link, true);
-    }
+  close(): void {
+    const pc = this.#pc;
+    pc.ondatachannel = pc.onicecandidate = pc.onconnectionstatechange = null;
+    pc.close();
   }
 
-  /** Refuses one. */
-  refuse({from = '', link}: Message): void {
-    this.port.send('close-link', {to: from, link});
-  }
-
-  async #accept(session: string, link: string, sdp: string): Promise<void> {
-    // Another one of the same session means that the older one is dead to them.
-    for (const [older, bulk] of this.#links) if (bulk.session === session) this.#drop(older, false);
-    if (this.#links.size >= maxBulks || this.#links.has(link)) {
-      this.port.send('close-link', {to: session, link});
-      return;
-    }
-    let pc: RTCPeerConnection;
+  async #answer(sdp: string): Promise<void> {
+    const {port} = this;
+    const pc = this.#pc;
     try {
-      pc = new RTCPeerConnection({iceServers: this.port.servers()});
-    } catch {
-      this.port.send('close-link', {to: session, link}); // the main link carries the files, slower
-      return;
-    }
-    const described = pc.setRemoteDescription({type: 'offer', sdp});
-    const bulk: Bulk = {session, pc, described, pending: 0};
-    this.#links.set(link, bulk);
-    pc.ondatachannel = ({channel}) => this.port.channel(session, channel);
-    pc.onconnectionstatechange = () => {
-      if (pc.connectionState === 'failed') this.#drop(link, true);
-    };
-    try {
-      await described;
+      this.#described = pc.setRemoteDescription({type: 'offer', sdp});
+      await this.#described;
       await pc.setLocalDescription();
-      if (this.#links.get(link) !== bulk) return;
-      this.port.send('answer', {to: session, link, sdp: pc.localDescription?.sdp ?? ''});
+      if (pc.signalingState === 'closed') return;
       // What was found before is in the description.
-      pc.onicecandidate = ({candidate}) => this.#found(session, link, candidate);
+      port.send('answer', {sdp: pc.localDescription?.sdp ?? ''});
+      pc.onicecandidate = ({candidate}) => this.#found(candidate);
     } catch {
-      this.#drop(link, true);
+      if (pc.signalingState !== 'closed') port.broken(); // the main link carries the files, slower
     }
   }
 
-  #found(session: string, link: string, candidate: RTCIceCandidate | null): void {
+  #found(candidate: RTCIceCandidate | null): void {
     if (!candidate?.candidate) {
-      this.port.send('end-of-candidates', {to: session, link});
+      this.port.send('end-of-candidates', {});
       return;
     }
     const {sdpMid, sdpMLineIndex, usernameFragment} = candidate;
     this.port.send('candidate', {
-      to: session,
-      link,
       candidate: {
         candidate: candidate.candidate,
         ...(sdpMid !== null && {sdpMid}),
@@ -111,26 +78,16 @@ export class Bulks {
     });
   }
 
-  async #candidate(bulk: Bulk, candidate: RTCIceCandidateInit): Promise<void> {
-    if (bulk.pending >= maxPending) return;
-    bulk.pending++;
+  async #candidate(candidate: RTCIceCandidateInit): Promise<void> {
+    if (this.#pending >= maxPending) return;
+    this.#pending++;
     try {
-      await bulk.described;
-      await bulk.pc.addIceCandidate(candidate);
+      await this.#described;
+      await this.#pc.addIceCandidate(candidate);
     } catch {
       // one way less; the others may do
     } finally {
-      bulk.pending--;
+      this.#pending--;
     }
-  }
-
-  #drop(link: string, tell: boolean): void {
-    const bulk = this.#links.get(link);
-    if (!bulk) return;
-    this.#links.delete(link);
-    const {pc, session} = bulk;
-    pc.ondatachannel = pc.onicecandidate = pc.onconnectionstatechange = null;
-    pc.close();
-    if (tell) this.port.send('close-link', {to: session, link});
   }
 }

@@ -1,5 +1,4 @@
 import type {Trouble} from './api.js';
-import type {Bulks} from './bulk.js';
 import {unbound} from './frame.js';
 import type {Link} from './link.js';
 import {freshId, type Incoming, type Sender} from './message.js';
@@ -73,8 +72,6 @@ export class Links {
   #wanted: Wanted = {session: '', seated: new Set(), make: new Set(), live: false, prepare: null};
   /** What a link is made of: it comes while the socket opens, so that the page in front of it is there sooner. */
   #code: PairCode | null = null;
-  /** The links on which programs send files; their code comes with the first. */
-  #bulks: Promise<Bulks | null> | null = null;
   #early: Relayed[] = [];
 
   constructor(readonly port: LinksPort) {
@@ -121,13 +118,6 @@ export class Links {
     }
     const {from = ''} = message;
     const entry = this.#entries.get(from);
-    if (this.#isBulk(message, entry)) {
-      void this.#withBulks((bulks) => {
-        if (this.#entries.has(from) && this.#wanted.live) bulks.receive(message);
-        else if (message.type === 'offer') bulks.refuse(message);
-      });
-      return;
-    }
     const first = message.type === 'offer' && !message.kind && (!entry || entry.pair.maker);
     if (first && entry?.pair.main.id !== message.link) this.#accept(message, from, entry);
     else if (entry) entry.pair.receive(message);
@@ -185,7 +175,6 @@ export class Links {
     if (!entry) return;
     this.#entries.delete(session);
     entry.pair.close();
-    if (this.#bulks) void this.#withBulks((bulks) => bulks.close(session));
     this.port.changed(session);
   }
 
@@ -197,27 +186,6 @@ export class Links {
     this.#early = [];
     this.#wanted = {...this.#wanted, make: new Set(), prepare: null}; // whoever goes on says so
     this.#discard();
-  }
-
-  /** Whether a message is about a link for bulk: offered as one, or about a link that a pair does not know. */
-  #isBulk(message: Relayed, entry: Entry | undefined): boolean {
-    if (message.type === 'offer') return message.kind === 'bulk';
-    return this.#bulks !== null && !entry?.pair.links.some(({id}) => id === message.link);
-  }
-
-  async #withBulks(act: (bulks: Bulks) => void): Promise<void> {
-    const {port} = this;
-    this.#bulks ??= import('./bulk.js').then(
-      ({Bulks}) =>
-        new Bulks({
-          send: (type, body) => port.send(type, body),
-          servers: () => port.servers(),
-          channel: (session, channel) => port.channel(session, channel),
-        }),
-      () => null, // the page is older than the server; the main link has to do
-    );
-    const bulks = await this.#bulks;
-    if (bulks) act(bulks);
   }
 
   #begin(code: PairCode): void {
