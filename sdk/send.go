@@ -231,7 +231,7 @@ func (t *sending) reach(ctx context.Context, byBulk bool) *lane {
 	defer timer.Stop()
 	for {
 		open, closed, _ := w.state()
-		if open && !closed {
+		if open && !closed || closed && !byBulk && !t.over { // what closes at once counts, see rest
 			return w
 		}
 		if closed || t.over {

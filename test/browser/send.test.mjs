@@ -166,11 +166,14 @@ describe('a program and Chromium', {skip}, () => {
     const to = join(parcel.folder, 'lots-taken');
     mkdirSync(to);
     const args = ['receive', '--json', '--yes', '--to', to, server.room('lots')];
-    const first = run(args);
-    await bob.open('Files');
+    const first = run([...args, '--stay']);
+    await bob.open('Chat');
     await bob.reads(/Parley files/);
+    await offerFiles(bob, [parcel.write('out/note.txt', 10)]); // with it comes the panel
+    await first.says('file');
+    await bob.open('Files');
     await offerFiles(bob, [path], 'Choose a folder');
-    const enough = () => first.lines.find((line) => line.event === 'progress' && line.bytes > everything - large);
+    const enough = () => first.lines.find((line) => line.event === 'progress' && line.bytes > everything - large / 2);
     await until('some of the large file', async () => enough(), {timeout: 120_000, detail: async () => first.log});
     first.child.kill('SIGKILL');
     await first.ended;
@@ -181,7 +184,7 @@ describe('a program and Chromium', {skip}, () => {
     const wire = (/** @type {Program} */ one) => Math.max(...one.lines.map((line) => line.wire ?? 0));
     // What came after the last word about progress is not counted.
     assert.ok(wire(second) <= everything - (enough()?.bytes ?? 0), `${wire(second)} bytes came to the second`);
-    const files = [...first.lines, ...second.lines].filter(({event}) => event === 'file');
+    const files = [...first.lines, ...second.lines].filter(({event, path}) => event === 'file' && path !== 'note.txt');
     assert.equal(new Set(files.map((one) => one.path)).size, small + 2);
     const last = files.find(isLarge);
     assert.equal(last?.hash, rootOfFile(join(path, 'z.bin')));
