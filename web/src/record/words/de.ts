@@ -152,7 +152,7 @@ export const de: RecordWords = {
     device: (t) => `Störung an einem Gerät von ${t.who}`,
     'signalling-lost': (t) => `Das Programm von ${t.who} bemerkte, dass der Server weg ist`,
     'signalling-back': (t) => `Das Programm von ${t.who} erreichte den Server wieder`,
-    transfer: (t) => `Eine Datei zwischen ${t.who} und ${t.other}`,
+    transfer: (t) => `Eine Übertragung von Dateien zwischen ${t.who} und ${t.other}`,
     note: (t) => `${t.who}: ${t.cause}`,
   },
   left: {
@@ -192,5 +192,11 @@ export const de: RecordWords = {
     'their-network': 'das Netz der anderen Person',
     'their-device': 'der Rechner der anderen Person',
     reconnecting: 'verbindet neu',
+    started: 'sie begann',
+    resumed: 'sie ging weiter',
+    done: 'alles kam an',
+    declined: 'sie wurde abgelehnt',
+    cancelled: 'sie wurde abgebrochen',
+    unanswered: 'niemand antwortete',
   },
 };

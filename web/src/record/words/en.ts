@@ -201,7 +201,7 @@ export const en: RecordWords = {
     device: (t) => `Trouble with a device of ${t.who}’s`,
     'signalling-lost': (t) => `${t.who}’s program noticed that the server is gone`,
     'signalling-back': (t) => `${t.who}’s program reached the server again`,
-    transfer: (t) => `A file between ${t.who} and ${t.other}`,
+    transfer: (t) => `A transfer of files between ${t.who} and ${t.other}`,
     note: (t) => `${t.who}: ${t.cause}`,
   },
   left: {
@@ -241,5 +241,11 @@ export const en: RecordWords = {
     'their-network': 'the other one’s network',
     'their-device': 'the other one’s machine',
     reconnecting: 'reconnecting',
+    started: 'it began',
+    resumed: 'it went on',
+    done: 'all of it arrived',
+    declined: 'it was refused',
+    cancelled: 'it was cancelled',
+    unanswered: 'nobody answered',
   },
 };
