@@ -14,18 +14,7 @@ import (
 func (t *sending) carry(ctx context.Context, w *lane) {
 	t.engine.Connect()
 	t.shift(t.room, func(p *Progress) { p.State, p.Bulk = TransferOffered, w.bulk != nil })
-	t.wrote = 0
-	switch {
-	case w.bulk == nil:
-		t.window = nil
-	case t.path == nil || t.path.peer != w.peer:
-		t.window = pace.New()
-	default:
-		t.window = t.path.window.Again()
-	}
-	if w.bulk != nil {
-		t.path = &pathKnown{w.peer, t.window}
-	}
+	t.measure(w)
 	hold := false // the receiver would rather get the data by a link for bulk
 	var patience <-chan time.Time
 	for !t.over {
@@ -72,6 +61,22 @@ func (t *sending) carry(ctx context.Context, w *lane) {
 	w.close()
 	if !t.over {
 		t.shift(t.room, func(p *Progress) { p.State = TransferWaiting })
+	}
+}
+
+// measure begins to count what a channel carries, with the window that a link for bulk has.
+func (t *sending) measure(w *lane) {
+	t.wrote = 0
+	switch {
+	case w.bulk == nil:
+		t.window = nil
+	case t.path == nil || t.path.peer != w.peer:
+		t.window = pace.New()
+	default:
+		t.window = t.path.window.Again()
+	}
+	if w.bulk != nil {
+		t.path = &pathKnown{w.peer, t.window}
 	}
 }
 
