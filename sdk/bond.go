@@ -27,14 +27,15 @@ const (
 // bond is everything between us and one other session: the main link, which state.links knows, and what is beside it.
 // Media leaves by one link at a time and is taken from all of them, so tracks belong to the bond.
 type bond struct {
-	active *link // media of ours leaves by it
-	next   *link // it will replace the main link
-	spare  *link // connected and idle
-	old    *link // replaced; it ends soon
-	until  time.Time
-	tracks map[Source]*Track
-	past   map[Source]Sent // of links that are gone
-	told   Path            // what the user was told
+	active  *link // media of ours leaves by it
+	next    *link // it will replace the main link
+	spare   *link // connected and idle
+	old     *link // replaced; it ends soon
+	until   time.Time
+	tracks  map[Source]*Track
+	past    map[Source]Sent // of links that are gone
+	told    Path            // what the user was told
+	quality meterOf         // how well media comes through
 
 	open     bool      // both sides have seats: media may flow
 	since    time.Time // when media stopped; zero while it flows
@@ -146,11 +147,10 @@ func (l *link) admit(s *state, open bool) {
 	}
 }
 
-// say sends a control message. What cannot be sent now is of no use later.
-func (l *link) say(message string) {
-	if l.control.ReadyState() == webrtc.DataChannelStateOpen && l.control.BufferedAmount() < maxControl {
-		_ = l.control.SendText(message) // the link is going down; its end is noticed elsewhere
-	}
+// say sends a control message, or reports false. What cannot be sent now is of no use later.
+func (l *link) say(message string) bool {
+	return l.control.ReadyState() == webrtc.DataChannelStateOpen && l.control.BufferedAmount() < maxControl &&
+		l.control.SendText(message) == nil
 }
 
 // keepSpare makes a second transport when the first one is up and a different way is there.

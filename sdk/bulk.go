@@ -129,8 +129,8 @@ func (s *state) newBulk(peer, id string, mine bool) (*bulk, error) {
 		})
 	})
 	pc.OnConnectionStateChange(func(c webrtc.PeerConnectionState) { on(func(s *state) { s.bulkState(b, c) }) })
-	data := s.data
-	pc.OnDataChannel(func(c *webrtc.DataChannel) { data.arrived(peer, c) })
+	gate := s.data.gate(peer, s.work.Done(), func() { on(func(s *state) { s.dropBulk(b, true) }) })
+	pc.OnDataChannel(gate.enter)
 	return b, nil
 }
 

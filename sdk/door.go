@@ -170,7 +170,7 @@ func (s *state) outside(why error) {
 		s.drop(peer, false)
 	}
 	s.me, s.token, s.wanted = "", "", false
-	s.reports = reports{}
+	s.reports, s.watch = reports{}, watch{}
 	clear(s.people)
 	clear(s.missing)
 	if s.joining != nil {

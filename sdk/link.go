@@ -1,12 +1,15 @@
 package parley
 
 import (
+	"crypto/sha256"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/webrtc/v4"
 
 	"github.com/parley-rtc/parley/internal/signal"
+	"github.com/parley-rtc/parley/sdk/internal/quality"
 )
 
 const (
@@ -42,11 +45,11 @@ type link struct {
 	senders map[Source]*webrtc.RTPTransceiver
 	sources map[string]Source // by mid: what the other side sends there
 	pending []signal.ICECandidate
-	known   map[string]bool // candidates and descriptions of the other side that were handled
-	relays  map[string]bool // addresses of the other side's relay candidates
-	offer   uint64          // number of our newest offer
-	offered time.Time       // when it was made
-	moves   int             // how often our addresses had changed then
+	known   map[[sha256.Size]byte]bool // candidates and descriptions of the other side that were handled
+	relays  map[string]bool            // addresses of the other side's relay candidates
+	offer   uint64                     // number of our newest offer
+	offered time.Time                  // when it was made
+	moves   int                        // how often our addresses had changed then
 	began   time.Time
 	base    string    // the address of ours that it used last
 	up      bool      // connected, and something comes
@@ -57,6 +60,7 @@ type link struct {
 	mend    time.Time // when to try to bring it back
 	stale   bool      // an ICE restart waits for fresh servers
 	path    Path
+	told    atomic.Pointer[quality.Told] // what the other side says of its network, on its way to the owner
 }
 
 // make makes a link with peer and offers it, in the place of any other.
@@ -81,14 +85,14 @@ func (s *state) connect(peer, id string, b *bond, kind signal.LinkKind, how tran
 	l := &link{
 		id: id, peer: peer, kind: kind, how: how, bond: b, pc: pc, pulse: newPulse(s.now), began: s.now,
 		outlets: make(map[Source]*outlet), senders: make(map[Source]*webrtc.RTPTransceiver),
-		sources: make(map[string]Source), known: make(map[string]bool), relays: make(map[string]bool),
+		sources: make(map[string]Source), known: make(map[[sha256.Size]byte]bool), relays: make(map[string]bool),
 		path: Path{Kind: PathConnecting},
 	}
 	if err := l.standing(); err != nil {
 		s.shut(l, false)
 		return nil, err
 	}
-	l.pulse.listenTo(l.beat, l.control)
+	l.pulse.listenTo(l.beat, l.control, func(m webrtc.DataChannelMessage) { s.hears(l, m) })
 	s.listen(l)
 	return l, nil
 }
@@ -128,8 +132,8 @@ func (s *state) listen(l *link) {
 			})
 		}
 	})
-	data, peer := s.data, l.peer
-	l.pc.OnDataChannel(func(c *webrtc.DataChannel) { data.arrived(peer, c) })
+	gate := s.data.gate(l.peer, s.work.Done(), func() { on(func(s *state) { s.fail(l, errFlood) }) })
+	l.pc.OnDataChannel(gate.enter)
 	l.pc.OnTrack(func(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) { on(func(s *state) { s.arrived(l, t, r) }) })
 	l.pc.SCTP().Transport().ICETransport().OnSelectedCandidatePairChange(func(*webrtc.ICECandidatePair) {
 		on(func(s *state) { s.looked(l) })

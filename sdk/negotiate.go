@@ -1,6 +1,7 @@
 package parley
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"strings"
 
@@ -170,11 +171,12 @@ func (s *state) makes(peer string) bool {
 
 // twice reports whether a description or candidate of the other side was handled already, and remembers it.
 func (l *link) twice(text string) bool {
-	if l.known[text] {
+	key := sha256.Sum256([]byte(text)) // a description may be a megabyte
+	if l.known[key] {
 		return true
 	}
 	if len(l.known) < maxKnown {
-		l.known[text] = true
+		l.known[key] = true
 	}
 	return false
 }

@@ -121,14 +121,17 @@ func (p *pulse) beat(b []byte) (answer []byte) {
 	return nil
 }
 
-// listenTo counts what arrives on the channels that every link has.
-func (p *pulse) listenTo(beat, control *webrtc.DataChannel) {
+// listenTo counts what arrives on the channels that every link has, and hands control messages on.
+func (p *pulse) listenTo(beat, control *webrtc.DataChannel, hears func(webrtc.DataChannelMessage)) {
 	beat.OnMessage(func(m webrtc.DataChannelMessage) {
 		if answer := p.beat(m.Data); answer != nil && beat.BufferedAmount() < maxBeats {
 			_ = beat.Send(answer) // the next one may get through
 		}
 	})
-	control.OnMessage(func(webrtc.DataChannelMessage) { p.hear() })
+	control.OnMessage(func(m webrtc.DataChannelMessage) {
+		p.hear()
+		hears(m)
+	})
 }
 
 // throb sends a beat when it is time.

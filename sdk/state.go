@@ -29,6 +29,7 @@ type state struct {
 	shows   map[Source]*show
 	data    *channels
 	hub     *dataHub
+	watch   watch          // how well everybody comes through
 	stir    bool           // links or people changed: programs' data and files have to follow
 	files   traffic        // the transfers of files
 	running sync.WaitGroup // every goroutine that the owner began
@@ -80,7 +81,7 @@ func (s *state) run(cmds <-chan func(*state)) {
 	defer timer.Stop()
 	s.now = time.Now()
 	s.dial()
-	s.running.Go(func() { s.watch() })
+	s.running.Go(func() { s.roam() })
 	for s.ended == nil {
 		timer.Reset(max(0, time.Until(s.deadline())))
 		var in, trial chan []byte

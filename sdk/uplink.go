@@ -24,8 +24,8 @@ type transports struct {
 	over   []string // only these ways to the relay; empty is all
 }
 
-// watch tells the owner whenever the addresses of this machine change.
-func (s *state) watch() {
+// roam tells the owner whenever the addresses of this machine change.
+func (s *state) roam() {
 	ticker := time.NewTicker(watchEach)
 	defer ticker.Stop()
 	last := s.kit.uplinks()
