@@ -86,7 +86,8 @@ type (
 		Seq     uint64
 		Unsaved bool
 	}
-	// Saved says that a message is in the room's history now.
+	// Saved says that a message is in the room's history now. For one that was said just before we came, or came back,
+	// Recalled follows.
 	Saved struct {
 		// From and ID are the message's.
 		From, ID string

@@ -53,6 +53,7 @@ type door struct {
 	missing  map[string]time.Time // seats that a restarted server does not know yet, and until when they are kept
 	asked    map[uint64]*request  // numbered messages whose refusal somebody waits for
 	recalls  map[uint64]*recall   // questions for the past
+	said     []said               // the newest messages of the conversation
 }
 
 func newState(life context.Context, a address, o Options, kit *kit, connect func(context.Context) (*socket, error)) *state {
