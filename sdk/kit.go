@@ -69,6 +69,8 @@ func (k *kit) settings(how transports) webrtc.SettingEngine {
 	se.DisableCloseByDTLS(true)             // the room says who is gone; a link ends when its owner drops it
 	se.SetICEProxyDialer(k.relay)
 	se.SetSCTPRTOMax(time.Second) // beats and control messages go on a second after the path does
+	se.SetICEMaxBindingRequests(7 + maxNudges)
+	se.DisableActiveTCP(true) // a nudge names an address that nobody is to be called at
 	// An agent that was connected looks at its new pairs only at the next keep-alive after a restart.
 	se.SetICETimeouts(5*time.Second, 25*time.Second, keepAlive)
 	// Host pairs are taken at once; better pairs than a relay get a moment, because the choice is final.

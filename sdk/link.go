@@ -59,6 +59,7 @@ type link struct {
 	stopped time.Time // when nothing came any more
 	mend    time.Time // when to try to bring it back
 	stale   bool      // an ICE restart waits for fresh servers
+	nudge   nudge
 	path    Path
 	told    atomic.Pointer[quality.Told] // what the other side says of its network, on its way to the owner
 }

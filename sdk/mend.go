@@ -38,6 +38,7 @@ func (s *state) due(main *link) time.Time {
 		}
 	}
 	for _, l := range main.each() {
+		sooner(l.nudge.at)
 		if l.ever {
 			sooner(l.pulse.sent.Add(beatEach))
 		}
@@ -71,6 +72,7 @@ func later(a, b time.Time) time.Time {
 func (s *state) tend() {
 	for _, main := range maps.Clone(s.links) {
 		for _, l := range main.each() {
+			l.push(s.now)
 			if l.ever {
 				l.throb(s.now)
 				s.judge(l)
@@ -88,6 +90,15 @@ func (s *state) tend() {
 			s.mend(main)
 		}
 		s.keepSpare(main)
+	}
+}
+
+// alarm makes us listen more closely: signalling broke, and the links may have broken with it.
+func (s *state) alarm() {
+	for _, main := range s.links {
+		for _, l := range main.each() {
+			l.pulse.alarm = s.now
+		}
 	}
 }
 

@@ -270,6 +270,9 @@ func (s *state) add(l *link, c signal.ICECandidate) {
 	err := l.pc.AddICECandidate(webrtc.ICECandidateInit{
 		Candidate: c.Candidate, SDPMid: c.SDPMid, SDPMLineIndex: c.SDPMLineIndex, UsernameFragment: c.UsernameFragment,
 	})
+	if !l.up {
+		l.nudge.expect(s.now)
+	}
 	if err != nil { // one way less; the others may do
 		s.options.Log.Info("a candidate was not taken", "room", s.address.room, "err", err)
 	}
