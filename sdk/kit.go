@@ -31,6 +31,9 @@ const levelURI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 // keepAlive is how often ICE shows that the path in use is wanted.
 const keepAlive = 200 * time.Millisecond
 
+// hastyWait is how long a hasty link waits for a direct way once it could take a relayed one.
+const hastyWait = 300 * time.Millisecond
+
 // kit makes the peer connections of one room.
 type kit struct {
 	address  address
@@ -80,6 +83,12 @@ func (k *kit) settings(how transports) webrtc.SettingEngine {
 	if k.options.Relay || how.relay {
 		se.SetPrflxAcceptanceMinWait(0)
 		se.SetRelayAcceptanceMinWait(0)
+	}
+	if how.hasty {
+		se.SetRelayAcceptanceMinWait(hastyWait)
+		// Every check from a relayed address waits for a permission, and all others wait with it; the relay gives none for
+		// private addresses, whose turn is on the link that this one competes with.
+		se.SetRemoteIPFilter(func(ip net.IP) bool { return !ip.IsPrivate() })
 	}
 	// With a filter the agent asks STUN from every address of its own, not from whichever the system takes: so it is
 	// known which uplink a path uses, and paths by all of them are found.

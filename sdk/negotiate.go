@@ -239,7 +239,11 @@ func (s *state) answered(l *link, m *signal.Answer) {
 	}
 	l.learns(m.Tracks)
 	if !l.up && l.ever {
-		l.mend = s.now.Add(firstMend + 4*l.trip()) // it has to connect now
+		wait := firstMend + 4*l.trip()
+		if l.bond.failures == 1 && s.plain(l) {
+			wait = plainMend + 2*l.trip()
+		}
+		l.mend = s.now.Add(wait) // it has to connect now
 	}
 	if err := l.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: m.SDP}); err != nil {
 		s.fail(l, fmt.Errorf("their answer: %w", err))

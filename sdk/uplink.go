@@ -22,6 +22,7 @@ type transports struct {
 	uplink string   // only through this interface
 	relay  bool     // only through the relay
 	over   []string // only these ways to the relay; empty is all
+	hasty  bool     // a relay is as good as a direct way: one of them is missed already
 }
 
 // roam tells the owner whenever the addresses of this machine change.
