@@ -41,7 +41,8 @@ type kit struct {
 	engine   *webrtc.MediaEngine
 	registry *interceptor.Registry
 	network  transport.Net
-	virtual  bool // network is not the real one
+	virtual  bool                        // network is not the real one
+	tune     func(*webrtc.SettingEngine) // makes a peer hostile, in tests; else nil
 	relay    *relayDialer
 	only     string // one way to the relay, "" for all
 }
@@ -103,6 +104,9 @@ func (k *kit) settings(how transports) webrtc.SettingEngine {
 		se.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled) // it would use the real one
 	}
 	se.SetSCTPMaxMessageSize(2 * transfer.MaxFrame) // a larger message would be kept in memory until it is whole
+	if k.tune != nil {
+		k.tune(&se)
+	}
 	return se
 }
 

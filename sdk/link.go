@@ -3,6 +3,7 @@ package parley
 import (
 	"crypto/sha256"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -195,9 +196,16 @@ func (s *state) linkState(l *link, c webrtc.PeerConnectionState) {
 	s.look(main)
 }
 
+// maxWords is how much of an error is kept whose text the other side may have made: it would hold all that they sent.
+const maxWords = 300
+
 // fail gives a link up and says so.
 func (s *state) fail(l *link, err error) {
-	s.trouble(fmt.Errorf("parley: the link failed: %w", err))
+	words := err.Error()
+	if len(words) > maxWords {
+		words = words[:maxWords] + "…"
+	}
+	s.trouble(fmt.Errorf("parley: the link with %s failed: %s", l.peer, strings.Clone(words)))
 	if s.links[l.peer] == l {
 		s.drop(l.peer, true)
 		return

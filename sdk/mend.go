@@ -24,7 +24,7 @@ const (
 	// plainFor is how long a direct link is restarted without the relay, plainMend how long its first attempt may take
 	// before a link that may take the relay competes with it.
 	plainFor  = 1500 * time.Millisecond
-	plainMend = 800 * time.Millisecond
+	plainMend = 700 * time.Millisecond
 	// staleOffer is the age at which an offer is not worth its answer any more: ICE has given its candidates up.
 	staleOffer = 5 * time.Second
 	// holdOff is how soon after an attempt the other side may cause another.
@@ -222,7 +222,7 @@ func (s *state) mend(l *link) {
 // patienceWith is how long the attempt of now to bring a link back may take.
 func (s *state) patienceWith(l *link) time.Duration {
 	if l.bond.failures == 0 && s.plain(l) {
-		return plainMend + 4*l.trip()
+		return plainMend + 2*l.trip()
 	}
 	return min(lastMend, firstMend+time.Duration(l.bond.failures)*time.Second) + 4*l.trip()
 }

@@ -60,6 +60,10 @@ func (p *peer) follow(t *testing.T) {
 			p.mu.Lock()
 			p.chats = append(p.chats, e)
 			p.mu.Unlock()
+		case QualityChanged:
+			p.mu.Lock()
+			p.rated[e.Person.Name] = append(p.rated[e.Person.Name], e.Quality)
+			p.mu.Unlock()
 		case Saved:
 			p.saved(e)
 		case Recalled: // what was said while we were not back after a restart of the server
