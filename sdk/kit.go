@@ -98,7 +98,7 @@ func (k *kit) settings(how transports) webrtc.SettingEngine {
 	if how.uplink == "" {
 		se.SetNet(k.network)
 	} else {
-		se.SetNet(&uplink{Net: k.network, name: how.uplink})
+		se.SetNet(&uplink{Net: k.network, name: how.uplink, virtual: k.virtual})
 	}
 	if k.virtual {
 		se.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled) // it would use the real one

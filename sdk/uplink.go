@@ -159,10 +159,12 @@ func (k *kit) second(main *link) string {
 	return ""
 }
 
-// uplink is the network through one interface: what is not bound to an address is bound to one of its own.
+// uplink is the network through one interface: what is not bound to an address is bound to one of its own, and, where
+// the system can, to the interface itself.
 type uplink struct {
 	transport.Net
-	name string
+	name    string
+	virtual bool // Net is not the real one
 }
 
 // Interfaces returns the one interface.
@@ -183,7 +185,11 @@ func (u *uplink) ListenPacket(network, address string) (net.PacketConn, error) {
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = u.address(strings.HasSuffix(network, "6")).String()
 	}
-	return u.Net.ListenPacket(network, net.JoinHostPort(host, port))
+	local, err := u.ResolveUDPAddr(network, net.JoinHostPort(host, port))
+	if err != nil {
+		return nil, err
+	}
+	return u.ListenUDP(network, local)
 }
 
 // ListenUDP is ListenPacket for an address that is parsed.
@@ -193,6 +199,11 @@ func (u *uplink) ListenUDP(network string, local *net.UDPAddr) (transport.UDPCon
 	}
 	if local.IP == nil || local.IP.IsUnspecified() {
 		local = &net.UDPAddr{IP: u.address(strings.HasSuffix(network, "6")), Port: local.Port}
+	}
+	if !u.virtual {
+		if conn, err := listenOn(network, u.name, local); err == nil {
+			return conn, nil
+		} // otherwise the address has to do: an old system, or a policy of it
 	}
 	return u.Net.ListenUDP(network, local)
 }
