@@ -220,19 +220,19 @@ func (s *state) shut(l *link, tell bool) {
 		}
 	}
 	log := s.options.Log.With("room", s.address.room, "link", l.id)
-	s.running.Go(func() { l.close(log) })
+	s.running.Go(func() { closeTransport(l.pc, l.mine, log) })
 	if main := s.links[l.peer]; main != nil && main != l && b.active == l {
 		s.choose(main)
 	}
 }
 
-// close closes the transport, as far as it lets itself be closed.
-func (l *link) close(log *slog.Logger) {
-	if !l.mine { // below us, two ends that close at the same moment wait for each other
+// closeTransport closes a transport, as far as it lets itself be closed.
+func closeTransport(pc *webrtc.PeerConnection, mine bool, log *slog.Logger) {
+	if !mine { // below us, two ends that close at the same moment wait for each other
 		<-time.After(closeAfter)
 	}
 	closed := make(chan error, 1)
-	go func() { closed <- l.pc.GracefulClose() }()
+	go func() { closed <- pc.GracefulClose() }()
 	select {
 	case err := <-closed:
 		if err != nil && !errors.Is(err, webrtc.ErrConnectionClosed) {

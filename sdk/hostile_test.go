@@ -179,13 +179,16 @@ func TestFloodOfOffers(t *testing.T) {
 	attack(t, func(t *testing.T, ann, bob *Room, _ *link) {
 		before := heap()
 		for i := range 60 {
-			inside(t, bob, func(s *state) error {
+			err := inside(t, bob, func(s *state) error {
 				return s.send(&signal.Offer{
 					Peer: signal.Peer{To: "session-1", Link: fmt.Sprint(i)},
 					SDP:  "v=0\r\n" + "s=" + strings.Repeat("x", 800_000) + "\r\n" + fmt.Sprint(i) + "\r\n",
 				})
 			})
-			pass(10 * time.Millisecond)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pass(madeIn / (maxMade - 1)) // no faster than is heard
 		}
 		pass(20 * time.Second)
 		grown := int64(heap()-before) >> 20
@@ -194,4 +197,76 @@ func TestFloodOfOffers(t *testing.T) {
 			t.Errorf("%d MiB more in use", grown)
 		}
 	})
+}
+
+// TestFaultEndsOneRoom lets the owner of a room panic.
+func TestFaultEndsOneRoom(t *testing.T) {
+	atDesk(t, func(t *testing.T, d *desk, ka, kb *kit) {
+		a, b := d.dial("Ann", ka), d.dial("Bob", kb)
+		if err := errors.Join(a.Join(t.Context()), b.Join(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.do(t.Context(), func(*state) error { panic("boom") }); !errors.Is(err, ErrClosed) {
+			t.Errorf("what panicked returned %v", err)
+		}
+		if end := until(t, a, always[Ended]); end.Err == nil || !strings.Contains(end.Err.Error(), "boom") {
+			t.Errorf("ended with %v", end.Err)
+		}
+		if _, err := b.Chat(t.Context(), "still here"); err != nil {
+			t.Error(err)
+		}
+		until(t, b, func(e Chat) bool { return e.Mine })
+	})
+}
+
+// TestChatIsHeardOnce says again what a server forgot when it was killed.
+func TestChatIsHeardOnce(t *testing.T) {
+	atDesk(t, func(t *testing.T, d *desk, ka, _ *kit) {
+		a := d.dial("Ann", ka)
+		if err := a.Join(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		n := inside(t, a, func(s *state) int {
+			for i := range 2 * maxSaid {
+				for range 2 {
+					s.chatted(&signal.Chat{ID: fmt.Sprint(i), From: "x", Text: "once"})
+				}
+			}
+			s.chatted(&signal.Chat{ID: "0", From: "y", Text: "last"})
+			return len(s.said)
+		})
+		if n != maxSaid {
+			t.Errorf("%d messages are remembered, want %d", n, maxSaid)
+		}
+		once := 0
+		until(t, a, func(e Chat) bool {
+			once++
+			return e.Text == "last"
+		})
+		if once != 2*maxSaid+1 {
+			t.Errorf("%d messages were heard, want %d", once, 2*maxSaid+1)
+		}
+	})
+}
+
+func TestLinksThatOthersMakeAreCounted(t *testing.T) {
+	s := &state{made: make(map[string]made), now: time.Unix(0, 0)}
+	taken := func(n int) (taken int) {
+		for range n {
+			if !s.tooMany("bob") {
+				taken++
+			}
+		}
+		return taken
+	}
+	if n := taken(100); n != maxMade {
+		t.Errorf("%d links of a hundred, want %d", n, maxMade)
+	}
+	if s.tooMany("cid") {
+		t.Error("one peer's links count for another")
+	}
+	s.now = s.now.Add(madeIn)
+	if n := taken(100); n != maxMade || len(s.made) != 1 {
+		t.Errorf("%d links later, want %d; %d peers are remembered", n, maxMade, len(s.made))
+	}
 }

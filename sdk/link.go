@@ -18,6 +18,9 @@ const (
 	// are remembered, to drop those that come twice.
 	maxPending = 64
 	maxKnown   = 512
+	// maxMade is how many links one session may make with us within madeIn: each costs sockets until it is closed.
+	maxMade = 16
+	madeIn  = 10 * time.Second
 	// closePatience is how long a transport may take to close before it is left behind.
 	closePatience = 5 * time.Second
 	// closeAfter is how much later the side that did not make a link closes it.
@@ -48,6 +51,7 @@ type link struct {
 	pending []signal.ICECandidate
 	known   map[[sha256.Size]byte]bool // candidates and descriptions of the other side that were handled
 	relays  map[string]bool            // addresses of the other side's relay candidates
+	ways    map[string]string          // how we reach the relay that gave us an address
 	offer   uint64                     // number of our newest offer
 	offered time.Time                  // when it was made
 	moves   int                        // how often our addresses had changed then
@@ -88,6 +92,7 @@ func (s *state) connect(peer, id string, b *bond, kind signal.LinkKind, how tran
 		id: id, peer: peer, kind: kind, how: how, bond: b, pc: pc, pulse: newPulse(s.now), began: s.now,
 		outlets: make(map[Source]*outlet), senders: make(map[Source]*webrtc.RTPTransceiver),
 		sources: make(map[string]Source), known: make(map[[sha256.Size]byte]bool), relays: make(map[string]bool),
+		ways: make(map[string]string),
 		path: Path{Kind: PathConnecting},
 	}
 	if err := l.standing(); err != nil {
@@ -123,7 +128,16 @@ func (s *state) listen(l *link) {
 			}
 		})
 	}
-	l.pc.OnICECandidate(func(c *webrtc.ICECandidate) { on(func(s *state) { s.gathered(l, c) }) })
+	l.pc.OnICECandidate(func(c *webrtc.ICECandidate) {
+		on(func(s *state) { s.gathered(l, c) })
+		if c != nil && c.Typ == webrtc.ICECandidateTypeRelay {
+			protocol := relayProtocol(l.pc, c) // waits for the agent, which may wait for the relay
+			on(func(s *state) {
+				l.ways[endpoint(c.Address, int(c.Port))] = protocol
+				s.look(s.links[l.peer])
+			})
+		}
+	})
 	l.pc.OnConnectionStateChange(func(c webrtc.PeerConnectionState) { on(func(s *state) { s.linkState(l, c) }) })
 	l.pc.OnICEConnectionStateChange(func(c webrtc.ICEConnectionState) {
 		if c == webrtc.ICEConnectionStateConnected {
@@ -137,8 +151,16 @@ func (s *state) listen(l *link) {
 	gate := s.data.gate(l.peer, s.work.Done(), func() { on(func(s *state) { s.fail(l, errFlood) }) })
 	l.pc.OnDataChannel(gate.enter)
 	l.pc.OnTrack(func(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) { on(func(s *state) { s.arrived(l, t, r) }) })
+	var waits atomic.Bool // the other side may change the pair as often as it likes
 	l.pc.SCTP().Transport().ICETransport().OnSelectedCandidatePairChange(func(*webrtc.ICECandidatePair) {
-		on(func(s *state) { s.looked(l) })
+		if !waits.Swap(true) {
+			s.post(func(s *state) {
+				waits.Store(false)
+				if !l.gone {
+					s.looked(l)
+				}
+			})
+		}
 	})
 }
 

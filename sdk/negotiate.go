@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/pion/webrtc/v4"
 
@@ -43,7 +44,9 @@ func (l *link) declares() (list []signal.Track) {
 // learns notes what the other side's sections carry.
 func (l *link) learns(tracks []signal.Track) {
 	for _, t := range tracks {
-		l.sources[t.Mid] = t.Source
+		if _, known := l.sources[t.Mid]; known || len(l.sources) < maxPending {
+			l.sources[t.Mid] = t.Source
+		}
 	}
 }
 
@@ -119,11 +122,37 @@ func (s *state) offered(m *signal.Offer) {
 	s.admit(s.links[l.peer])
 }
 
+// made counts the links that one session made with us lately.
+type made struct {
+	since time.Time
+	n     int
+}
+
+// tooMany notes that a session makes a link, and reports whether it makes more than any program would.
+func (s *state) tooMany(peer string) bool {
+	for other, m := range s.made {
+		if s.now.Sub(m.since) >= madeIn {
+			delete(s.made, other)
+		}
+	}
+	m := s.made[peer]
+	if m.n == 0 {
+		m.since = s.now
+	}
+	m.n++
+	s.made[peer] = m
+	return m.n > maxMade
+}
+
 // welcomed makes our end of a link that the other side offers: the first one, one that will replace it, or one beside
 // it. It returns nil for one that is not wanted.
 func (s *state) welcomed(m *signal.Offer) *link {
 	main, how := s.links[m.From], transports{}
 	var b *bond
+	if s.tooMany(m.From) {
+		_ = s.send(&signal.CloseLink{Peer: signal.Peer{To: m.From, Link: m.Link}}) // an overflow has ended the room
+		return nil
+	}
 	switch {
 	case m.Kind == signal.LinkSpare && main != nil && (main.mine || main.bond.spare == nil || !main.bond.spare.mine):
 		b = main.bond

@@ -99,7 +99,7 @@ func (s *state) pathOf(l *link) Path {
 	remote = remote || l.relays[endpoint(pair.Remote.Address, int(pair.Remote.Port))]
 	switch {
 	case local:
-		path.Kind, path.Server, path.Protocol = PathRelayed, s.address.host, relayProtocol(l.pc, pair.Local)
+		path.Kind, path.Server, path.Protocol = PathRelayed, s.address.host, l.ways[endpoint(pair.Local.Address, int(pair.Local.Port))]
 	case remote:
 		path.Kind, path.Server = PathRelayed, pair.Remote.Address
 	}
@@ -127,6 +127,9 @@ func relayProtocol(pc *webrtc.PeerConnection, c *webrtc.ICECandidate) string {
 func (l *link) roundTrip() time.Duration {
 	if !l.up {
 		return 0
+	}
+	if trip := l.trip(); trip > 0 {
+		return trip
 	}
 	stats, ok := l.pc.SCTP().Transport().ICETransport().GetSelectedCandidatePairStats()
 	if !ok {

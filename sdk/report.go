@@ -103,6 +103,11 @@ func (s *state) reportCandidate(l *link, c *webrtc.ICECandidate) {
 		}
 		return
 	}
+	for i, own := range r.own[l] { // by now it is known how they came
+		if own.Type == signal.CandidateType(webrtc.ICECandidateTypeRelay.String()) {
+			r.own[l][i].Relay = signal.Transport(l.ways[own.Address])
+		}
+	}
 	s.report(l, signal.ReportEvent{Kind: signal.ReportGathered, Candidates: r.own[l]})
 	delete(r.own, l)
 }
@@ -135,7 +140,7 @@ func candidateOf(l *link, c *webrtc.ICECandidate, own bool) signal.ReportCandida
 		out.Protocol = signal.TransportTCP
 	}
 	if own && c.Typ == webrtc.ICECandidateTypeRelay {
-		out.Relay = signal.Transport(relayProtocol(l.pc, c))
+		out.Relay = signal.Transport(l.ways[out.Address])
 	}
 	return out
 }

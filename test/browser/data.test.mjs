@@ -27,7 +27,10 @@ const key = (/** @type {unknown} */ item) => JSON.stringify(item);
 test('Go and Chromium exchange data', {skip}, async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'parley-data-test-'));
   const program = join(dir, 'echo');
-  execFileSync('go', ['build', '-o', program, './test/browser/echo'], {cwd: root, stdio: ['ignore', 'ignore', 'inherit']});
+  execFileSync('go', ['build', '-o', program, './test/browser/echo'], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   const server = await Server.start();
   const {build, preview} = await import('vite');
   const proxy = {'/ws': {target: server.url, ws: true, changeOrigin: true, rewriteWsOrigin: true, secure: false}};

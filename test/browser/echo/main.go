@@ -18,13 +18,13 @@ import (
 )
 
 func main() {
-	if err := run(os.Args[1:]); err != nil {
+	if err := run(os.Args[1:], os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(args []string) error {
+func run(args []string, in io.Reader, out io.Writer) error {
 	if len(args) < 2 {
 		return errors.New("echo: say a link and labels")
 	}
@@ -52,8 +52,10 @@ func run(args []string) error {
 		for range room.Events() { // nobody needs them
 		}
 	}()
-	fmt.Println("ready")
-	_, _ = io.Copy(io.Discard, os.Stdin) // its end is all that matters
+	if _, err := fmt.Fprintln(out, "ready"); err != nil {
+		return err
+	}
+	_, _ = io.Copy(io.Discard, in) // its end is all that matters
 	cancel()
 	running.Wait()
 	return nil
