@@ -22,6 +22,8 @@ const (
 	spareAfter     = 2 * time.Second
 	spareRetry     = 5 * time.Second
 	lastSpareRetry = 5 * time.Minute
+	// seekAfter is how long a main link that was direct is relayed before a direct way is looked for; it doubles each time.
+	seekAfter = 8 * time.Second
 )
 
 // bond is everything between us and one other session: the main link, which state.links knows, and what is beside it.
@@ -42,6 +44,9 @@ type bond struct {
 	failures int       // attempts to bring it back since then
 	again    time.Time // when a spare may be made
 	spares   int       // spares that failed in a row
+	direct   bool      // the main link was direct once
+	seek     time.Time // when to look for a direct way again; zero while there is one, or never was
+	sought   int       // how often that was done in vain
 }
 
 func newBond() *bond {
@@ -190,6 +195,25 @@ func (s *state) keepSpare(main *link) {
 	s.propose(spare, false)
 }
 
+// seekDirect looks for a direct way again, when the main one is relayed only because of a fault that may be over: by a
+// link that takes its place.
+func (s *state) seekDirect(main *link) {
+	b := main.bond
+	path := s.pathOf(main)
+	switch {
+	case !main.up || !main.mine || !b.open || b.next != nil || s.options.Relay || s.kit.only != "":
+	case path.Kind == PathDirect:
+		b.direct, b.seek, b.sought = true, time.Time{}, 0
+	case !b.direct:
+	case b.seek.IsZero():
+		b.seek = s.now.Add(min(lastSpareRetry, seekAfter<<min(b.sought, 10)))
+	case !s.now.Before(b.seek) && s.session.lively(s.now):
+		b.seek = time.Time{}
+		b.sought++
+		s.replace(main, transports{}, "there may be a direct way again")
+	}
+}
+
 // spareFailed closes a spare link that did not connect, or died; another one is made later.
 func (s *state) spareFailed(main *link) {
 	b := main.bond
@@ -266,6 +290,12 @@ func (s *state) closed(l *link) {
 	switch {
 	case l != main:
 		s.shut(l, false)
+	case l.bond.old != nil && l.bond.old.up: // they did not want it in its place
+		old := l.bond.old
+		l.bond.old = nil
+		s.links[l.peer] = old
+		s.shut(l, false)
+		s.choose(old)
 	case l.bond.next != nil: // the replacement is all there is now
 		next := l.bond.next
 		l.bond.next = nil

@@ -92,6 +92,7 @@ func (s *state) tend() {
 			s.mend(main)
 		}
 		s.keepSpare(main)
+		s.seekDirect(main)
 	}
 }
 
