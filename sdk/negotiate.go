@@ -303,7 +303,7 @@ func (s *state) add(l *link, c signal.ICECandidate) {
 	err := l.pc.AddICECandidate(webrtc.ICECandidateInit{
 		Candidate: c.Candidate, SDPMid: c.SDPMid, SDPMLineIndex: c.SDPMLineIndex, UsernameFragment: c.UsernameFragment,
 	})
-	if !l.up {
+	if !l.up && (l.ever || l.how.hasty) {
 		l.nudge.expect(s.now)
 	}
 	if err != nil { // one way less; the others may do

@@ -15,7 +15,8 @@ const (
 )
 
 // nudge makes the ICE agent look at its pairs now. By itself it looks every 200 ms, and chooses a pair that works only
-// when it does; but it also looks whenever it learns of a candidate. So it is told of one that it has no use for.
+// when it does; but it also looks whenever it learns of a candidate. So it is told of one that it has no use for. Not on
+// a link that is new: there is time there, and a relay that answers first, at an address not told yet, would be chosen.
 type nudge struct {
 	at    time.Time // the next one; zero for none
 	left  int

@@ -101,7 +101,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w := &world{t: t, rand: rand.New(rand.NewPCG(seed, 1)), net: simnet.New(seed)}
 	w.diary.began = time.Now()
 	t.Cleanup(func() {
-		if t.Failed() || os.Getenv("PARLEY_DIARY") != "" {
+		if t.Failed() || os.Getenv("PARLEY_DIARY") == "all" { // a duration: of longer gaps
 			t.Log("\n" + w.diary.String())
 		}
 	})
