@@ -51,7 +51,6 @@ type link struct {
 	pending []signal.ICECandidate
 	known   map[[sha256.Size]byte]bool // candidates and descriptions of the other side that were handled
 	relays  map[string]bool            // addresses of the other side's relay candidates
-	ways    map[string]string          // how we reach the relay that gave us an address
 	offer   uint64                     // number of our newest offer
 	offered time.Time                  // when it was made
 	moves   int                        // how often our addresses had changed then
@@ -92,7 +91,6 @@ func (s *state) connect(peer, id string, b *bond, kind signal.LinkKind, how tran
 		id: id, peer: peer, kind: kind, how: how, bond: b, pc: pc, pulse: newPulse(s.now), began: s.now,
 		outlets: make(map[Source]*outlet), senders: make(map[Source]*webrtc.RTPTransceiver),
 		sources: make(map[string]Source), known: make(map[[sha256.Size]byte]bool), relays: make(map[string]bool),
-		ways: make(map[string]string),
 		path: Path{Kind: PathConnecting},
 	}
 	if err := l.standing(); err != nil {
@@ -128,16 +126,7 @@ func (s *state) listen(l *link) {
 			}
 		})
 	}
-	l.pc.OnICECandidate(func(c *webrtc.ICECandidate) {
-		on(func(s *state) { s.gathered(l, c) })
-		if c != nil && c.Typ == webrtc.ICECandidateTypeRelay {
-			protocol := relayProtocol(l.pc, c) // waits for the agent, which may wait for the relay
-			on(func(s *state) {
-				l.ways[endpoint(c.Address, int(c.Port))] = protocol
-				s.look(s.links[l.peer])
-			})
-		}
-	})
+	l.pc.OnICECandidate(func(c *webrtc.ICECandidate) { on(func(s *state) { s.gathered(l, c) }) })
 	l.pc.OnConnectionStateChange(func(c webrtc.PeerConnectionState) { on(func(s *state) { s.linkState(l, c) }) })
 	l.pc.OnICEConnectionStateChange(func(c webrtc.ICEConnectionState) {
 		if c == webrtc.ICEConnectionStateConnected {
