@@ -2,8 +2,9 @@ import {Events} from './emitter.js';
 
 /** How many channels one person may have open towards us. */
 const maxChannels = 64;
-/** The longest control message in characters. */
+/** The longest control message in characters, and how many of one person are heard in a second. */
 const maxControl = 16_384;
+const maxControlRate = 200;
 
 /** How a channel treats what gets lost: at most one of the two limits, neither for a channel that loses nothing. */
 export type Delivery = Pick<RTCDataChannelInit, 'ordered' | 'maxRetransmits' | 'maxPacketLifeTime'>;
@@ -48,7 +49,8 @@ export interface Carrier {
 export class Channels extends Events<ChannelEvents> implements ChannelPort {
   readonly #carriers = new Map<string, Carrier>();
   readonly #takers = new Map<string, (seat: string, channel: RTCDataChannel) => void>();
-  readonly #open = new Map<string, number>();
+  readonly #open = new Map<string, Set<RTCDataChannel>>();
+  readonly #heard = new Map<string, {from: number; count: number}>();
   readonly #listeners = new Map<string, Set<(seat: string, message: ControlMessage) => void>>();
   readonly control: Control = {
     send: (seat, message) => this.#carriers.get(seat)?.tell(JSON.stringify(message)) ?? false,
@@ -97,25 +99,28 @@ export class Channels extends Events<ChannelEvents> implements ChannelPort {
   /** Forgets the links of everybody but these seats. */
   retain(seats: ReadonlySet<string>): void {
     for (const seat of [...this.#carriers.keys()]) if (!seats.has(seat)) this.connect(seat, null);
+    for (const map of [this.#open, this.#heard]) for (const seat of map.keys()) if (!seats.has(seat)) map.delete(seat);
   }
 
   /** Takes a channel that somebody opened. Who has too many of them, or of a kind that nobody takes, gets it closed. */
   arrived(seat: string, channel: RTCDataChannel): void {
     const take = this.#takers.get(channel.protocol);
-    const count = this.#open.get(seat) ?? 0;
-    if (!seat || !take || count >= maxChannels) {
+    const open = this.#open.get(seat) ?? new Set();
+    // A transport that is closed on this side takes its channels with it and tells none of them.
+    for (const c of open) if (c.readyState === 'closed') open.delete(c);
+    if (!seat || !take || open.size >= maxChannels) {
       channel.close();
       return;
     }
-    this.#open.set(seat, count + 1);
-    channel.addEventListener('close', () => this.#open.set(seat, (this.#open.get(seat) ?? 1) - 1), {once: true});
+    this.#open.set(seat, open.add(channel));
+    channel.addEventListener('close', () => open.delete(channel), {once: true});
     channel.binaryType = 'arraybuffer';
     take(seat, channel);
   }
 
   /** Takes a text of the control channel. */
   heard(seat: string, text: unknown): void {
-    if (!seat || typeof text !== 'string' || text.length > maxControl) return;
+    if (!seat || typeof text !== 'string' || text.length > maxControl || this.#floods(seat)) return;
     let message: ControlMessage;
     try {
       message = JSON.parse(text);
@@ -124,5 +129,14 @@ export class Channels extends Events<ChannelEvents> implements ChannelPort {
     }
     if (typeof message?.type !== 'string') return;
     for (const listener of [...(this.#listeners.get(message.type) ?? [])]) listener(seat, message);
+  }
+
+  /** Whether a person says more than anybody has to say. */
+  #floods(seat: string): boolean {
+    const now = performance.now();
+    const known = this.#heard.get(seat);
+    const heard = known && now - known.from < 1_000 ? known : {from: now, count: 0};
+    this.#heard.set(seat, heard);
+    return ++heard.count > maxControlRate;
   }
 }

@@ -285,7 +285,8 @@ export class Pair {
   #broken(link: Link, why: string, hopeless: boolean): void {
     if (this.#closed || !this.#find(link.id)) return;
     this.port.note({kind: 'note', link: link.id, cause: why});
-    if (link !== this.#main || !link.proven || !this.maker || hopeless) this.end(link);
+    // One that breaks as soon as it is there is made again later and later (links.ts), not at once for ever.
+    if (link !== this.#main || !link.steady || !this.maker || hopeless) this.end(link);
     else if (!this.#next) this.replace('all');
   }
 
