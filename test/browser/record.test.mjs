@@ -123,6 +123,36 @@ describe('the record of a call', {skip}, () => {
     assert.doesNotMatch(await dan.text(), /Ann|Bob|tea/);
     await dan.depart();
   });
+
+  test('the start page leads back to it, by keyboard, until it is forgotten', async () => {
+    const {page} = bob;
+    await page.goto(`${server.url}/`);
+    await page.locator('#calls').wait();
+    await page.focus('#calls');
+    await page.keyboard.press('Enter');
+    await page.locator('.recent a[href^="/calls/"]').wait();
+    for (const viewport of Object.values(sizes)) {
+      await page.setViewport(viewport);
+      await page.screenshot({path: `${shots}landing-calls-${viewport.width}x${viewport.height}.png`});
+      assert.deepEqual(await violations(page), []);
+    }
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await bob.reads(/Call in tea/);
+    await page.goBack();
+    await page.focus('#calls');
+    await page.keyboard.press('Enter');
+    await page.locator('.recent a[href^="/calls/"]').wait();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Tab');
+    assert.match((await bob.focus()).name, /^Forget the call in tea/);
+    await page.keyboard.press('Enter');
+    await until('it to be gone', async () => (await page.$('.recent a[href^="/calls/"]')) === null);
+    assert.equal((await bob.focus()).name, 'Calls you were in', 'the focus is not lost with the row');
+    await page.reload();
+    await bob.reads(/Start a call/);
+    assert.equal(await page.$('#calls'), null);
+  });
 });
 
 /** Runs in the page: the record as the API gives it. */

@@ -17,8 +17,8 @@ import {sampleRecord} from './sample-record';
 import {type Scene, scenes} from './scenes';
 
 /** A memory that starts the same on every look. */
-function freshMemory(): Memory {
-  const shelf = new Map<string, string>();
+function freshMemory(calls = '[]'): Memory {
+  const shelf = new Map([['parley.calls', calls]]);
   const memory = new Memory({
     getItem: (key) => shelf.get(key) ?? null,
     setItem: (key, value) => void shelf.set(key, value),
@@ -31,7 +31,13 @@ function freshMemory(): Memory {
 const pages = ['landing', 'landing-recent', 'landing-calls', 'record', 'record-poor', 'record-evidence', 'record-gone'];
 
 function drawLanding(root: HTMLElement, scene: string): void {
-  const memory = freshMemory();
+  const at = (hours: number): number => Date.now() - hours * 3_600_000;
+  const calls = ['garden-table', 'book-club', 'garden-table', 'quiet-harbor-k3t9a'].map((room, i) => {
+    return {id: `call-${i}`, token: 'token', room, at: at(i * i * 9)};
+  });
+  const told = scene === 'landing-calls' ? JSON.stringify(calls) : '[]';
+  localStorage.setItem('parley.calls', told);
+  const memory = freshMemory(told);
   if (scene !== 'landing') {
     memory.visited('quiet-harbor-k3t9a', Date.now() - 3 * 86_400_000);
     memory.visited('book-club', Date.now() - 86_400_000);
