@@ -26,7 +26,6 @@ export function Sounds() {
 
 /** A browser that freezes a page, or is interrupted by a telephone call, stops what plays and does not start it again. */
 function revive(): void {
-  if (document.visibilityState === 'hidden') return;
   for (const media of document.querySelectorAll<HTMLMediaElement>('.call audio, .call video')) {
     if (media.paused && media.srcObject !== null) media.play().catch(() => undefined);
   }
