@@ -124,7 +124,9 @@ test('from the landing page into a room without a mouse', {skip}, async () => {
     await eve.page.keyboard.type('Eve');
     await eve.page.keyboard.press('Enter');
     await eve.reaches('joined');
-    assert.match(await eve.page.evaluate(() => document.body.textContent ?? ''), /You are in keys-only/, 'is told');
+    await until('her to be told', async () =>
+      /You are in keys-only/.test(await eve.page.evaluate(() => document.body.textContent ?? '')),
+    );
   } finally {
     await eve.depart();
   }

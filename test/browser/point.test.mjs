@@ -30,7 +30,7 @@ after(async () => {
  */
 function painted(person) {
   return person.page.evaluate(() => {
-    const board = document.querySelector('.tile[data-source="screen"] canvas');
+    const board = document.querySelector('.tile[data-source="screen"] canvas.point-board');
     if (!(board instanceof HTMLCanvasElement) || !board.width) return 0;
     const pixels = board.getContext('2d')?.getImageData(0, 0, board.width, board.height).data ?? [];
     return pixels.filter((v, i) => i % 4 === 3 && v > 0).length;
@@ -67,7 +67,7 @@ test('Bob points and draws on Ann’s screen by mouse and by keyboard; it dries 
   await mouse.move(2, 2);
   await until('the line to dry up', async () => (await painted(ann)) === 0);
 
-  await bob.page.focus('.tile[data-source="screen"] canvas');
+  await bob.page.focus('.tile[data-source="screen"] canvas.point-board');
   await keyboard.press('ArrowLeft');
   await until('Ann to see the pointer', async () => {
     await keyboard.press('ArrowLeft');

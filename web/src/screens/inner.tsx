@@ -28,7 +28,7 @@ export function Inner({phase}: {phase: Exclude<Phase, 'door' | 'returning'>}) {
   useEffect(() => {
     if (behind === null) void loadInner().then((all) => (all === null ? setLost(true) : setBehind(all)));
   }, [behind]);
-  if (behind === null) return lost ? <Stale /> : <Returning />;
+  if (behind === null) return lost ? <Stale /> : <Coming />;
   switch (phase) {
     case 'call':
       return <behind.Call />;
@@ -39,15 +39,15 @@ export function Inner({phase}: {phase: Exclude<Phase, 'door' | 'returning'>}) {
   }
 }
 
-/** Coming back after a reload: the seat is still ours. */
-function Returning() {
+/** While the code behind the door is still on its way. */
+function Coming() {
   const visit = useVisit();
   return (
     <main class="between">
       <Table you={true} them={false} />
       <div class="between-table">
         <h1>{visit.room.name}</h1>
-        <p role="status">{words().door.back}</p>
+        <p role="status">{visit.phase.value === 'returning' ? words().door.back : words().door.joining}</p>
         <i class="pulse" />
       </div>
     </main>
