@@ -97,10 +97,11 @@ describe('sleep', {skip}, () => {
     await ann.say('Cold in here');
     await pass(6_000); // longer than the server waits for a sign of life
     await session.send('Page.setWebLifecycleState', {state: 'active'});
-    // The browser stopped what played; the page counts as hidden from now on, so nothing is drawn or pressed.
+    // The browser stopped what played. The page counts as hidden from now on: nothing is drawn, pressed or found by name.
     await Promise.all([ann.enjoysCall(), bob.receives('camera'), bob.receives('microphone')]);
     await bob.hears();
-    await until('Bob to have one message', async () => (await bob.state('Chat', 'data-count')) === '1');
+    const unread = () => bob.page.evaluate(() => document.getElementById('open-chat')?.dataset.count);
+    await until('Bob to have one message', async () => (await unread()) === '1');
     await ann.readsNot(/Bob left/);
   });
 
