@@ -2,9 +2,8 @@ import {Events} from './emitter.js';
 
 /** How many channels one person may have open towards us. */
 const maxChannels = 64;
-/** The longest control message in characters, and how many of one person are heard in a second. */
+/** The longest control message in characters. */
 const maxControl = 16_384;
-const maxControlRate = 200;
 
 /** How a channel treats what gets lost: at most one of the two limits, neither for a channel that loses nothing. */
 export type Delivery = Pick<RTCDataChannelInit, 'ordered' | 'maxRetransmits' | 'maxPacketLifeTime'>;
@@ -50,7 +49,6 @@ export class Channels extends Events<ChannelEvents> implements ChannelPort {
   readonly #carriers = new Map<string, Carrier>();
   readonly #takers = new Map<string, (seat: string, channel: RTCDataChannel) => void>();
   readonly #open = new Map<string, Set<RTCDataChannel>>();
-  readonly #heard = new Map<string, {from: number; count: number}>();
   readonly #listeners = new Map<string, Set<(seat: string, message: ControlMessage) => void>>();
   readonly control: Control = {
     send: (seat, message) => this.#carriers.get(seat)?.tell(JSON.stringify(message)) ?? false,
@@ -99,7 +97,7 @@ export class Channels extends Events<ChannelEvents> implements ChannelPort {
   /** Forgets the links of everybody but these seats. */
   retain(seats: ReadonlySet<string>): void {
     for (const seat of [...this.#carriers.keys()]) if (!seats.has(seat)) this.connect(seat, null);
-    for (const map of [this.#open, this.#heard]) for (const seat of map.keys()) if (!seats.has(seat)) map.delete(seat);
+    for (const seat of this.#open.keys()) if (!seats.has(seat)) this.#open.delete(seat);
   }
 
   /** Takes a channel that somebody opened. Who has too many of them, or of a kind that nobody takes, gets it closed. */
@@ -120,7 +118,7 @@ export class Channels extends Events<ChannelEvents> implements ChannelPort {
 
   /** Takes a text of the control channel. */
   heard(seat: string, text: unknown): void {
-    if (!seat || typeof text !== 'string' || text.length > maxControl || this.#floods(seat)) return;
+    if (!seat || typeof text !== 'string' || text.length > maxControl) return;
     let message: ControlMessage;
     try {
       message = JSON.parse(text);
@@ -129,14 +127,5 @@ export class Channels extends Events<ChannelEvents> implements ChannelPort {
     }
     if (typeof message?.type !== 'string') return;
     for (const listener of [...(this.#listeners.get(message.type) ?? [])]) listener(seat, message);
-  }
-
-  /** Whether a person says more than anybody has to say. */
-  #floods(seat: string): boolean {
-    const now = performance.now();
-    const known = this.#heard.get(seat);
-    const heard = known && now - known.from < 1_000 ? known : {from: now, count: 0};
-    this.#heard.set(seat, heard);
-    return ++heard.count > maxControlRate;
   }
 }

@@ -197,7 +197,9 @@ class Call extends View implements Room {
   }
 
   files(): Promise<Files> {
-    this.#files ??= import('./files/index.js').then(({openFiles}) => openFiles(this));
+    this.#files ??= import('./files/index.js').then(({openFiles}) =>
+      openFiles(this, (event) => this.#record.note(event)),
+    );
     this.#files.catch(() => {
       this.#files = null; // the next question tries again
     });
