@@ -17,13 +17,12 @@ export interface PageEvents {
 interface Connection extends EventTarget {
   saveData?: boolean;
   type?: string;
-  effectiveType?: string;
 }
 
 /** What the browser says about the page and the network under it. Outside of a page nothing ever happens. */
 export class Page extends Events<PageEvents> {
   readonly #ears: [EventTarget | undefined, string, () => void][];
-  #kind = kind();
+  #type = connection()?.type;
 
   constructor() {
     super();
@@ -54,10 +53,9 @@ export class Page extends Events<PageEvents> {
 
   /** Browsers fire "change" for every new estimate of the speed, too. */
   #changed(): void {
-    const {type, effectiveType} = this.#kind;
-    this.#kind = kind();
-    if (type !== this.#kind.type) this.emit('network', true);
-    else if (effectiveType !== this.#kind.effectiveType) this.emit('network', false);
+    const before = this.#type;
+    this.#type = connection()?.type;
+    if (before !== this.#type) this.emit('network', true);
     else this.emit('drift', undefined);
   }
 
@@ -68,9 +66,4 @@ export class Page extends Events<PageEvents> {
 
 function connection(): Connection | undefined {
   return (globalThis.navigator as {connection?: Connection} | undefined)?.connection;
-}
-
-function kind(): Pick<Connection, 'type' | 'effectiveType'> {
-  const {type, effectiveType} = connection() ?? {};
-  return {...(type && {type}), ...(effectiveType && {effectiveType})};
 }

@@ -516,10 +516,7 @@ class Call extends View implements Room {
     // Without a seat there is nothing to come back to: the server may forget the session at once.
     this.#socket.close(this.status === 'lobby');
     for (const release of this.#release) release();
-    this.#files?.then(
-      (files) => files.close(),
-      () => {}, // nothing to close
-    );
+    void this.#files?.then((files) => files.close()).catch(() => {}); // without them there is nothing to close
     this.#mesh.close();
     this.#grace.close();
     this.#socket.release();

@@ -197,7 +197,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
     let message: wire.ServerMessage;
     try {
       message = JSON.parse(text);
-      if (typeof message?.type !== 'string') throw new TypeError('no message');
+      if (typeof message.type !== 'string') throw message; // null throws by itself
     } catch {
       line.close();
       this.#hungUp(line);
