@@ -259,6 +259,9 @@ func (s *state) equip(l *link) {
 // trip is the round-trip time to the other side, as far as it is known.
 func (l *link) trip() time.Duration { return time.Duration(l.pulse.trip.Load()) }
 
+// way is the round trip without the waits of beats behind lost ones, which sound and pictures do not share.
+func (l *link) way() time.Duration { return time.Duration(l.pulse.least.Load()) }
+
 // again makes a further offer because the other side asked for one.
 func (s *state) again(l *link, restart bool) {
 	switch {

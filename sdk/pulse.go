@@ -2,6 +2,7 @@ package parley
 
 import (
 	"encoding/binary"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -38,13 +39,16 @@ const (
 // without a lock; the owner asks.
 type pulse struct {
 	epoch    time.Time
-	heard    atomic.Int64 // when anything arrived last, in ns after epoch; 0 is never
-	answered atomic.Int64 // when a pong did
-	trip     atomic.Int64 // round-trip time in ns, smoothed; 0 while unknown
-	beats    atomic.Bool  // the other side beats
-	id       uint32       // of the last ping; the owner's
-	sent     time.Time    // when it left; the owner's
-	alarm    time.Time    // when signalling broke last; the owner's
+	heard    atomic.Int64      // when anything arrived last, in ns after epoch; 0 is never
+	answered atomic.Int64      // when a pong did
+	trip     atomic.Int64      // round-trip time in ns, smoothed; 0 while unknown
+	least    atomic.Int64      // the shortest of the latest round trips in ns; 0 while unknown
+	latest   [10]time.Duration // two seconds of round trips; the transport's goroutine has them
+	count    int
+	beats    atomic.Bool // the other side beats
+	id       uint32      // of the last ping; the owner's
+	sent     time.Time   // when it left; the owner's
+	alarm    time.Time   // when signalling broke last; the owner's
 }
 
 func newPulse(now time.Time) *pulse { return &pulse{epoch: now} }
@@ -126,6 +130,9 @@ func (p *pulse) beat(b []byte) (answer []byte) {
 				old = trip
 			}
 			p.trip.Store(int64(old + (trip-old)/8))
+			p.latest[p.count%len(p.latest)] = trip
+			p.count++
+			p.least.Store(int64(slices.Min(p.latest[:min(p.count, len(p.latest))])))
 		}
 	}
 	return nil

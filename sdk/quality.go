@@ -117,7 +117,7 @@ func (s *state) measure(main *link, seat *signal.Seat) {
 	}
 	e := &quality.Evidence{
 		Sound: leaves(Microphone), Picture: leaves(Camera), Heard: arrives(Microphone), Seen: arrives(Camera),
-		Trip: b.active.trip(), Stream: b.active.streams(), Told: q.told,
+		Trip: b.active.way(), Stream: b.active.streams(), Told: q.told,
 	}
 	if e.Picture.Bps == 0 {
 		e.Picture = leaves(Screen)
@@ -228,7 +228,8 @@ func (s *state) show(seat *signal.Seat, old *Quality, known *bool, q Quality) {
 	before, first := *old, !*known
 	*old, *known = q, true
 	moved := first || q.Level != before.Level || q.Reason != before.Reason
-	if !moved && q.Paused == before.Paused {
+	flows := q.Sound != 0 && before.Sound == 0 // what flows has a score now
+	if !moved && !flows && q.Paused == before.Paused {
 		return
 	}
 	s.emit(QualityChanged{Person: s.person(seat), Quality: q})
