@@ -48,6 +48,11 @@ func start(t testing.TB, cfg Config) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
+	serve(t, s)
+	return s
+}
+
+func serve(t testing.TB, s *Server) {
 	var running sync.WaitGroup
 	running.Go(func() {
 		if err := s.Serve(context.Background()); err != nil {
@@ -58,7 +63,6 @@ func start(t testing.TB, cfg Config) *Server {
 		s.Close()
 		running.Wait()
 	})
-	return s
 }
 
 // client is a socket that talks to one address, on a loopback address of this host.
@@ -116,8 +120,12 @@ func TestTiersAgree(t *testing.T) {
 					t.Skip("no IPv6 here")
 				}
 				e := &echo{}
-				s := start(t, Config{Address: bound, Tier: tier, Loops: 2, Batches: &plane{batch: reflect(5)}, Packets: e})
+				s, err := Listen(Config{Address: bound, Tier: tier, Loops: 2, Batches: &plane{batch: reflect(5)}, Packets: e}, slog.New(slog.DiscardHandler))
+				if err != nil {
+					t.Fatal(err)
+				}
 				e.port = s
+				serve(t, s)
 				if s.Tier() != tier {
 					t.Fatalf("tier %v", s.Tier())
 				}
