@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -70,6 +71,8 @@ func (r *result) cost() float64 { return float64(r.spent.Nanoseconds()) / 1000 /
 
 func (r *result) allocations() float64 { return float64(r.mallocs) / float64(r.received) }
 
+func (r *result) rate() float64 { return float64(r.received) / r.window.Seconds() }
+
 func (r *result) loss() float64 {
 	return 100 * (1 - float64(r.received)/float64(max(r.expected, r.received)))
 }
@@ -98,7 +101,7 @@ func (r *result) millis(q float64) float64 {
 // String is a line for the reader who waits.
 func (r result) String() string {
 	return fmt.Sprintf("%-6s %-8s %6.2f µs a packet, %6.0f packets/s, %d of %d streams, loss %.2f %%, latency %.2f / %.2f ms, join %.0f / %.0f ms",
-		r.scenario, r.server, r.cost(), float64(r.received)/r.window.Seconds(), r.heard, r.streams, r.loss(), r.millis(.5), r.millis(.99), r.join(.5), r.join(.95))
+		r.scenario, r.server, r.cost(), r.rate(), r.heard, r.streams, r.loss(), r.millis(.5), r.millis(.99), r.join(.5), r.join(.95))
 }
 
 // group is the runs of one server in one scenario.
@@ -120,6 +123,17 @@ func (g *group) median(f func(*result) float64) float64 {
 	return values[len(values)/2]
 }
 
+func (g *group) extremes(f func(*result) float64) (least, most float64) {
+	for i := range g.runs {
+		v := f(&g.runs[i])
+		if i == 0 {
+			least, most = v, v
+		}
+		least, most = min(least, v), max(most, v)
+	}
+	return least, most
+}
+
 // groups sorts results by scenario and server, in the order of their first coming.
 func groups(all []result) []*group {
 	var out []*group
@@ -138,30 +152,73 @@ func groups(all []result) []*group {
 	return out
 }
 
-// table prints medians, in Markdown.
-func table(out io.Writer, all []result) {
-	fmt.Fprintln(out, "| scenario | server | runs | CPU µs per packet (range) | to plain | allocations per packet | packets/s | loss % | RSS empty / per person / per receiver, MB | join p50 / p95 ms | first packet of a key frame | latency p50 / p99 ms |")
-	fmt.Fprintln(out, "|---|---|---|---|---|---|---|---|---|---|---|---|")
-	list := groups(all)
-	for _, g := range list {
-		var costs []float64
+// columns are the heads of the table, and what is below them.
+var columns = []struct {
+	head string
+	cell func(g *group, plain *group) string
+}{
+	{"scenario", func(g, _ *group) string { return g.scenario }},
+	{"server", func(g, _ *group) string { return g.server }},
+	{"runs", func(g, _ *group) string { return fmt.Sprint(len(g.runs)) }},
+	{"CPU µs per packet (range)", func(g, _ *group) string {
+		least, most := g.extremes((*result).cost)
+		return fmt.Sprintf("%.2f (%.2f-%.2f)", g.median((*result).cost), least, most)
+	}},
+	{"to plain", func(g, plain *group) string {
+		return fmt.Sprintf("%.2f", g.median((*result).cost)/plain.median((*result).cost))
+	}},
+	{"allocations per packet", func(g, _ *group) string { return fmt.Sprintf("%.3f", g.median((*result).allocations)) }},
+	{"packets/s", func(g, _ *group) string { return fmt.Sprintf("%.0f", g.median((*result).rate)) }},
+	{"loss %", func(g, _ *group) string { return fmt.Sprintf("%.2f", g.median((*result).loss)) }},
+	{"RSS empty, MB", func(g, _ *group) string {
+		return fmt.Sprintf("%.0f", g.median(func(r *result) float64 { return float64(r.empty) / 1e6 }))
+	}},
+	{"per person, MB", func(g, _ *group) string { return fmt.Sprintf("%.2f", g.median((*result).perPerson)) }},
+	{"per receiver, MB", func(g, _ *group) string {
+		if g.runs[0].receivers == 0 {
+			return "–"
+		}
+		return fmt.Sprintf("%.2f", g.median((*result).perReceiver))
+	}},
+	{"join p50 / p95, ms", func(g, _ *group) string {
+		return fmt.Sprintf("%.0f / %.0f", g.median(func(r *result) float64 { return r.join(.5) }), g.median(func(r *result) float64 { return r.join(.95) }))
+	}},
+	{"first packet of a key frame", func(g, _ *group) string {
 		keyed, joins := 0, 0
 		for i := range g.runs {
-			costs = append(costs, g.runs[i].cost())
-			keyed += g.runs[i].keyed
-			joins += len(g.runs[i].joins)
+			keyed, joins = keyed+g.runs[i].keyed, joins+len(g.runs[i].joins)
 		}
-		ratio := 1.0
+		return fmt.Sprintf("%d of %d", keyed, joins)
+	}},
+	{"latency p50 / p99, ms", func(g, _ *group) string {
+		return fmt.Sprintf("%.2f / %.2f", g.median(func(r *result) float64 { return r.millis(.5) }), g.median(func(r *result) float64 { return r.millis(.99) }))
+	}},
+}
+
+// aboutServer are the columns that say nothing when there is none.
+var aboutServer = []int{3, 4, 5, 8, 9, 10}
+
+// table prints medians, in Markdown.
+func table(out io.Writer, all []result) {
+	var head, rule strings.Builder
+	for _, c := range columns {
+		head.WriteString("| " + c.head + " ")
+		rule.WriteString("|---")
+	}
+	fmt.Fprintf(out, "%s|\n%s|\n", &head, &rule)
+	list := groups(all)
+	for _, g := range list {
+		plain := g
 		if i := slices.IndexFunc(list, func(o *group) bool { return o.scenario == g.scenario && o.server == "plain" }); i >= 0 {
-			ratio = g.median((*result).cost) / list[i].median((*result).cost)
+			plain = list[i]
 		}
-		rate := func(r *result) float64 { return float64(r.received) / r.window.Seconds() }
-		empty := func(r *result) float64 { return float64(r.empty) / 1e6 }
-		fmt.Fprintf(out, "| %s | %s | %d | %.2f (%.2f-%.2f) | %.2f | %.3f | %.0f | %.2f | %.0f / %.2f / %.2f | %.0f / %.0f | %d of %d | %.2f / %.2f |\n",
-			g.scenario, g.server, len(g.runs), g.median((*result).cost), slices.Min(costs), slices.Max(costs), ratio,
-			g.median((*result).allocations), g.median(rate), g.median((*result).loss),
-			g.median(empty), g.median((*result).perPerson), g.median((*result).perReceiver),
-			g.median(func(r *result) float64 { return r.join(.5) }), g.median(func(r *result) float64 { return r.join(.95) }), keyed, joins,
-			g.median(func(r *result) float64 { return r.millis(.5) }), g.median(func(r *result) float64 { return r.millis(.99) }))
+		for i, c := range columns {
+			cell := "–"
+			if g.server != "none" || !slices.Contains(aboutServer, i) {
+				cell = c.cell(g, plain)
+			}
+			fmt.Fprintf(out, "| %s ", cell)
+		}
+		fmt.Fprintln(out, "|")
 	}
 }

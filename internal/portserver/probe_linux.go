@@ -110,3 +110,11 @@ func share(raw syscall.RawConn) error {
 	})
 	return errors.Join(err, fault)
 }
+
+// enlarge sets a socket's buffers beyond what the system allows to everybody, where this process may (CAP_NET_ADMIN).
+func enlarge(raw syscall.RawConn) {
+	_ = raw.Control(func(fd uintptr) {
+		_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, receiveBuffer)
+		_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, sendBuffer)
+	})
+}

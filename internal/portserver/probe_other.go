@@ -18,3 +18,5 @@ func newReader(d *datagrams, _ Tier) (reader, error) { return newPlainReader(d),
 const canShare = false
 
 func share(syscall.RawConn) error { return errors.ErrUnsupported }
+
+func enlarge(syscall.RawConn) {}

@@ -43,6 +43,9 @@ func newDatagrams(conn *net.UDPConn, counts *counts, log *slog.Logger) *datagram
 	}
 	_ = conn.SetReadBuffer(receiveBuffer) // as much as the system allows
 	_ = conn.SetWriteBuffer(sendBuffer)
+	if raw, err := conn.SyscallConn(); err == nil {
+		enlarge(raw)
+	}
 	if !d.wild {
 		return d
 	}
