@@ -11,8 +11,9 @@
 // which is a section of that kind that only receives, that is free: also when they came earlier. GET BASE/memory answers
 // {"mallocs": all allocations so far}.
 //
-// Scenarios: W is 2 publishers and 40 receivers, C is 8 people who all send and receive, L is 1 publisher and 12 receivers, for
-// latency; direct is L's first receiver without a server, the floor of the method.
+// Scenarios: W is 2 publishers and 40 receivers, C is 8 people who all send and receive, R is two rooms of 1 publisher and 20
+// receivers, for servers with more than one loop, L is 1 publisher and 12 receivers, for latency; direct is one of each without a
+// server, the floor of the method.
 package main
 
 import (
@@ -72,7 +73,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	flags.IntVar(&o.rounds, "rounds", 3, "how often everything is measured")
 	flags.DurationVar(&o.window, "for", 8*time.Second, "how long the processor is measured each time")
 	flags.Var(&o.servers, "server", "name=command of a server to measure beside plain; may be repeated")
-	only := flags.String("only", "W,C,L,direct", "which scenarios")
+	only := flags.String("only", "W,C,R,L,direct", "which scenarios")
 	serve := flags.Bool("serve-plain", false, "be the plain server (the program starts itself so)")
 	if err := flags.Parse(args); err != nil {
 		return err

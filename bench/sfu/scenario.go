@@ -14,6 +14,7 @@ type scenario struct {
 	publishers int
 	receivers  int  // who only receive
 	mutual     bool // publishers receive each other
+	rooms      int  // that they are spread over; 0 is 1
 	direct     bool // without a server
 }
 
@@ -21,6 +22,7 @@ type scenario struct {
 var scenarios = []scenario{
 	{name: "W", publishers: 2, receivers: 40},
 	{name: "C", publishers: 8, mutual: true},
+	{name: "R", publishers: 2, receivers: 40, rooms: 2},
 	{name: "L", publishers: 1, receivers: 12},
 	{name: "direct", publishers: 1, receivers: 1, direct: true},
 }
@@ -30,13 +32,21 @@ const (
 	settling  = 2 * time.Second       // until it is measured: the last joined cost more than they will
 )
 
+// perRoom returns how many publishers a room has.
+func (s scenario) perRoom() int { return s.publishers / max(s.rooms, 1) }
+
 // streams returns how many tracks arrive somewhere: video and sound of each.
 func (s scenario) streams() int {
-	n := s.publishers * s.receivers
+	n := s.perRoom() * s.receivers
 	if s.mutual {
-		n += s.publishers * (s.publishers - 1)
+		n += s.publishers * (s.perRoom() - 1)
 	}
 	return 2 * n
+}
+
+// url returns where the person of a number joins.
+func (s scenario) url(t *target, role string, number int) string {
+	return fmt.Sprintf("%s/room-%d/%s-%d", t.base, number%max(s.rooms, 1), role, number)
 }
 
 // run plays it once.
@@ -78,7 +88,7 @@ func (s scenario) gather(ctx context.Context, room *shared, t *target, r *result
 	defer cancel()
 	places := 0
 	if s.mutual {
-		places = s.publishers - 1
+		places = s.perRoom() - 1
 	}
 	for i := range s.publishers {
 		p, err := room.newPerson(places, uint16(i+1))
@@ -86,7 +96,7 @@ func (s scenario) gather(ctx context.Context, room *shared, t *target, r *result
 			return people, err
 		}
 		people = append(people, p)
-		if err := p.join(ctx, fmt.Sprintf("%s/room/publisher-%d", t.base, i)); err != nil {
+		if err := p.join(ctx, s.url(t, "publisher", i)); err != nil {
 			return people, err
 		}
 	}
@@ -116,12 +126,12 @@ func (s scenario) gather(ctx context.Context, room *shared, t *target, r *result
 func (s scenario) admit(ctx context.Context, room *shared, t *target, people *[]*person) error {
 	failed := make(chan error, s.receivers)
 	for i := range s.receivers {
-		p, err := room.newPerson(s.publishers, 0)
+		p, err := room.newPerson(s.perRoom(), 0)
 		if err != nil {
 			return err
 		}
 		*people = append(*people, p)
-		go func() { failed <- p.join(ctx, fmt.Sprintf("%s/room/receiver-%d", t.base, i)) }()
+		go func() { failed <- p.join(ctx, s.url(t, "receiver", i)) }()
 		wait(ctx, joinEvery)
 	}
 	for range s.receivers {
