@@ -54,7 +54,7 @@ func BenchmarkOut(b *testing.B) {
 		}
 		return 7 * len(receivers)
 	}
-	payload := make([]byte, Room)
+	payload := make([]byte, BufferLen)
 	b.Run("WriteTo", func(b *testing.B) {
 		measure(b, func() int {
 			return wakeUp(func(n int, dst netip.AddrPort) { _, _ = from.WriteToUDPAddrPort(payload[:n], dst) })

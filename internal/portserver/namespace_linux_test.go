@@ -56,26 +56,26 @@ func tool(name, args string) string {
 	return ""
 }
 
-// outOf is an outbox on a socket of the calling thread's namespace.
-func outOf(t *testing.T) (*Outbox, *net.UDPConn) {
+// outOf is an outbox of a tier on a socket of the calling thread's namespace.
+func outOf(t *testing.T, tier Tier) (*Outbox, *net.UDPConn) {
 	conn, err := net.ListenUDP("udp4", &net.UDPAddr{})
 	if err != nil {
 		t.Error(err)
 		runtime.Goexit()
 	}
 	s := &Server{}
-	out, err := newBatchSender(newDatagrams(conn, &s.counts, slog.New(slog.DiscardHandler)))
+	out, err := newSender(newDatagrams(conn, &s.counts, slog.New(slog.DiscardHandler)), tier)
 	if err != nil {
 		t.Error(err)
 		runtime.Goexit()
 	}
-	return newOutbox(&loop{server: s}, out, true, 1), conn
+	return newOutbox(&loop{server: s}, out, tier == TierSegments, 1), conn
 }
 
 // TestNarrowPath: packets that do not fit through the device are no run for the kernel; they go one by one, in fragments.
 func TestNarrowPath(t *testing.T) {
 	inNamespace(t, func(t *testing.T) string {
-		o, conn := outOf(t)
+		o, conn := outOf(t, TierSegments)
 		defer conn.Close()
 		long := string(make([]byte, 1400))
 		send(o, netip.MustParseAddrPort("10.9.0.2:9"), long, long, long)
@@ -92,33 +92,44 @@ func TestNarrowPath(t *testing.T) {
 // others write to the socket is not disturbed afterwards.
 func TestFullLine(t *testing.T) {
 	inNamespace(t, func(t *testing.T) string {
-		if missing := tool("tc", "qdisc add dev hole root tbf rate 8kbit burst 1600 limit 10000000"); missing != "" {
+		const slow = "dev hole root tbf rate 8kbit burst 1600 limit 10000000"
+		if missing := tool("tc", "qdisc add "+slow); missing != "" {
 			return missing
 		}
-		o, conn := outOf(t)
-		defer conn.Close()
-		_ = conn.SetWriteBuffer(20_000)
-		packet := string(make([]byte, 1000))
-		for range 3 {
-			for range 100 {
-				send(o, netip.MustParseAddrPort("10.9.0.2:9"), packet)
+		for _, tier := range tiers() {
+			if wrong := tool("tc", "qdisc replace "+slow); wrong != "" {
+				t.Error(wrong)
 			}
-			o.Flush()
-		}
-		c := &o.server.counts
-		if c.writeErrors.Load() < 200 || c.sent.Load() == 0 || c.sent.Load()+c.writeErrors.Load() != 300 {
-			t.Errorf("%d sent, %d lost", c.sent.Load(), c.writeErrors.Load())
-		}
-		if wrong := tool("tc", "qdisc del dev hole root"); wrong != "" { // the queue is thrown away: there is room again
-			t.Error(wrong)
-		}
-		_ = conn.SetDeadline(time.Now().Add(patience))
-		before := c.writeErrors.Load()
-		send(o, netip.MustParseAddrPort("10.9.0.2:9"), "a")
-		o.Flush()
-		if c.writeErrors.Load() != before {
-			t.Error("the line is free, and nothing goes")
+			fillLine(t, tier)
 		}
 		return ""
 	})
+}
+
+// fillLine sends more than the line takes, again and again, and then as little as it takes.
+func fillLine(t *testing.T, tier Tier) {
+	o, conn := outOf(t, tier)
+	defer conn.Close()
+	_ = conn.SetWriteBuffer(20_000)
+	packet := string(make([]byte, 1000))
+	for range 3 {
+		for range 100 {
+			send(o, netip.MustParseAddrPort("10.9.0.2:9"), packet)
+		}
+		o.Flush()
+	}
+	c := &o.server.counts
+	if c.writeErrors.Load() < 200 || c.sent.Load() == 0 || c.sent.Load()+c.writeErrors.Load() != 300 {
+		t.Errorf("%d sent, %d lost", c.sent.Load(), c.writeErrors.Load())
+	}
+	if wrong := tool("tc", "qdisc del dev hole root"); wrong != "" { // the queue is thrown away: there is room again
+		t.Error(wrong)
+	}
+	_ = conn.SetDeadline(time.Now().Add(patience))
+	before := c.writeErrors.Load()
+	send(o, netip.MustParseAddrPort("10.9.0.2:9"), "a")
+	o.Flush()
+	if c.writeErrors.Load() != before {
+		t.Error("the line is free, and nothing goes")
+	}
 }

@@ -6,8 +6,8 @@ import (
 	"net/netip"
 )
 
-// Room is what Outbox.Next has room for at least, in bytes: more than an Ethernet frame carries.
-const Room = 2048
+// BufferLen is the length of what Outbox.Next returns, in bytes: more than an Ethernet frame carries.
+const BufferLen = 2048
 
 const (
 	outboxPackets = 512       // in the queue at most; then it is flushed before the wake-up ends
@@ -68,22 +68,22 @@ func newOutbox(l *loop, out sender, joins bool, seed uint64) *Outbox {
 	}
 }
 
-// Next returns a buffer of Room bytes for one datagram. Its content is undefined. Until Send is called it is the same one.
+// Next returns a buffer of BufferLen bytes for one datagram. Its content is undefined. Until Send is called it is the same one.
 func (o *Outbox) Next() []byte {
-	if len(o.slab)-o.used < Room || len(o.packets) == outboxPackets {
+	if len(o.slab)-o.used < BufferLen || len(o.packets) == outboxPackets {
 		o.Flush()
 	}
-	return o.slab[o.used : o.used+Room : o.used+Room]
+	return o.slab[o.used : o.used+BufferLen : o.used+BufferLen]
 }
 
 // Send queues the first n bytes of what Next returned for dst. They leave from the address local, as Packet had it, or from
-// whatever the route picks when it is invalid. Send without Next before it, or of more than Room bytes, is a fault of the caller
+// whatever the route picks when it is invalid. Send without Next before it, or of more than BufferLen bytes, is a fault of the caller
 // and panics; of none it does nothing.
 func (o *Outbox) Send(n int, dst netip.AddrPort, local netip.Addr) {
 	if n == 0 {
 		return
 	}
-	if n < 0 || n > Room || n > len(o.slab)-o.used || len(o.packets) == outboxPackets {
+	if n < 0 || n > BufferLen || n > len(o.slab)-o.used || len(o.packets) == outboxPackets {
 		panic("portserver: Send of what Next has not given")
 	}
 	index := int32(len(o.packets))
@@ -149,6 +149,16 @@ func (o *Outbox) hash(dst netip.AddrPort) uint64 {
 func (o *Outbox) data(index int32) []byte {
 	p := o.packets[index]
 	return o.slab[p.at : p.at+p.n]
+}
+
+// writeEach sends the packets of a run one by one, and returns how many were lost.
+func (o *Outbox) writeEach(d *datagrams, r *run) (lost int) {
+	for n := r.first; n >= 0; n = o.packets[n].next {
+		if d.write(o.data(n), r.dst, r.local) != nil {
+			lost++
+		}
+	}
+	return lost
 }
 
 // refuse remembers that a destination takes no runs: its way out cannot cut them. What is remembered is forgotten when it is too

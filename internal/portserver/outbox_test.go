@@ -126,7 +126,7 @@ func TestRunLimits(t *testing.T) {
 
 // TestFullOutbox: more packets, and more bytes, than there is room for go out before the flush; nothing is lost or mixed up.
 func TestFullOutbox(t *testing.T) {
-	for _, n := range []int{4, Room} {
+	for _, n := range []int{4, BufferLen} {
 		o, l := box(true)
 		var got []uint32
 		l.check = func(o *Outbox) {
@@ -138,7 +138,7 @@ func TestFullOutbox(t *testing.T) {
 			binary.BigEndian.PutUint32(o.Next(), i)
 			o.Send(n, to(int(i%7)), netip.Addr{})
 		}
-		if len(got) < 2*outboxPackets-int(outboxBytes/Room) {
+		if len(got) < 2*outboxPackets-int(outboxBytes/BufferLen) {
 			t.Errorf("%d went out before the flush", len(got))
 		}
 		o.Flush()
@@ -154,7 +154,7 @@ func TestFullOutbox(t *testing.T) {
 }
 
 func TestSendWithoutNext(t *testing.T) {
-	for _, n := range []int{-1, Room + 1} {
+	for _, n := range []int{-1, BufferLen + 1} {
 		func() {
 			defer func() {
 				if recover() == nil {

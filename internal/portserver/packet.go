@@ -113,14 +113,9 @@ func (r *plainReader) read(wait bool) ([]Packet, error) {
 type plainSender struct{ d *datagrams }
 
 func (p plainSender) send(o *Outbox) (lost, messages int) {
+	defer p.d.bound()()
 	for i := range o.runs {
-		for n := o.runs[i].first; n >= 0; n = o.packets[n].next {
-			if p.d.write(o.data(n), o.runs[i].dst, o.runs[i].local) != nil {
-				lost++
-			} else {
-				messages++
-			}
-		}
+		lost += o.writeEach(p.d, &o.runs[i])
 	}
-	return lost, messages
+	return lost, len(o.packets) - lost
 }

@@ -2,15 +2,10 @@ package portserver
 
 import (
 	"syscall"
-	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
-
-// patienceToSend is how long a loop waits for room in the socket's buffer before it gives up what is queued: late media is worth
-// nothing, and the loop has others to serve.
-const patienceToSend = 10 * time.Millisecond
 
 // batchSender sends with sendmmsg.
 type batchSender struct {
@@ -54,9 +49,9 @@ func (s *batchSender) send(o *Outbox) (lost, messages int) {
 	s.build()
 	if s.raw.Control(s.push) == nil && s.blocked {
 		// The buffer is full. Waiting needs the runtime's help, and a bound.
-		_ = s.d.conn.SetWriteDeadline(time.Now().Add(patienceToSend))
+		release := s.d.bound()
 		_ = s.raw.Write(s.pushOn)
-		_ = s.d.conn.SetWriteDeadline(time.Time{})
+		release()
 	}
 	for ; s.next < s.end; s.next++ { // time is over, or the socket closed
 		s.lost += int(o.runs[s.next].count)
@@ -147,14 +142,15 @@ func (s *batchSender) refused(errno syscall.Errno) {
 	s.giveUp()
 }
 
-// single sends the packets of a run one by one, and remembers that its destination wants that.
+// single sends the packets of a run one by one, and remembers that its destination wants that, if that is what was wrong.
 func (s *batchSender) single(r *run) {
-	s.o.refuse(r.dst.Addr())
-	for n := r.first; n >= 0; n = s.o.packets[n].next {
-		if s.d.write(s.o.data(n), r.dst, r.local) != nil {
-			s.lost++
-		}
+	release := s.d.bound()
+	lost := s.o.writeEach(s.d, r)
+	release()
+	if lost < int(r.count) {
+		s.o.refuse(r.dst.Addr())
 	}
+	s.lost += lost
 	s.next, s.again = s.next+1, false
 }
 

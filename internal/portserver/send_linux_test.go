@@ -115,7 +115,7 @@ func TestTooLong(t *testing.T) {
 	o, from, conn := pair(t)
 	option(t, from, unix.SOL_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_PROBE) // never in fragments
 	dst := conn.LocalAddr().(*net.UDPAddr).AddrPort()
-	long := string(make([]byte, Room))
+	long := string(make([]byte, BufferLen))
 	send(o, dst, long, long, "end")
 	o.Flush()
 	arrived(t, conn, long, long, "end") // loopback takes it
