@@ -100,8 +100,12 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 func (o *options) measure(ctx context.Context, out io.Writer) error {
 	var all []result
 	for round := range o.rounds {
+		order := slices.Clone(o.servers)
+		if round%2 == 1 { // nobody is always the first
+			slices.Reverse(order)
+		}
 		for _, s := range o.scenarios {
-			for i, p := range o.servers {
+			for i, p := range order {
 				if s.direct && i > 0 {
 					continue
 				}

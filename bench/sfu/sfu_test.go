@@ -35,8 +35,10 @@ func TestBench(t *testing.T) {
 	}
 	var all []result
 	for _, s := range []scenario{
-		{name: "w", publishers: 2, receivers: 3}, {name: "r", publishers: 2, receivers: 4, rooms: 2},
-		{name: "c", publishers: 3, mutual: true}, {name: "direct", publishers: 1, receivers: 1, direct: true},
+		{name: "w", publishers: 2, receivers: 3},
+		{name: "r", publishers: 2, receivers: 4, rooms: 2},
+		{name: "c", publishers: 3, mutual: true},
+		{name: "direct", publishers: 1, receivers: 1, direct: true},
 	} {
 		r, err := s.run(ctx, program{"plain", []string{self, "-serve-plain"}}, 500*time.Millisecond)
 		if err != nil {
