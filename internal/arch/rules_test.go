@@ -86,6 +86,8 @@ var doors = []door{
 	{"github.com/pion/dtls", []string{"sdk"}},
 	{"github.com/pion/ice", []string{"sdk"}},
 	{"github.com/pion/interceptor", []string{"sdk"}},
+	{"github.com/pion/rtp", []string{"sdk"}},
+	{"github.com/pion/rtcp", []string{"sdk"}},
 	{"github.com/pion/turn", []string{"internal/doctor"}},
 	{"github.com/pion/stun", []string{"internal/turn", "internal/turnserver", "internal/doctor", "sdk"}},
 	{"github.com/coder/websocket", []string{"internal/signalserver", "sdk"}},
@@ -98,6 +100,7 @@ var doors = []door{
 	{"rsc.io/qr", []string{"internal/cli"}},
 	{"github.com/schollz/progressbar", []string{"internal/cli"}},
 	{"github.com/letsencrypt/pebble", nil},
+	{"github.com/pion/srtp", nil},
 }
 
 // check returns what is wrong with one file, a sentence each.

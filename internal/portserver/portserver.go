@@ -5,8 +5,8 @@
 //
 // Every connection has a goroutine of its own, so the accept loop never waits for a client. Until it is known what a connection
 // speaks it is undecided: it has ten seconds, TLS handshake included, and there may be only so many of them, from one source and
-// in all. Beyond that the oldest undecided one is dropped, never the newest: whoever speaks at once gets through, however many
-// others hold their connection open and say nothing.
+// in all. Beyond that the oldest undecided one is dropped, in all that of the source which has most, and never the newest:
+// whoever speaks at once gets through, however many others hold their connection open and say nothing.
 //
 // # UDP
 //

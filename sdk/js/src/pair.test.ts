@@ -194,13 +194,35 @@ describe('a spare', () => {
   it.each<[string, boolean, string | undefined, string]>([
     ['takes a spare', true, 'spare', 'answer'],
     ['refuses a spare that costs money', false, 'spare', 'close-link'],
-    ['refuses what it does not know', true, 'bulk', 'close-link'],
+    ['refuses what it does not know', true, 'odd', 'close-link'],
   ])('%s', async (_, lavish, kind, expected) => {
     const {pair, state, run, sent} = await inCall(false);
     state.lavish = lavish;
     pair.receive({type: 'offer', from: 'ann', link: 'l9', sdp: 'o', tracks, kind} as never);
     await run(100);
     expect(sent.at(-1)).toMatchObject({type: expected, link: 'l9'});
+  });
+});
+
+describe('a link for bulk', () => {
+  it('is answered, its channels are heard, a newer one replaces it, and it ends with the pair', async () => {
+    const {pair, run, sent, main} = await inCall();
+    const before = FakePeerConnection.all.length;
+    for (const [i, link] of ['b1', 'b2'].entries()) {
+      pair.receive({type: 'offer', from: 'bob', link, sdp: 'o', kind: 'bulk'} as never);
+      await vi.dynamicImportSettled();
+      await run(100);
+      expect(sent.filter(({type}) => type === 'answer').at(-1)).toMatchObject({link});
+      expect(FakePeerConnection.all).toHaveLength(before + i + 1);
+    }
+    const [older, newer] = FakePeerConnection.all.slice(before);
+    expect([older?.closed, newer?.closed, main.closed]).toEqual([true, false, false]);
+    pair.receive({type: 'close-link', from: 'bob', link: 'b1'} as never); // of one that is gone already
+    await run(100);
+    expect(newer?.closed).toBe(false);
+    pair.close();
+    await run(100);
+    expect(newer?.closed).toBe(true);
   });
 });
 

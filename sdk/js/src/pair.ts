@@ -1,3 +1,4 @@
+import type {Bulk} from './bulk.js';
 import type {Carrier} from './channels.js';
 import {Link, type LinkPort} from './link.js';
 import {type Body, freshId, type Incoming, type LinkMessage} from './message.js';
@@ -56,6 +57,8 @@ export class Pair {
   #spare: Link | null = null;
   #next: Link | null = null;
   #old: Link | null = null;
+  /** The one on which a program sends files to us; its code comes with it. */
+  #bulk: {id: string; link: Promise<Bulk | null>} | null = null;
   #using: Role = 'main';
   #shown: Role = 'main';
   #publication: Publication = nothing;
@@ -142,7 +145,9 @@ export class Pair {
   /** Takes a message of the other session; offers for a link that is not there begin one. */
   receive(message: Relayed): void {
     const link = this.#find(message.link);
-    if (message.type === 'offer' && !link) this.#accept(message);
+    if (message.type === 'offer' && message.kind === 'bulk') this.#takeBulk(message);
+    else if (message.link === this.#bulk?.id) this.#tellBulk(message);
+    else if (message.type === 'offer' && !link) this.#accept(message);
     else if (!link)
       return; // of a link that is gone
     else if (message.type === 'close-link') this.#ended(link);
@@ -158,6 +163,7 @@ export class Pair {
     this.#closed = true;
     this.port.suspect(false);
     for (const link of this.links) link.close();
+    this.#dropBulk();
   }
 
   // ---- what upkeep does with it
@@ -232,6 +238,38 @@ export class Pair {
     }
     this.#place();
     link.receive(offer);
+  }
+
+  /** A program wants to send files. Another link for it means that the older one is dead to them. */
+  #takeBulk({link: id, sdp}: Incoming['offer']): void {
+    this.#dropBulk();
+    const port = {
+      send: (type: 'answer' | 'candidate' | 'end-of-candidates', body: object) =>
+        void this.port.send(type, {...body, link: id} as never),
+      channel: (channel: RTCDataChannel) => this.port.channel(channel),
+      broken: () => {
+        if (this.#bulk?.id !== id) return;
+        this.port.send('close-link', {link: id});
+        this.#dropBulk();
+      },
+    };
+    const link = import('./bulk.js').then(({Bulk}) => {
+      const prepared = this.#bulk?.id === id && this.#live ? this.port.prepare('answer', 'all') : null;
+      if (prepared) return new Bulk(sdp, prepared, port);
+      this.port.send('close-link', {link: id});
+      return null;
+    });
+    this.#bulk = {id, link: link.catch(() => null)}; // the page is older than the server: the main link has to do
+  }
+
+  #tellBulk(message: Relayed): void {
+    if (message.type === 'close-link') this.#dropBulk();
+    else void this.#bulk?.link.then((link) => link?.receive(message));
+  }
+
+  #dropBulk(): void {
+    void this.#bulk?.link.then((link) => link?.close());
+    this.#bulk = null;
   }
 
   #begin(id: string, prepared: Prepared, kind?: LinkKind): Link {

@@ -192,7 +192,9 @@ class Call extends View implements Room {
   }
 
   files(): Promise<Files> {
-    this.#files ??= import('./files/index.js').then(({openFiles}) => openFiles(this));
+    this.#files ??= import('./files/index.js').then(({openFiles}) =>
+      openFiles(this, (event) => this.#record.note(event)),
+    );
     return this.#files;
   }
 
