@@ -18,7 +18,7 @@ type scenario struct {
 	direct     bool // without a server
 }
 
-// scenarios are as in the reference that the figures are compared with.
+// scenarios are those that other servers were measured with as well (bench/results/sfu.md).
 var scenarios = []scenario{
 	{name: "W", publishers: 2, receivers: 40},
 	{name: "C", publishers: 8, mutual: true},
