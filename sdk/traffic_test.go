@@ -136,8 +136,8 @@ func TestSomebodyWhoTakesNoFilesIsLeftAlone(t *testing.T) {
 	})
 }
 
-// TestFloodOfOffers is somebody who opens more channels than there can be, and never ends to say what is offered.
-func TestFloodOfOffers(t *testing.T) {
+// TestFloodOfFileOffers is somebody who opens more channels than there can be, and never ends to say what is offered.
+func TestFloodOfFileOffers(t *testing.T) {
 	atDesk(t, func(t *testing.T, d *desk, ka, kb *kit) {
 		a, b, seat := couple(t, d, ka, kb)
 		part := `{"type":"offer","name":"x","count":10000,"total":10000,"files":[{"path":"a","size":1}]}`

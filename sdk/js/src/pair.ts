@@ -45,6 +45,9 @@ export type Relayed = Incoming['offer' | 'answer' | 'candidate' | 'end-of-candid
 /** Which transport carries media. */
 export type Role = 'main' | 'spare';
 
+/** How many small messages of the other side are heard in a second: more than anybody has to say. */
+const maxHeard = 200;
+
 const here = '{"type":"here"}';
 
 /**
@@ -65,6 +68,7 @@ export class Pair {
   #live = false;
   #closed = false;
   #upkeep: Upkeep | null = null;
+  #heard = {from: 0, count: 0}; // messages of this second
 
   /** `maker` says that this side makes the links. The first one is begun with the prepared transport. */
   constructor(
@@ -304,6 +308,9 @@ export class Pair {
   }
 
   #control(link: Link, text: unknown): void {
+    const now = performance.now();
+    if (now - this.#heard.from >= 1_000) this.#heard = {from: now, count: 0};
+    if (++this.#heard.count > maxHeard) return;
     if (text === here) this.#upkeep?.told(link, link === this.#spare ? 'spare' : 'main');
     else this.port.control(text);
   }
@@ -323,7 +330,8 @@ export class Pair {
   #broken(link: Link, why: string, hopeless: boolean): void {
     if (this.#closed || !this.#find(link.id)) return;
     this.port.note({kind: 'note', link: link.id, cause: why});
-    if (link !== this.#main || !link.proven || !this.maker || hopeless) this.end(link);
+    // One that breaks as soon as it is there is made again later and later (links.ts), not at once for ever.
+    if (link !== this.#main || !link.steady || !this.maker || hopeless) this.end(link);
     else if (!this.#next) this.replace('all');
   }
 

@@ -14,6 +14,8 @@ export const de: Words = {
     go: 'Gespräch beginnen',
     recent: 'Zuletzt besucht',
     forget: (room) => `${room} vergessen`,
+    calls: 'Deine Gespräche',
+    forgetCall: (room, when) => `Gespräch in ${room}, ${when}, vergessen`,
   },
 
   door: {

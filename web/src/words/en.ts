@@ -15,6 +15,8 @@ export const en = {
     go: 'Start a call',
     recent: 'Recent rooms',
     forget: (room: string) => `Forget ${room}`,
+    calls: 'Calls you were in',
+    forgetCall: (room: string, when: string) => `Forget the call in ${room}, ${when}`,
   },
 
   door: {
