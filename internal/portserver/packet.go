@@ -115,11 +115,10 @@ func (r *plainReader) read(wait bool) ([]Packet, error) {
 	return r.batch[:], nil
 }
 
-// plainSender writes a datagram at a time.
+// plainSender writes a datagram at a time, and waits for each until there is room for it: the plain call knows no other way.
 type plainSender struct{ d *datagrams }
 
 func (p plainSender) send(o *Outbox) (lost, messages int) {
-	defer p.d.bound()()
 	for i := range o.runs {
 		lost += o.writeEach(p.d, &o.runs[i])
 	}

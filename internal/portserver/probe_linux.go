@@ -47,7 +47,7 @@ func canary(joined bool) error {
 	}
 	defer to.Close()
 	s := &Server{}
-	out, err := newBatchSender(&datagrams{conn: from, counts: &s.counts, unbound: func() {}})
+	out, err := newBatchSender(&datagrams{conn: from, counts: &s.counts})
 	if err != nil {
 		return fmt.Errorf("portserver: probe: %w", err)
 	}

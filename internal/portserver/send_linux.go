@@ -2,10 +2,15 @@ package portserver
 
 import (
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
+
+// patienceToSend is how long a loop waits for room in its socket's buffer before it gives up what is queued: late media is worth
+// nothing, and the loop has others to serve.
+const patienceToSend = 10 * time.Millisecond
 
 // batchSender sends with sendmmsg.
 type batchSender struct {
@@ -49,9 +54,12 @@ func (s *batchSender) send(o *Outbox) (lost, messages int) {
 	s.build()
 	if s.raw.Control(s.push) == nil && s.blocked {
 		// The buffer is full. Waiting needs the runtime's help, and a bound.
-		release := s.d.bound()
+		_ = s.d.conn.SetWriteDeadline(time.Now().Add(patienceToSend))
 		_ = s.raw.Write(s.pushOn)
-		release()
+		_ = s.d.conn.SetWriteDeadline(time.Time{})
+		if s.blocked { // or the scheduler was late, and there is room by now
+			_ = s.raw.Control(s.push)
+		}
 	}
 	for ; s.next < s.end; s.next++ { // time is over, or the socket closed
 		s.lost += int(o.runs[s.next].count)
@@ -144,9 +152,7 @@ func (s *batchSender) refused(errno syscall.Errno) {
 
 // single sends the packets of a run one by one, and remembers that its destination wants that, if that is what was wrong.
 func (s *batchSender) single(r *run) {
-	release := s.d.bound()
 	lost := s.o.writeEach(s.d, r)
-	release()
 	if lost < int(r.count) {
 		s.o.refuse(r.dst.Addr())
 	}

@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/netip"
 	"sync"
-	"time"
 
 	"golang.org/x/net/ipv4"
 	"golang.org/x/net/ipv6"
@@ -17,10 +16,6 @@ const (
 	receiveBuffer = 4 << 20
 	sendBuffer    = 4 << 20
 )
-
-// patienceToSend is how long a loop waits for room in its socket's buffer before it gives up what is queued: late media is worth
-// nothing, and the loop has others to serve.
-const patienceToSend = 10 * time.Millisecond
 
 // maxLocals bounds what is remembered of our own addresses. Hosts have a few.
 const maxLocals = 1024
@@ -38,8 +33,6 @@ type datagrams struct {
 
 	mu      sync.RWMutex
 	sources map[netip.Addr][]byte // control messages that make a packet leave from an address
-
-	unbound func() // made once
 }
 
 func newDatagrams(conn *net.UDPConn, counts *counts, log *slog.Logger) *datagrams {
@@ -48,7 +41,6 @@ func newDatagrams(conn *net.UDPConn, counts *counts, log *slog.Logger) *datagram
 		conn: conn, counts: counts, wild: local.IsUnspecified(), six: local.Is6(),
 		seen: make(map[string]netip.Addr), sources: make(map[netip.Addr][]byte),
 	}
-	d.unbound = func() { _ = conn.SetWriteDeadline(time.Time{}) }
 	_ = conn.SetReadBuffer(receiveBuffer) // as much as the system allows
 	_ = conn.SetWriteBuffer(sendBuffer)
 	if raw, err := conn.SyscallConn(); err == nil {
@@ -123,12 +115,6 @@ func (d *datagrams) source(local netip.Addr) []byte {
 	}
 	d.sources[local] = control
 	return control
-}
-
-// bound bounds how long writing may wait, until release.
-func (d *datagrams) bound() (release func()) {
-	_ = d.conn.SetWriteDeadline(time.Now().Add(patienceToSend))
-	return d.unbound
 }
 
 func (d *datagrams) write(b []byte, dst netip.AddrPort, local netip.Addr) error {
