@@ -23,7 +23,7 @@ func TestRing(t *testing.T) {
 	go func() {
 		defer close(done)
 		for i := uint64(0); i < packets; {
-			for range i%37 + 1 {
+			for range min(i%37+1, packets-i) {
 				if !r.put(numbered(i, 8+int(i*7919%3000)), i*3) {
 					runtime.Gosched()
 					break

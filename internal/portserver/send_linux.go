@@ -12,6 +12,9 @@ import (
 // nothing, and the loop has others to serve.
 const patienceToSend = 10 * time.Millisecond
 
+// maxAgain is how often a message is tried again after errors that may belong to packets before it.
+const maxAgain = 4
+
 // batchSender sends with sendmmsg.
 type batchSender struct {
 	d     *datagrams
@@ -28,7 +31,7 @@ type batchSender struct {
 	o           *Outbox
 	next, end   int // messages that are not sent yet
 	blocked     bool
-	again       bool // the message at next was refused for what may be another's fault
+	again       int // times that the message at next was refused for what may be another's fault
 	lost, calls int
 }
 
@@ -50,7 +53,7 @@ func newBatchSender(d *datagrams) (*batchSender, error) {
 }
 
 func (s *batchSender) send(o *Outbox) (lost, messages int) {
-	s.o, s.next, s.end, s.lost, s.again = o, 0, len(o.runs), 0, false
+	s.o, s.next, s.end, s.lost, s.again = o, 0, len(o.runs), 0, 0
 	s.build()
 	if s.raw.Control(s.push) == nil && s.blocked {
 		// The buffer is full. Waiting needs the runtime's help, and a bound.
@@ -110,7 +113,7 @@ func (s *batchSender) transmit(fd uintptr) {
 		switch {
 		case errno == 0 && n > 0:
 			// When one of several is refused, the call ends before it, and the next one tells why.
-			s.next, s.again = s.next+int(n), false
+			s.next, s.again = s.next+int(n), 0
 		case errno == unix.EINTR:
 		case errno == unix.EAGAIN:
 			s.blocked = true
@@ -135,9 +138,8 @@ func (s *batchSender) refused(errno syscall.Errno) {
 	r := &s.o.runs[s.next]
 	switch errno {
 	case unix.ECONNREFUSED, unix.EHOSTUNREACH, unix.ENETUNREACH, unix.ECONNRESET, unix.EPROTO:
-		// It may be what became of an earlier packet, told only now; once told, it is forgotten.
-		if !s.again {
-			s.again = true
+		// It may be what became of earlier packets, told only now; once told, it is forgotten.
+		if s.again++; s.again <= maxAgain {
 			return
 		}
 	case unix.EIO, unix.EINVAL, unix.EMSGSIZE, unix.EOPNOTSUPP, unix.ENOPROTOOPT:
@@ -157,11 +159,11 @@ func (s *batchSender) single(r *run) {
 		s.o.refuse(r.dst.Addr())
 	}
 	s.lost += lost
-	s.next, s.again = s.next+1, false
+	s.next, s.again = s.next+1, 0
 }
 
 // giveUp drops a message.
 func (s *batchSender) giveUp() {
 	s.lost += int(s.o.runs[s.next].count)
-	s.next, s.again = s.next+1, false
+	s.next, s.again = s.next+1, 0
 }

@@ -105,7 +105,8 @@ func TestOnesFaultIsNotOthers(t *testing.T) {
 		o.Flush()
 		arrived(t, conn, "1", "22", "333")
 	}
-	if c := &o.server.counts; c.writeErrors.Load() < 9 || c.writeErrors.Load() > 12 || c.refused.Load() != 0 {
+	// What goes to nobody is lost in any case; whether that is seen depends on when the answer comes.
+	if c := &o.server.counts; c.writeErrors.Load() < 3*3 || c.writeErrors.Load() > 3*(3+4) || c.refused.Load() != 0 {
 		t.Errorf("%d errors, %d refused", c.writeErrors.Load(), c.refused.Load())
 	}
 }
