@@ -71,6 +71,7 @@ type receiving struct {
 	offered bool         // on this channel
 	busy    bool         // the person has too many transfers: it is refused, whatever it is
 	paused  bool         // by the user
+	left    time.Time    // when the newest channel ended
 	settled map[int]mark // the files that are in their places
 	over    bool
 	err     error
@@ -193,14 +194,21 @@ func (s *state) mayRun(t *receiving) {
 	}
 }
 
-// rests takes the leave back: others wait for it. It is the owner's.
+// rests takes the leave back: others wait for it. It is the owner's. Whoever had nothing to give back wakes nobody:
+// transfers that wait for their senders would wake each other without an end.
 func (s *state) rests(t *receiving, gone bool) {
+	freed := t.active || t.asking || gone
 	t.active, t.asking = false, false
 	if gone && s.files.incoming[t.id] == t {
 		delete(s.files.incoming, t.id)
 	}
+	if !freed {
+		return
+	}
 	for _, other := range s.files.incoming {
-		other.rouse()
+		if other != t {
+			other.rouse()
+		}
 	}
 }
 
