@@ -21,6 +21,10 @@ const (
 	maxAsking   = 4
 	maxIncoming = 16
 	maxActive   = 2
+	// maxOffers is how many offers of one person are heard within offersIn: one after the other, each withdrawn, they would
+	// keep whoever is asked busy.
+	maxOffers = 60
+	offersIn  = time.Minute
 	// describePatience is how long a sender may take to say what it offers.
 	describePatience = 30 * time.Second
 	// maxPast is how many transfers that are over are remembered, so that a sender who missed the last word hears it.
@@ -92,7 +96,8 @@ type traffic struct {
 	bulks    map[string]*bulk      // by id
 	incoming map[string]*receiving // by the id of the transfer
 	outgoing map[*sending]bool
-	past     []past // oldest first
+	past     []past          // oldest first
+	offers   map[string]made // that a person made lately, by seat
 }
 
 // settled finds an incoming transfer of which everything arrived; nil when there is none.
@@ -116,6 +121,7 @@ func (f *traffic) remember(p past) {
 func newTraffic() traffic {
 	return traffic{
 		bulks: make(map[string]*bulk), incoming: make(map[string]*receiving), outgoing: make(map[*sending]bool),
+		offers: make(map[string]made),
 	}
 }
 
@@ -175,7 +181,7 @@ func (s *state) mayAsk(t *receiving) bool {
 			n++
 		}
 	}
-	t.asking = n < maxAsking
+	t.asking = n < maxAsking && count(s.files.offers, t.With().ID, s.now, offersIn) <= maxOffers
 	return t.asking
 }
 
