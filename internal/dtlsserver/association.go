@@ -9,7 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
+	"net"
 	"sync"
 	"time"
 
@@ -138,13 +138,7 @@ func (a *Association) live() {
 	if a.params.Data {
 		a.carry(conn)
 	}
-	// Without data, or without them any more, what is left is to hear the goodbye.
-	rest := make([]byte, 1<<10)
-	for err == nil {
-		if _, err = conn.Read(rest); errors.Is(err, os.ErrDeadlineExceeded) {
-			err = conn.SetReadDeadline(time.Time{}) // how SCTP has ended its reading
-		}
-	}
+	err = a.listen(conn)
 	_ = conn.Close()
 	switch {
 	case a.ctx.Err() != nil:
@@ -153,6 +147,20 @@ func (a *Association) live() {
 		err = io.EOF
 	}
 	a.params.Owner.Ended(err)
+}
+
+// listen is what is left without data, or without them any more: to hear the goodbye.
+func (a *Association) listen(conn *dtls.Conn) error {
+	rest := make([]byte, 2<<10)
+	for {
+		_, err := conn.Read(rest)
+		if late := net.Error(nil); errors.As(err, &late) && late.Timeout() {
+			err = conn.SetReadDeadline(time.Time{}) // how SCTP has ended its reading
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 // shake makes the connection and its keys.

@@ -215,9 +215,12 @@ func TestPion(t *testing.T) {
 			})
 			must(t, c.pc.Close())
 			until(t, "the goodbye", func() (ok bool) {
-				h.Do(func() { ok = c.there.Why == io.EOF.Error() })
+				h.Do(func() { ok = c.there.Why != "" })
 				return ok
 			})
+			if c.there.Why != io.EOF.Error() {
+				t.Error(c.there.Why)
+			}
 		})
 	}
 }
