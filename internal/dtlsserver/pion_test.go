@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -35,7 +36,7 @@ type caller struct {
 
 func newHub(t testing.TB, c dtlsserver.Config) *hub.Hub {
 	t.Helper()
-	h, err := hub.New(c)
+	h, err := hub.New(c, netip.AddrFrom4([4]byte{127, 0, 0, 1}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +154,7 @@ func (c *caller) talk(n int64) {
 // A client of pion's over real UDP: media both ways, data channels of each reliability, an ICE restart in the middle, a goodbye;
 // in both DTLS roles.
 func TestPion(t *testing.T) {
-	for role, setup := range map[string]string{"we are the DTLS client": "actpass", "we are the DTLS server": "active"} {
+	for role, setup := range map[string]string{"we are the DTLS client": "passive", "we are the DTLS server": "active"} {
 		t.Run(role, func(t *testing.T) {
 			h := newHub(t, dtlsserver.Config{})
 			c := newCaller(t, h, true)
@@ -240,7 +241,7 @@ func receive(t testing.TB, from <-chan webrtc.DataChannelMessage) webrtc.DataCha
 
 // A certificate that signalling did not name is refused, in both roles, and no key is taken from it.
 func TestWrongFingerprint(t *testing.T) {
-	for _, setup := range []string{"actpass", "active"} {
+	for _, setup := range []string{"passive", "active"} {
 		h := newHub(t, dtlsserver.Config{})
 		c := newCaller(t, h, true)
 		c.mangle = func(s string) string {

@@ -18,6 +18,8 @@ type Answer struct {
 	Session, Version uint64
 	ICE              ICE
 	Fingerprint      Fingerprint
+	// Setup is our DTLS role, Active or Passive: what [Setup.Answer] says of the offer's. It stays when there is a connection.
+	Setup Setup
 	// Candidates are where we are: all there are, the preferred first.
 	Candidates []Candidate
 	// Sections are those of the offer, agreed on, as many and in the same order.
@@ -48,6 +50,9 @@ func (d *Description) Answer(a *Answer) (string, error) {
 	if len(mids) > 0 && (a.ICE.Ufrag == "" || a.ICE.Password == "" || len(a.Fingerprint.Sum) == 0) {
 		return "", errors.New("sdp: an answer needs credentials and a fingerprint: our fault")
 	}
+	if len(mids) > 0 && (a.Setup != d.Setup.Answer(a.Setup) || a.Setup != Active && a.Setup != Passive) {
+		return "", errors.New("sdp: an answer needs a DTLS role that fits the offer's: our fault")
+	}
 	w := &writer{}
 	w.line("v=0")
 	w.line("o=- ", strconv.FormatUint(a.Session, 10), " ", strconv.FormatUint(a.Version, 10), " IN IP4 127.0.0.1")
@@ -69,7 +74,7 @@ func (d *Description) Answer(a *Answer) (string, error) {
 			continue
 		}
 		w.section(s)
-		w.transport(a, d.Setup.Ours(), first)
+		w.transport(a, first)
 		first = false
 	}
 	return w.String(), nil
@@ -205,14 +210,14 @@ func (w *writer) sources(s *Section) {
 
 // transport writes what all sections share. Encoders read it from whichever section they like, so it is in each; candidates need
 // be in the first only (RFC 9143 §7.1.3).
-func (w *writer) transport(a *Answer, setup Setup, first bool) {
+func (w *writer) transport(a *Answer, first bool) {
 	w.line("a=ice-ufrag:", a.ICE.Ufrag)
 	w.line("a=ice-pwd:", a.ICE.Password)
 	if a.ICE.Renomination {
 		w.line("a=ice-options:renomination")
 	}
 	w.line("a=fingerprint:", a.Fingerprint.Algorithm, " ", colons(a.Fingerprint.Sum))
-	w.line("a=setup:", map[Setup]string{Active: "active", Passive: "passive"}[setup])
+	w.line("a=setup:", map[Setup]string{Active: "active", Passive: "passive"}[a.Setup])
 	if !first {
 		return
 	}

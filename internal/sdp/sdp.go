@@ -96,12 +96,15 @@ const (
 
 var setups = map[string]Setup{"active": Active, "passive": Passive, "actpass": Either}
 
-// Ours is the role that answers this one: we begin at once if we may, which saves the time until the peer's first record.
-func (s Setup) Ours() Setup {
-	if s == Active {
+// Answer is our role: the one we prefer, Active or Passive, when the offer leaves the choice to us.
+func (s Setup) Answer(preferred Setup) Setup {
+	switch s {
+	case Active:
 		return Passive
+	case Passive:
+		return Active
 	}
-	return Active
+	return preferred
 }
 
 // Kind is what a section carries.

@@ -105,7 +105,7 @@ func TestOffers(t *testing.T) {
 			if len(d.ICE.Ufrag) < 4 || len(d.ICE.Password) < 22 || len(d.Fingerprints) != 1 || len(d.Fingerprints[0].Sum) != 32 || !d.Mixed {
 				t.Errorf("transport: %+v %+v %v", d.ICE, d.Fingerprints, d.Mixed)
 			}
-			if want := name != "ffmpeg-whip"; d.ICE.Trickle != want || (d.Setup == sdp.Either) != want || (d.Setup.Ours() == sdp.Active) != true {
+			if want := name != "ffmpeg-whip"; d.ICE.Trickle != want || (d.Setup == sdp.Either) != want || d.Setup.Answer(sdp.Active) != sdp.Active {
 				t.Errorf("trickle %v, setup %v", d.ICE.Trickle, d.Setup)
 			}
 		})
@@ -153,6 +153,7 @@ func answer(t testing.TB, d *sdp.Description) string {
 		Session: 7, Version: 2,
 		ICE:         sdp.ICE{Ufrag: "ourfrag1", Password: "ourpassword0123456789ab"},
 		Fingerprint: sdp.Fingerprint{Algorithm: "sha-256", Sum: make([]byte, 32)},
+		Setup:       d.Setup.Answer(sdp.Active),
 		Candidates: []sdp.Candidate{
 			{Address: netip.MustParseAddrPort("192.0.2.1:8443")},
 			{Address: netip.MustParseAddrPort("[2001:db8::1]:8443")},
@@ -384,6 +385,16 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+func TestRoles(t *testing.T) {
+	for _, tt := range [][3]sdp.Setup{
+		{sdp.Active, sdp.Active, sdp.Passive}, {sdp.Passive, sdp.Passive, sdp.Active}, {sdp.Either, sdp.Active, sdp.Active}, {sdp.Either, sdp.Passive, sdp.Passive},
+	} {
+		if got := tt[0].Answer(tt[1]); got != tt[2] {
+			t.Error(tt, got)
+		}
+	}
+}
+
 func TestDirections(t *testing.T) {
 	for d, want := range map[sdp.Direction]string{sdp.Inactive: "inactive", sdp.SendOnly: "recvonly", sdp.ReceiveOnly: "sendonly", sdp.SendReceive: "sendrecv"} {
 		if got := d.Reverse().String(); got != want {
@@ -401,6 +412,7 @@ func TestAnswerErrors(t *testing.T) {
 		{},
 		{Sections: []sdp.Section{fit[0], fit[2], fit[1]}},
 		{Sections: fit},
+		{Sections: fit, ICE: sdp.ICE{Ufrag: "abcd", Password: "0123456789012345678901"}, Fingerprint: sdp.Fingerprint{Algorithm: "sha-256", Sum: make([]byte, 32)}},
 	} {
 		if text, err := d.Answer(&a); err == nil {
 			t.Error("written:", text)

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -32,6 +31,7 @@ type Client struct {
 	credentials ice.Credentials
 	theirs      string
 	version     uint64
+	role        sdp.Setup
 	known       []string
 	streams     []stream
 	low         chan struct{}
@@ -83,8 +83,8 @@ func (c *Client) answer(d *sdp.Description) (string, error) {
 	c.streams = c.streams[:0]
 	a := sdp.Answer{
 		Session: 1, Version: c.version, ICE: sdp.ICE{Ufrag: c.credentials.Ufrag, Password: c.credentials.Password},
-		Fingerprint: c.hub.Server.Fingerprint(),
-		Candidates:  []sdp.Candidate{{Address: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), c.hub.Address().Port())}},
+		Fingerprint: c.hub.Server.Fingerprint(), Setup: c.role,
+		Candidates: []sdp.Candidate{{Address: c.hub.Address()}},
 	}
 	for i := range d.Sections {
 		s := d.Sections[i].Agree(&able, sdp.SendReceive)

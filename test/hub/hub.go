@@ -19,7 +19,9 @@ import (
 
 // Hub is the loop, its socket and its clients.
 type Hub struct {
-	Server   *dtlsserver.Server
+	Server *dtlsserver.Server
+	// Role is the DTLS role that we take when we may choose; to be set before the first offer.
+	Role     sdp.Setup
 	conn     *net.UDPConn
 	commands chan func()
 	packets  chan packet
@@ -37,18 +39,18 @@ type packet struct {
 	data []byte
 }
 
-// New starts a loop on a port of the loopback interface.
-func New(c dtlsserver.Config) (*Hub, error) {
+// New starts a loop on a port of the address.
+func New(c dtlsserver.Config, address netip.Addr) (*Hub, error) {
 	server, err := dtlsserver.New(c)
 	if err != nil {
 		return nil, err
 	}
-	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	conn, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(address, 0)))
 	if err != nil {
 		return nil, err
 	}
 	h := &Hub{
-		Server: server, conn: conn, commands: make(chan func(), 4096), packets: make(chan packet, 4096), done: make(chan struct{}),
+		Server: server, Role: sdp.Passive, conn: conn, commands: make(chan func(), 4096), packets: make(chan packet, 4096), done: make(chan struct{}),
 		byUfrag: map[string]*Client{}, byPath: map[ice.Path]*Client{}, clients: map[*Client]bool{},
 	}
 	h.ended.Go(h.read)
@@ -185,7 +187,8 @@ func (h *Hub) enter(d *sdp.Description) (*Client, error) {
 	if c.credentials, err = ice.NewCredentials(rand.Reader); err != nil {
 		return nil, err
 	}
-	client := d.Setup.Ours() == sdp.Active
+	c.role = d.Setup.Answer(h.Role)
+	client := c.role == sdp.Active
 	data := false
 	longest := uint64(0)
 	for i := range d.Sections {
