@@ -138,7 +138,7 @@ func (a *Association) Open(c ChannelConfig) (*Channel, error) {
 		a.forget(ch)
 		return nil, err
 	}
-	c.Reliability.apply(stream)
+	// What is not reliable begins with the peer's acknowledgement (RFC 8832 §6): nothing overtakes the opening, and it is not lost.
 	a.server.run(func() { a.read(ch) })
 	return ch, nil
 }

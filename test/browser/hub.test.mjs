@@ -21,7 +21,7 @@ before(async () => {
   if (skip) return;
   dir = mkdtempSync(join(tmpdir(), 'parley-hub-'));
   execFileSync('go', ['build', '-o', join(dir, 'hubserver'), './test/hubserver'], {cwd: root, stdio: 'inherit'});
-  hub = spawn(join(dir, 'hubserver'), (process.env.HUBSERVER ?? '').split(' ').filter(Boolean), {stdio: ['ignore', 'pipe', 'inherit']});
+  hub = spawn(join(dir, 'hubserver'), {stdio: ['ignore', 'pipe', 'inherit']});
   url = await new Promise((resolve, reject) => {
     hub.stdout?.setEncoding('utf8').once('data', (text) => resolve(text.trim()));
     hub.once('exit', (code) => reject(new Error(`hubserver ended with ${code}`)));

@@ -3,8 +3,6 @@
 //
 //	POST /offer?client=N  an offer; the answer's header Client says which client it was. Without N it is a new one.
 //	GET  /report?client=N what is known of it
-//
-// With -active it is the DTLS client where it may choose.
 package main
 
 import (
@@ -19,7 +17,6 @@ import (
 	"sync"
 
 	"github.com/parley-rtc/parley/internal/dtlsserver"
-	"github.com/parley-rtc/parley/internal/sdp"
 	"github.com/parley-rtc/parley/test/hub"
 )
 
@@ -27,9 +24,6 @@ func main() {
 	h, err := hub.New(dtlsserver.Config{}, own())
 	if err != nil {
 		log.Fatal(err)
-	}
-	if len(os.Args) > 1 && os.Args[1] == "-active" {
-		h.Role = sdp.Active
 	}
 	listener, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
