@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -42,8 +43,20 @@ func (s *side) say(format string, a ...any) {
 	s.log = append(s.log, fmt.Sprintf(format, a...))
 }
 
-func (s *side) SetKeys(k dtlsserver.Keys) { s.keys = k; s.say("keys") }
-func (s *side) Ended(err error)           { s.say("ended:%v", err) }
+func (s *side) SetKeys(k dtlsserver.Keys) {
+	s.mu.Lock()
+	s.keys = k
+	s.mu.Unlock()
+	s.say("keys")
+}
+
+func (s *side) hasKeys() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.keys.LocalKey) > 0
+}
+
+func (s *side) Ended(err error) { s.say("ended:%v", err) }
 func (s *side) Opened(c *dtlsserver.Channel) {
 	s.say("opened:%s", c.Label)
 	s.mu.Lock()
@@ -193,6 +206,7 @@ func TestBackpressure(t *testing.T) {
 		t.Logf("%d bytes were taken of a receiver that reads nothing", sent)
 		close(server.hold)
 		time.Sleep(2 * time.Minute)
+		synctest.Wait()
 		total := 0
 		for _, m := range server.got {
 			total += len(m)
@@ -266,13 +280,13 @@ func TestTooManyChannels(t *testing.T) {
 func TestLossyHandshake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, server := pair(t, nil)
-		n := 0
-		lose := func() bool { n++; return n%3 == 0 }
+		var n atomic.Int64
+		lose := func() bool { return n.Add(1)%3 == 0 }
 		client.lose, server.lose = lose, lose
 		began := time.Now()
 		client.begin()
 		server.begin()
-		for len(client.keys.LocalKey) == 0 || len(server.keys.LocalKey) == 0 {
+		for !client.hasKeys() || !server.hasKeys() {
 			time.Sleep(10 * time.Millisecond)
 			if time.Since(began) > dtlsserver.HandshakeTime {
 				t.Fatal(client.said(), server.said())
@@ -312,7 +326,7 @@ func TestHandshakeFails(t *testing.T) {
 					tt.lonely && !strings.Contains(c, "no handshake within 30s") {
 					t.Errorf("client %q, server %q", c, s)
 				}
-				if tt.client != nil && len(client.keys.LocalKey) != 0 || tt.server != nil && len(server.keys.LocalKey) != 0 {
+				if tt.client != nil && client.hasKeys() || tt.server != nil && server.hasKeys() {
 					t.Error("keys without the right certificate")
 				}
 			})

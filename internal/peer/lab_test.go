@@ -34,6 +34,7 @@ type lab struct {
 
 // The lab is all of the transport's surroundings.
 func (l *lab) Next() []byte { return l.buffer[:] }
+
 func (l *lab) Send(n int, path ice.Path) {
 	if l.quiet {
 		return
