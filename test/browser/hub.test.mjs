@@ -44,7 +44,8 @@ async function begin() {
     connection.createDataChannel('agreed', {negotiated: true, id: 1000}),
   ];
   for (const channel of channels) {
-    const heard = (echoes[channel.label] = /** @type {unknown[]} */ ([]));
+    const heard = /** @type {unknown[]} */ ([]);
+    echoes[channel.label] = heard;
     channel.binaryType = 'arraybuffer';
     channel.onmessage = ({data}) => heard.push(typeof data === 'string' ? data : data.byteLength);
     channel.onopen = () => {
@@ -107,7 +108,9 @@ async function look() {
 }
 
 for (const [name, launch] of Object.entries({Chromium: launchChromium, Firefox: launchFirefox})) {
-  test(`${name} meets the hub: VP8 and Opus come back, messages too, and a restart goes unnoticed`, {skip}, async (t) => {
+  test(`${name} meets the hub: VP8 and Opus come back, messages too, and a restart goes unnoticed`, {
+    skip,
+  }, async (t) => {
     const browser = await launch();
     try {
       const page = await browser.newPage();
@@ -130,12 +133,17 @@ for (const [name, launch] of Object.entries({Chromium: launchChromium, Firefox: 
       }
       assert.equal(seen.report.profile, 'SRTP_AEAD_AES_128_GCM');
       assert.equal(seen.report.stats.Refused, 0);
-      t.diagnostic(`connected ${seen.took} ms after the answer, handshake ${seen.report.handshakeMillis} ms, ${seen.dtls}, ${seen.srtp}`);
+      t.diagnostic(
+        `connected ${seen.took} ms after the answer, handshake ${seen.report.handshakeMillis} ms, ${seen.dtls}, ${seen.srtp}`,
+      );
 
       const {frames} = seen;
       const {Checks: checks} = seen.report.stats.ICE;
       await page.evaluate(negotiate, true);
-      await sees('media to go on after the restart', () => seen.frames > frames + 20 && seen.report.stats.ICE.Checks > checks);
+      await sees(
+        'media to go on after the restart',
+        () => seen.frames > frames + 20 && seen.report.stats.ICE.Checks > checks,
+      );
       assert.equal(seen.state, 'connected');
       assert.equal(seen.report.failure, 'no failure');
 
