@@ -40,7 +40,11 @@ func (l *lab) Send(n int, path ice.Path) {
 		return
 	}
 	l.last = bytes.Clone(l.buffer[:n])
-	l.say("%s>%s", map[class]string{check: "answer", record: "dtls", media: "media"}[classify(l.last)], place(path))
+	word := map[class]string{check: "answer", record: "dtls", media: "media"}[classify(l.last)]
+	if word == "answer" && l.last[0] == 0 {
+		word = "knock" // a request
+	}
+	l.say("%s>%s", word, place(path))
 }
 func (l *lab) Start(path ice.Path)                              { l.say("start:%s", place(path)) }
 func (l *lab) Handle([]byte)                                    { l.say("handshake") }
@@ -74,10 +78,13 @@ func credentials(generation int) ice.Credentials {
 	return ice.Credentials{Ufrag: fmt.Sprint("frag", generation), Password: fmt.Sprint("passwordpasswordpassword", generation)}
 }
 
+// remote is the peer's password.
+const remote = "the peer's own password"
+
 func newLab(t testing.TB, client bool) *lab {
 	t.Helper()
 	l := &lab{t: t, now: start}
-	tr, err := New(start, Config{Local: credentials(0), RemoteUfrag: "peer", Client: client, Out: l, Handshake: l, Sink: l})
+	tr, err := New(start, Config{Local: credentials(0), Remote: ice.Credentials{Ufrag: "peer", Password: remote}, Client: client, Out: l, Handshake: l, Sink: l})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +217,7 @@ func (l *lab) do(step string) {
 		l.tr.SendDTLS(dtls(22, 0, 1))
 	case "restart":
 		l.generation++
-		if err := l.tr.Restart(l.now, credentials(l.generation), "peer"); err != nil {
+		if err := l.tr.Restart(l.now, credentials(l.generation), ice.Credentials{Ufrag: "peer", Password: remote}); err != nil {
 			l.say("%v", err)
 		}
 	case "hang-up":

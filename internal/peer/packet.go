@@ -66,6 +66,11 @@ func (t *Transport) HandleCheck(now time.Time, path ice.Path, m *ice.Message) Ev
 		n := copy(t.out.Next(), answer)
 		t.out.Send(n, path)
 	}
+	if changed.Has(ice.Found) && t.password != "" {
+		if knock := ice.Knock(m, t.password); knock != nil {
+			t.out.Send(copy(t.out.Next(), knock), path)
+		}
+	}
 	// The answer goes first: a peer that is told its path before our first record needs not wonder where that came from.
 	return t.follow(now, changed)
 }

@@ -62,9 +62,9 @@ type Sink interface {
 
 // Config is what a transport is made of.
 type Config struct {
-	// Local are our ICE credentials, RemoteUfrag the peer's fragment, "" while its description has not come.
-	Local       ice.Credentials
-	RemoteUfrag string
+	// Local are our ICE credentials, Remote the peer's, empty while its description has not come. With its password, a path's first
+	// check is answered with one of ours as well, which lets pion go on at once instead of on its next tick (see ice.Knock).
+	Local, Remote ice.Credentials
 	// Client says that we are the DTLS client: a ClientHello of the peer, or of somebody in its name, is none of ours then.
 	Client bool
 

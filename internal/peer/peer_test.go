@@ -19,7 +19,7 @@ func TestStories(t *testing.T) {
 		steps  [][2]string
 	}{
 		{"a call", false, [][2]string{
-			{"check wifi", "answer>wifi start:wifi found selected"},
+			{"check wifi", "answer>wifi knock>wifi start:wifi found selected"},
 			{"send-dtls", "dtls>wifi"},
 			{"server-hello wifi", "handshake"},
 			{"keys", "ready"},
@@ -139,7 +139,7 @@ func TestStories(t *testing.T) {
 			{"restart", ""},
 			{"old-check wifi", "answer>wifi"},
 			{"send", "media>wifi"},
-			{"check lte", "answer>lte found"},
+			{"check lte", "answer>lte knock>lte found"},
 			{"send", "media>wifi"},
 			{"nominate lte", "answer>lte selected retired"},
 			{"send", "media>lte"},

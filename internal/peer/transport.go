@@ -16,6 +16,7 @@ type Transport struct {
 	handshake Handshake
 	sink      Sink
 	client    bool
+	password  string // the peer's
 
 	// path is where packets for the peer go while sendable: what the agent said after its last change.
 	path     ice.Path
@@ -35,21 +36,25 @@ type Transport struct {
 // New returns a transport that waits for its peer's first check from now on. The error says that the credentials are malformed:
 // ours or, in a session description, the peer's fault.
 func New(now time.Time, c Config) (*Transport, error) {
-	agent, err := ice.New(c.Local, c.RemoteUfrag)
+	agent, err := ice.New(c.Local, c.Remote.Ufrag)
 	if err != nil {
 		return nil, err
 	}
 	return &Transport{
 		agent: agent, out: c.Out, handshake: c.Handshake, sink: c.Sink, client: c.Client,
-		giveUp: now.Add(ConnectTime),
+		password: c.Remote.Password,
+		giveUp:   now.Add(ConnectTime),
 	}, nil
 }
 
 // Ufrags returns the names that checks for this transport carry, the current one first.
 func (t *Transport) Ufrags() []string { return t.agent.Ufrags() }
 
-// SetTheirs sets the peer's username fragment when its description has come.
-func (t *Transport) SetTheirs(ufrag string) error { return t.agent.SetTheirs(ufrag) }
+// SetTheirs sets the peer's credentials when its description has come.
+func (t *Transport) SetTheirs(theirs ice.Credentials) error {
+	t.password = theirs.Password
+	return t.agent.SetTheirs(theirs.Ufrag)
+}
 
 // Failure returns why the transport has closed, NoFailure while it has not.
 func (t *Transport) Failure() Failure { return t.failure }
@@ -77,13 +82,14 @@ func (t *Transport) Stats() Stats {
 
 // Restart begins an ICE restart: from now on checks with the new credentials are answered as well, and media go on. Afterwards
 // Ufrags has changed. The error is that of ice.Agent.Restart.
-func (t *Transport) Restart(now time.Time, ours ice.Credentials, theirs string) error {
+func (t *Transport) Restart(now time.Time, ours, theirs ice.Credentials) error {
 	if t.failure != NoFailure {
 		return errors.New("peer: the transport has closed, a new one is needed")
 	}
-	if err := t.agent.Restart(ours, theirs); err != nil {
+	if err := t.agent.Restart(ours, theirs.Ufrag); err != nil {
 		return err
 	}
+	t.password = theirs.Password
 	if !t.sendable && t.started {
 		t.giveUp = now.Add(LostTime)
 	}

@@ -57,7 +57,7 @@ func (c *Client) again(d *sdp.Description) error {
 		return err
 	}
 	c.theirs = d.ICE.Ufrag
-	if err = c.Transport.Restart(time.Now(), c.credentials, c.theirs); err != nil {
+	if err = c.Transport.Restart(time.Now(), c.credentials, ice.Credentials{Ufrag: d.ICE.Ufrag, Password: d.ICE.Password}); err != nil {
 		return err
 	}
 	c.names()
@@ -80,7 +80,8 @@ func (c *Client) answer(d *sdp.Description) (string, error) {
 	// Nobody here makes feedback, so nothing that waits for it is agreed on.
 	able.Extensions[rtp.TransportNumber] = false
 	c.version++
-	c.streams = c.streams[:0]
+	before := c.streams
+	c.streams = nil
 	a := sdp.Answer{
 		Session: 1, Version: c.version, ICE: sdp.ICE{Ufrag: c.credentials.Ufrag, Password: c.credentials.Password},
 		Fingerprint: c.hub.Server.Fingerprint(), Setup: c.role,
@@ -93,6 +94,9 @@ func (c *Client) answer(d *sdp.Description) (string, error) {
 			s.Stream, s.Track = "hub", "back"+s.MID
 			s.Sources = []sdp.Source{{SSRC: ours, CNAME: "hub", Stream: s.Stream, Track: s.Track}}
 			st := stream{mid: s.MID, kind: s.Kind, ours: ours}
+			if k := slices.IndexFunc(before, func(b stream) bool { return b.mid == s.MID }); k >= 0 {
+				st.numbers = before[k].numbers // they are never used twice
+			}
 			for j := range s.Codecs {
 				s.Codecs[j].RTX, s.Codecs[j].Feedback = 0, s.Codecs[j].Feedback&^(sdp.NACK|sdp.TransportCC)
 				st.codecs = append(st.codecs, s.Codecs[j].PT)

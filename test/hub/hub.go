@@ -201,7 +201,7 @@ func (h *Hub) enter(d *sdp.Description) (*Client, error) {
 		Negotiated: []dtlsserver.ChannelConfig{{Label: "agreed", ID: 1000}},
 	})
 	c.Transport, err = peer.New(time.Now(), peer.Config{
-		Local: c.credentials, RemoteUfrag: d.ICE.Ufrag, Client: client, Out: h, Handshake: c.Association, Sink: c,
+		Local: c.credentials, Remote: ice.Credentials{Ufrag: d.ICE.Ufrag, Password: d.ICE.Password}, Client: client, Out: h, Handshake: c.Association, Sink: c,
 	})
 	if err != nil {
 		return nil, err
