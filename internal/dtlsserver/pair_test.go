@@ -76,6 +76,12 @@ func (s *side) Message(c *dtlsserver.Channel, data []byte, text bool) {
 func (s *side) Low(c *dtlsserver.Channel)    { s.say("low:%s", c.Label) }
 func (s *side) Closed(c *dtlsserver.Channel) { s.say("closed:%s", c.Label) }
 
+func (s *side) channel(label string) *dtlsserver.Channel {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.opened[label]
+}
+
 // said is what has been said so far, and forgets it.
 func (s *side) said() string {
 	s.mu.Lock()
@@ -146,13 +152,13 @@ func TestPair(t *testing.T) {
 			if got := to.said(); got != want {
 				t.Fatalf("got %q, want %q, %s", got, want, from.said())
 			}
-			if there := to.opened[label]; there.Reliability != r || there.Protocol != "p" || there.ID != ch.ID {
+			if there := to.channel(label); there.Reliability != r || there.Protocol != "p" || there.ID != ch.ID {
 				t.Errorf("%+v", there.ChannelConfig)
 			}
 			from.said()
 		}
 		// A longest message, one that is too long, none at all.
-		ch := client.opened["control"]
+		ch := client.channel("control")
 		must(t, ch.Send(bytes.Repeat([]byte("0123"), dtlsserver.MaxMessage/4), false))
 		must(t, ch.Send(nil, false))
 		if err := ch.Send(make([]byte, dtlsserver.MaxMessage+1), false); !errors.Is(err, dtlsserver.ErrLong) {
@@ -162,7 +168,7 @@ func TestPair(t *testing.T) {
 		if got := server.said(); got != fmt.Sprintf("control:%d:false control:0:false", dtlsserver.MaxMessage) {
 			t.Error(got)
 		}
-		must(t, client.opened["channel1"].Close())
+		must(t, client.channel("channel1").Close())
 		time.Sleep(time.Second)
 		if got := server.said(); got != "closed:channel1" {
 			t.Error(got)
@@ -235,7 +241,7 @@ func TestManyChannels(t *testing.T) {
 			}
 		}
 		for i := range dtlsserver.MaxChannels {
-			must(t, client.opened[fmt.Sprint("c", i)].Close())
+			must(t, client.channel(fmt.Sprint("c", i)).Close())
 		}
 		time.Sleep(10 * time.Second)
 		if got := server.said(); strings.Count(got, "closed:") != dtlsserver.MaxChannels || strings.Contains(got, "ended") {

@@ -160,40 +160,53 @@ func (l *lab) keys(p srtp.Profile) {
 	l.events(e)
 }
 
-// do plays one word of a story.
-func (l *lab) do(step string) {
-	word, arg, _ := strings.Cut(step, " ")
-	path := places[arg]
+// arrives makes the packet of a word of a story; nil when the word is none.
+func (l *lab) arrives(word string) []byte {
 	switch word {
 	case "check", "nominate":
-		l.events(l.tr.HandlePacket(l.now, path, checkPacket(l.t, l.generation, word == "nominate")))
+		return checkPacket(l.t, l.generation, word == "nominate")
 	case "old-check":
-		l.events(l.tr.HandlePacket(l.now, path, checkPacket(l.t, l.generation-1, false)))
+		return checkPacket(l.t, l.generation-1, false)
 	case "forged-check":
 		c := credentials(l.generation)
 		c.Password += "?"
-		l.events(l.tr.HandlePacket(l.now, path, build(l.t, c, true)))
+		return build(l.t, c, true)
 	case "server-hello":
-		l.events(l.tr.HandlePacket(l.now, path, dtls(22, 0, 2, 0)))
+		return dtls(22, 0, 2, 0)
 	case "client-hello":
-		l.events(l.tr.HandlePacket(l.now, path, dtls(22, 0, 1, 0)))
+		return dtls(22, 0, 1, 0)
 	case "broken-record":
-		l.events(l.tr.HandlePacket(l.now, path, dtls(22, 0, 2, 0)[:14]))
+		return dtls(22, 0, 2, 0)[:14]
 	case "rtp":
-		l.events(l.tr.HandlePacket(l.now, path, l.packet(100)))
+		return l.packet(100)
 	case "forged-rtp":
 		pkt := l.packet(100)
 		pkt[20] ^= 1
-		l.events(l.tr.HandlePacket(l.now, path, pkt))
+		return pkt
 	case "rtcp":
 		b := rtp.AppendPLI(make([]byte, 0, Room), 1, ssrc)
 		sealed, err := l.seal.SealRTCP(b[:cap(b)], len(b))
 		if err != nil {
 			l.t.Fatal(err)
 		}
-		l.events(l.tr.HandlePacket(l.now, path, sealed))
-	case "channel-data", "quic":
-		l.events(l.tr.HandlePacket(l.now, path, []byte{map[string]byte{"channel-data": 0x40, "quic": 0xc3}[word], 0, 0, 4, 1, 2, 3, 4}))
+		return sealed
+	case "channel-data":
+		return []byte{0x40, 0, 0, 4, 1, 2, 3, 4}
+	case "quic":
+		return []byte{0xc3, 0, 0, 4, 1, 2, 3, 4}
+	}
+	return nil
+}
+
+// do plays one step of a story: a word, and where or for how long.
+func (l *lab) do(step string) {
+	word, arg, _ := strings.Cut(step, " ")
+	path := places[arg]
+	if pkt := l.arrives(word); pkt != nil {
+		l.events(l.tr.HandlePacket(l.now, path, pkt))
+		return
+	}
+	switch word {
 	case "keys":
 		l.keys(map[string]srtp.Profile{"": srtp.AEADAES128GCM, "cm": srtp.AES128CMHMACSHA180}[arg])
 	case "send", "send-again":
@@ -226,29 +239,34 @@ func (l *lab) do(step string) {
 		l.events(l.tr.Fail())
 	case "close":
 		l.tr.Close()
-	case "wait": // calls HandleTimeout whenever it is asked for, and says when something came of it
-		d, err := time.ParseDuration(arg)
-		if err != nil {
-			l.t.Fatal(err)
-		}
-		end := l.now.Add(d)
-		for at := l.tr.Deadline(); !at.IsZero() && !at.After(end); at = l.tr.Deadline() {
-			if at.Before(l.now) {
-				l.t.Fatalf("deadline %v is past", at.Sub(start))
-			}
-			l.now = at
-			n := len(l.log)
-			l.events(l.tr.HandleTimeout(l.now))
-			if len(l.log) > n {
-				l.say("at:%v", l.now.Sub(start))
-			} else if l.tr.Deadline().Equal(at) {
-				l.t.Fatal("a deadline that nothing came of stays")
-			}
-		}
-		l.now = end
+	case "wait":
+		l.wait(arg)
 	case "failure":
 		l.say("%v", l.tr.Failure())
 	default:
 		l.t.Fatal("no such step: ", step)
 	}
+}
+
+// wait calls HandleTimeout whenever it is asked for, and says when something came of it.
+func (l *lab) wait(arg string) {
+	d, err := time.ParseDuration(arg)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	end := l.now.Add(d)
+	for at := l.tr.Deadline(); !at.IsZero() && !at.After(end); at = l.tr.Deadline() {
+		if at.Before(l.now) {
+			l.t.Fatalf("deadline %v is past", at.Sub(start))
+		}
+		l.now = at
+		n := len(l.log)
+		l.events(l.tr.HandleTimeout(l.now))
+		if len(l.log) > n {
+			l.say("at:%v", l.now.Sub(start))
+		} else if l.tr.Deadline().Equal(at) {
+			l.t.Fatal("a deadline that nothing came of stays")
+		}
+	}
+	l.now = end
 }
