@@ -299,3 +299,16 @@ func TestPion(t *testing.T) {
 		t.Fatal(err, text)
 	}
 }
+
+// BenchmarkAnswer reads an offer of nine sections, agrees on each, and writes the answer.
+func BenchmarkAnswer(b *testing.B) {
+	for _, name := range []string{"chromium-simulcast", "firefox-simulcast", "ffmpeg-whip"} {
+		b.Run(name, func(b *testing.B) {
+			text := load(b, name)
+			b.ReportAllocs()
+			for b.Loop() {
+				answer(b, parse(b, text))
+			}
+		})
+	}
+}

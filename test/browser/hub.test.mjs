@@ -164,3 +164,54 @@ for (const [name, launch] of Object.entries({Chromium: launchChromium, Firefox: 
     }
   });
 }
+
+/** Runs in the page: three layers of a picture, and six places to receive on. */
+async function beginLayers() {
+  const connection = new RTCPeerConnection({bundlePolicy: 'max-bundle'});
+  const stream = await navigator.mediaDevices.getUserMedia({audio: true, video: {width: 640, height: 480}});
+  for (const track of stream.getAudioTracks()) connection.addTransceiver(track, {direction: 'sendonly'});
+  for (const track of stream.getVideoTracks()) {
+    const sendEncodings = ['q', 'h', 'f'].map((rid, i) => ({
+      rid,
+      scaleResolutionDownBy: 4 >> i,
+      maxBitrate: 100_000 << i,
+    }));
+    connection.addTransceiver(track, {direction: 'sendonly', sendEncodings});
+  }
+  for (let i = 0; i < 3; i++) {
+    connection.addTransceiver('audio', {direction: 'recvonly'});
+    connection.addTransceiver('video', {direction: 'recvonly'});
+  }
+  Object.assign(globalThis, {call: {connection, client: '', began: 0}});
+}
+
+for (const [name, launch] of Object.entries({Chromium: launchChromium, Firefox: launchFirefox})) {
+  test(`${name} sends layers to the hub, and takes its places in the same answer`, {skip}, async (t) => {
+    const browser = await launch();
+    try {
+      const page = await browser.newPage();
+      await page.goto(url.replace('127.0.0.1', 'localhost'));
+      await page.evaluate(beginLayers);
+      await page.evaluate(negotiate, false);
+      /** @type {Record<string, number>} */
+      let layers = {};
+      await until('two layers at least', async () => {
+        layers = await page.evaluate(async () => {
+          const {call} = /** @type {any} */ (globalThis);
+          return (await (await fetch(`/report?client=${call.client}`)).json()).layers ?? {};
+        });
+        return Object.values(layers).filter((n) => n > 10).length >= 2;
+      }).catch((error) => {
+        throw new Error(`${error.message}: ${JSON.stringify(layers)}`);
+      });
+      const directions = await page.evaluate(() => {
+        const {call} = /** @type {any} */ (globalThis);
+        return call.connection.getTransceivers().map((/** @type {RTCRtpTransceiver} */ x) => x.currentDirection);
+      });
+      assert.deepEqual(directions, ['sendonly', 'sendonly', ...Array(6).fill('recvonly')]);
+      t.diagnostic(`packets by layer: ${JSON.stringify(layers)}`);
+    } finally {
+      await browser.close();
+    }
+  });
+}

@@ -24,8 +24,9 @@ type Client struct {
 	// Labels are those of the channels that were opened, Why how the association has ended.
 	Labels []string
 	Why    string
-	// Silent makes it give nothing back.
-	Silent bool
+	// Layers are the packets that came, by layer name, when the client sends simulcast; nothing is given back then.
+	Layers map[string]int
+	rid    uint8 // the id of the extension that names layers
 
 	hub         *Hub
 	credentials ice.Credentials
@@ -89,7 +90,13 @@ func (c *Client) answer(d *sdp.Description) (string, error) {
 	}
 	for i := range d.Sections {
 		s := d.Sections[i].Agree(&able, sdp.SendReceive)
-		if !s.Rejected && s.Kind != sdp.Application {
+		if len(s.Layers) > 0 {
+			c.rid = s.Extensions[rtp.RID]
+			if c.Layers == nil {
+				c.Layers = map[string]int{}
+			}
+		}
+		if !s.Rejected && s.Kind != sdp.Application && s.Direction.Sends() {
 			ours := uint32(1000 + i)
 			s.Stream, s.Track = "hub", "back"+s.MID
 			s.Sources = []sdp.Source{{SSRC: ours, CNAME: "hub", Stream: s.Stream, Track: s.Track}}
@@ -134,7 +141,11 @@ func (c *Client) follow(e peer.Event) {
 
 // HandleRTP gives a packet back: peer.Sink.
 func (c *Client) HandleRTP(_ time.Time, pkt []byte, h *rtp.Header) {
-	if c.Silent {
+	if c.Layers != nil {
+		// A layer is named until its sender knows by a receiver report that the name is known; nobody reports here.
+		if rid := h.Extension(pkt, c.rid); c.rid != 0 && rid != nil {
+			c.Layers[string(rid)]++
+		}
 		return
 	}
 	for i := range c.streams {

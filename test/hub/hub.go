@@ -217,7 +217,7 @@ func (h *Hub) Report(c *Client) []byte {
 	h.Do(func() {
 		b, _ = json.Marshal(map[string]any{
 			"ready": c.Transport.Ready(), "failure": c.Transport.Failure().String(), "profile": c.Keys.Profile.String(),
-			"handshakeMillis": c.Ready.Sub(c.Found).Milliseconds(), "stats": c.Transport.Stats(), "channels": c.Labels, "ended": c.Why,
+			"handshakeMillis": c.Ready.Sub(c.Found).Milliseconds(), "stats": c.Transport.Stats(), "channels": c.Labels, "ended": c.Why, "layers": c.Layers,
 		})
 	})
 	return b
