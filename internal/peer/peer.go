@@ -35,7 +35,8 @@ const (
 
 // Out is the owner's way out.
 type Out interface {
-	// Next returns a buffer with room for one datagram, [Room] bytes at least. It is valid until the next call of Next or Send.
+	// Next returns a buffer with room for one datagram, [Room] bytes at least. It is valid until the next call of Next or Send, and
+	// one that was not sent is given up by the next call.
 	Next() []byte
 	// Send queues the first n bytes of what Next returned for the path.
 	Send(n int, path ice.Path)
