@@ -13,7 +13,7 @@
 //
 // # Goroutines
 //
-// One of ours for each association, with four of pion's for DTLS; with data channels, four more for SCTP and one for each channel.
+// One of ours for each association, with three of pion's for DTLS; with data channels, three more for SCTP and one for each channel.
 package dtlsserver
 
 import (
@@ -39,7 +39,7 @@ import (
 
 const (
 	// MaxHalfOpen is how many handshakes may be under way at once unless the configuration says otherwise. One takes a few ms of
-	// computing and, when the peer is silent, about 50 kB for as long as HandshakeTime.
+	// computing and, when the peer is silent, about 40 kB for as long as HandshakeTime.
 	MaxHalfOpen = 1024
 	// HandshakeTime is how long a handshake may take.
 	HandshakeTime = 30 * time.Second

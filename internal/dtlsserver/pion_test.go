@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"github.com/parley-rtc/parley/internal/dtlsserver"
+	"github.com/parley-rtc/parley/internal/srtp"
 	"github.com/parley-rtc/parley/test/hub"
+	"github.com/pion/dtls/v3"
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
 	"github.com/pion/rtp"
@@ -44,12 +46,13 @@ func newHub(t testing.TB, c dtlsserver.Config) *hub.Hub {
 	return h
 }
 
-func newCaller(t testing.TB, h *hub.Hub, media bool) *caller {
+func newCaller(t testing.TB, h *hub.Hub, media bool, profiles ...dtls.SRTPProtectionProfile) *caller {
 	t.Helper()
 	c := &caller{t: t, hub: h, mangle: func(s string) string { return s }, back: map[webrtc.RTPCodecType]*atomic.Int64{
 		webrtc.RTPCodecTypeAudio: {}, webrtc.RTPCodecTypeVideo: {},
 	}}
 	settings := webrtc.SettingEngine{}
+	settings.SetSRTPProtectionProfiles(profiles...) // none: pion's own choice
 	settings.SetIncludeLoopbackCandidate(true)
 	settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
 	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
@@ -224,6 +227,39 @@ func TestPion(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Peers without AES-GCM are served too.
+func TestWithoutGCM(t *testing.T) {
+	for _, setup := range []string{"passive", "active"} {
+		h := newHub(t, dtlsserver.Config{})
+		c := newCaller(t, h, true, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
+		c.mangle = func(s string) string { return strings.ReplaceAll(s, "a=setup:actpass", "a=setup:"+setup) }
+		c.offer(false)
+		until(t, "the transport to be ready", c.ready)
+		c.talk(20)
+		h.Do(func() {
+			if p := c.there.Keys.Profile; p != srtp.AES128CMHMACSHA180 {
+				t.Error(p)
+			}
+		})
+	}
+}
+
+// A peer with no profile of ours gets no keys, and is told nothing but that the handshake failed.
+func TestNoProfile(t *testing.T) {
+	h := newHub(t, dtlsserver.Config{})
+	c := newCaller(t, h, true, dtls.SRTP_AES128_CM_HMAC_SHA1_32)
+	c.offer(false)
+	until(t, "the refusal", func() (ok bool) {
+		h.Do(func() { ok = c.there.Why != "" })
+		return ok
+	})
+	h.Do(func() {
+		if c.there.Keys.Profile != 0 || !strings.Contains(c.there.Why, "handshake failed") {
+			t.Error(c.there.Why)
+		}
+	})
 }
 
 func receive(t testing.TB, from <-chan webrtc.DataChannelMessage) webrtc.DataChannelMessage {
