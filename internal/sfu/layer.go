@@ -1,0 +1,165 @@
+package sfu
+
+import "github.com/parley-rtc/parley/internal/rtp"
+
+// keeps decides about the next packet in order. Layers change only where a frame begins, and only where that leaves nothing that
+// cannot be decoded.
+func (pl *place) keeps(t int64, s *stream, k *slot, live bool) bool {
+	if k.is(empty) || pl.formats[k.header.PayloadType] == 0 {
+		return false
+	}
+	if s.source.kind != Video || !pl.pick.canDropLayers {
+		return true
+	}
+	if k.is(described) {
+		if k.is(starts) && (live || k.is(attached)) {
+			pl.retarget(t, s, k)
+		}
+		keep := pl.covers(k)
+		if keep && k.is(starts) {
+			pl.pick.forwarded(k.number)
+		}
+		return keep
+	}
+	if !k.is(layered) {
+		return true
+	}
+	if k.is(starts) {
+		pl.relayer(t, k)
+	}
+	keep := pl.covers(k)
+	if !keep && k.codec == rtp.VP8 && k.pictureBits != 0 && (!pl.pick.hasPicture || pl.pick.picture != k.picture) {
+		pl.pick.picture, pl.pick.hasPicture = k.picture, true
+		pl.numbers.now.picture = (pl.numbers.now.picture - 1) &^ markerBit // skip notes it
+	}
+	return keep
+}
+
+// covers reports whether the layers that are forwarded include the packet's.
+func (pl *place) covers(k *slot) bool {
+	switch {
+	case !pl.pick.canDropLayers:
+		return true
+	case k.is(described):
+		return pl.pick.target < 0 || k.indications.Of(pl.pick.target) != rtp.NotPresent
+	case k.is(layered):
+		return k.spatial <= pl.pick.nowSpatial && k.temporal <= pl.pick.nowTemporal
+	}
+	return true
+}
+
+// relayer follows what is wanted, where the payload tells layers: down at any frame, up in time where the encoder says so, up in
+// space at key frames.
+func (pl *place) relayer(t int64, k *slot) {
+	p := &pl.pick
+	was := *p
+	switch {
+	case k.is(begins):
+		p.nowSpatial, p.nowTemporal = p.spatial, p.temporal
+	default:
+		p.nowSpatial = min(p.nowSpatial, p.spatial)
+		p.nowTemporal = min(p.nowTemporal, p.temporal)
+		if k.is(switches) && k.temporal > p.nowTemporal && k.temporal <= p.temporal {
+			p.nowTemporal = k.temporal
+		}
+	}
+	if was.nowSpatial != p.nowSpatial || was.nowTemporal != p.nowTemporal {
+		p.changed = t
+	}
+}
+
+// retarget follows what is wanted, where a dependency descriptor tells layers. The frame is the one that was read last.
+func (pl *place) retarget(t int64, s *stream, k *slot) {
+	p, l := &pl.pick, &s.layers
+	if l.structure == nil {
+		return
+	}
+	want := best(l.structure, l.active, p.spatial, p.temporal)
+	if want < 0 || want == p.target && !k.is(attached) {
+		return
+	}
+	if p.target >= 0 && !k.is(begins) && !includes(l.structure, p.target, want) &&
+		(k.indications.Of(want) != rtp.Switch || !p.decodable(&l.about, k)) {
+		return
+	}
+	p.target = want
+	target := l.structure.Target[want]
+	p.nowSpatial, p.nowTemporal = target.Spatial, target.Temporal
+	p.changed = t
+	pl.numbers.eras[pl.numbers.era].mask = l.structure.Mask(target.Spatial, target.Temporal)
+}
+
+// best is the highest decode target that is being made and not above the layers.
+func best(st *rtp.Structure, active uint32, spatial, temporal uint8) int {
+	found, lowest := -1, -1
+	for i, t := range st.Target[:st.Targets] {
+		if active>>i&1 == 0 {
+			continue
+		}
+		if lowest < 0 || rank(t) < rank(st.Target[lowest]) {
+			lowest = i
+		}
+		if t.Spatial <= spatial && t.Temporal <= temporal && (found < 0 || rank(t) > rank(st.Target[found])) {
+			found = i
+		}
+	}
+	if found < 0 {
+		return lowest
+	}
+	return found
+}
+
+func rank(t rtp.Target) int { return int(t.Spatial)<<3 | int(t.Temporal) }
+
+// includes reports whether who has decoded one target has all frames of the other: then one may change over at any frame.
+func includes(st *rtp.Structure, has, wants int) bool {
+	if has >= int(st.Targets) {
+		return false
+	}
+	for _, t := range st.Template[:st.Templates] {
+		if t.Indications.Of(wants) != rtp.NotPresent && t.Indications.Of(has) == rtp.NotPresent {
+			return false
+		}
+	}
+	return true
+}
+
+// forwarded notes that a frame leaves.
+func (p *pick) forwarded(number uint16) {
+	if step := number - p.frame; step < 1<<15 {
+		if step > 255 {
+			p.frames = [4]uint64{}
+		} else {
+			for n := p.frame + 1; n != number+1 && step > 0; n++ {
+				p.frames[n>>6&3] &^= 1 << (n & 63)
+			}
+		}
+		p.frame = number
+	}
+	p.frames[number>>6&3] |= 1 << (number & 63)
+}
+
+// decodable reports whether all frames that this one needs have left.
+func (p *pick) decodable(d *rtp.Descriptor, k *slot) bool {
+	if d.Number != k.number {
+		return false
+	}
+	for _, back := range d.Differences[:d.References] {
+		n := k.number - back
+		if back > 255 || rtp.Before(p.frame, n) || p.frame-n > 255 || p.frames[n>>6&3]>>(n&63)&1 == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// marks says whether the packet is the last of its picture for this receiver: the last of the highest layer that they get.
+func (pl *place) marks(s *stream, k *slot) bool {
+	if k.header.Marker || s.source.kind != Video || !k.is(ends) {
+		return k.header.Marker
+	}
+	if k.is(described) {
+		return pl.pick.target >= 0 && pl.pick.canDropLayers && s.layers.spatial > k.spatial && k.spatial == pl.pick.nowSpatial
+	}
+	return k.is(layered) && s.layers.spatial > 0 && k.spatial == pl.pick.nowSpatial
+}
