@@ -37,35 +37,48 @@ func (pl *place) keeps(t int64, s *stream, k *slot, live bool) bool {
 
 // covers reports whether the layers that are forwarded include the packet's.
 func (pl *place) covers(k *slot) bool {
+	a := pl.pick.at(k)
 	switch {
 	case !pl.pick.canDropLayers:
 		return true
 	case k.is(described):
-		return pl.pick.target < 0 || k.indications.Of(pl.pick.target) != rtp.NotPresent
+		return a.target < 0 || k.indications.Of(a.target) != rtp.NotPresent
 	case k.is(layered):
-		return k.spatial <= pl.pick.nowSpatial && k.temporal <= pl.pick.nowTemporal
+		return k.spatial <= a.spatial && k.temporal <= a.temporal
 	}
 	return true
+}
+
+// at is what was aimed at when the packet was sent: one that is late belongs to a frame that others have decided about.
+func (p *pick) at(k *slot) *aim {
+	if k.seq < p.from {
+		return &p.before
+	}
+	return &p.now
+}
+
+// aimAt changes what is forwarded, from the frame on that begins with the packet.
+func (p *pick) aimAt(t int64, k *slot, a aim) {
+	if a != p.now {
+		p.before, p.now, p.from, p.changed = p.now, a, k.seq, t
+	}
 }
 
 // relayer follows what is wanted, where the payload tells layers: down at any frame, up in time where the encoder says so, up in
 // space at key frames.
 func (pl *place) relayer(t int64, k *slot) {
 	p := &pl.pick
-	was := *p
+	a := p.now
 	switch {
 	case k.is(begins):
-		p.nowSpatial, p.nowTemporal = p.spatial, p.temporal
+		a.spatial, a.temporal = p.spatial, p.temporal
 	default:
-		p.nowSpatial = min(p.nowSpatial, p.spatial)
-		p.nowTemporal = min(p.nowTemporal, p.temporal)
-		if k.is(switches) && k.temporal > p.nowTemporal && k.temporal <= p.temporal {
-			p.nowTemporal = k.temporal
+		a.spatial, a.temporal = min(a.spatial, p.spatial), min(a.temporal, p.temporal)
+		if k.is(switches) && k.temporal > a.temporal && k.temporal <= p.temporal {
+			a.temporal = k.temporal
 		}
 	}
-	if was.nowSpatial != p.nowSpatial || was.nowTemporal != p.nowTemporal {
-		p.changed = t
-	}
+	p.aimAt(t, k, a)
 }
 
 // retarget follows what is wanted, where a dependency descriptor tells layers. The frame is the one that was read last.
@@ -75,17 +88,15 @@ func (pl *place) retarget(t int64, s *stream, k *slot) {
 		return
 	}
 	want := best(l.structure, l.active, p.spatial, p.temporal)
-	if want < 0 || want == p.target && !k.is(attached) {
+	if want < 0 || want == p.now.target && !k.is(attached) {
 		return
 	}
-	if p.target >= 0 && !k.is(begins) && !includes(l.structure, p.target, want) &&
+	if p.now.target >= 0 && !k.is(begins) && !includes(l.structure, p.now.target, want) &&
 		(k.indications.Of(want) != rtp.Switch || !p.decodable(&l.about, k)) {
 		return
 	}
-	p.target = want
 	target := l.structure.Target[want]
-	p.nowSpatial, p.nowTemporal = target.Spatial, target.Temporal
-	p.changed = t
+	p.aimAt(t, k, aim{target.Spatial, target.Temporal, want})
 	pl.numbers.eras[pl.numbers.era].mask = l.structure.Mask(target.Spatial, target.Temporal)
 }
 
@@ -158,8 +169,9 @@ func (pl *place) marks(s *stream, k *slot) bool {
 	if k.header.Marker || s.source.kind != Video || !k.is(ends) {
 		return k.header.Marker
 	}
+	a := pl.pick.at(k)
 	if k.is(described) {
-		return pl.pick.target >= 0 && pl.pick.canDropLayers && s.layers.spatial > k.spatial && k.spatial == pl.pick.nowSpatial
+		return a.target >= 0 && pl.pick.canDropLayers && s.layers.spatial > k.spatial && k.spatial == a.spatial
 	}
-	return k.is(layered) && s.layers.spatial > 0 && k.spatial == pl.pick.nowSpatial
+	return k.is(layered) && s.layers.spatial > 0 && k.spatial == a.spatial
 }

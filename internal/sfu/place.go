@@ -38,8 +38,8 @@ type place struct {
 // pick is which layers are forwarded.
 type pick struct {
 	spatial, temporal         uint8 // what is wanted
-	nowSpatial, nowTemporal   uint8 // what is forwarded, where the payload tells layers
-	target                    int   // where the descriptor does
+	now, before               aim   // what is forwarded, and what was until number from
+	from                      int64
 	changed                   int64 // when it last was
 	upped, downed             int64
 	frames                    [4]uint64 // which of the last 256 frames were forwarded, by number
@@ -47,6 +47,12 @@ type pick struct {
 	stamp                     uint32 // of the picture that was dropped last
 	picture                   uint16
 	hasPicture, canDropLayers bool
+}
+
+// aim is which layers are forwarded.
+type aim struct {
+	spatial, temporal uint8
+	target            int // by the dependency descriptor; -1 before the first
 }
 
 // numbers is how the numbers of a stream become those of the place.
@@ -249,7 +255,6 @@ func (pl *place) begin(t int64, s *stream, k *slot) {
 	n.begun = true
 	n.stamp, n.at = k.header.Timestamp+e.stamp, k.at
 	ids := &pl.person.down.ids
-	pl.pick.target = -1
 	pl.pick.frames = [4]uint64{}
 	pl.pick.frame = k.number
 	pl.pick.hasPicture = false
@@ -257,7 +262,8 @@ func (pl *place) begin(t int64, s *stream, k *slot) {
 	if pl.rung.stream == s {
 		pl.pick.spatial, pl.pick.temporal = pl.rung.spatial, pl.rung.temporal
 	}
-	pl.pick.nowSpatial, pl.pick.nowTemporal = pl.pick.spatial, pl.pick.temporal
+	pl.pick.now, pl.pick.from = aim{pl.pick.spatial, pl.pick.temporal, -1}, k.seq
+	pl.pick.before = pl.pick.now
 }
 
 // stampFor is the timestamp with which a stream goes on: by the publisher's clock where both streams were reported, else by ours.
@@ -298,10 +304,7 @@ func (pl *place) pass(t int64, s *stream, k *slot, live bool) {
 		return
 	}
 	out := k.seq - n.now.offset
-	for seq := max(n.top+1, out-int64(len(n.history))); seq < out && n.history != nil; seq++ {
-		n.history[seq&int64(len(n.history)-1)] = entry{era: noEra}
-	}
-	n.top = out
+	n.raise(out)
 	e := entry{in: uint16(k.seq), picture: n.now.picture, tl0: n.now.tl0, era: n.era}
 	if pl.marks(s, k) {
 		e.picture |= markerBit
@@ -340,9 +343,10 @@ func (pl *place) passLate(t int64, s *stream, k *slot) {
 	}
 	by := n.shifts[at]
 	out := k.seq - by.offset
-	if out > n.top || out <= n.top-audioSlots*4 {
+	if out <= n.top-audioSlots*4 {
 		return
 	}
+	n.raise(out)
 	e := entry{in: uint16(k.seq), at: uint16(t / milli), picture: by.picture, tl0: by.tl0, era: n.era}
 	if k.is(empty) || s.source.kind == Video && !pl.covers(k) {
 		pl.person.fill(pl, k.header.PayloadType, k.header.Timestamp+n.eras[n.era].stamp, out)
@@ -359,6 +363,14 @@ func (pl *place) passLate(t int64, s *stream, k *slot) {
 		*h = e
 	}
 	pl.person.leave(t, pl, s, k, out, e)
+}
+
+// raise makes out the highest number, if it is; those below it are not known yet.
+func (n *numbers) raise(out int64) {
+	for seq := max(n.top+1, out-int64(len(n.history))+1); seq <= out && n.history != nil; seq++ {
+		n.history[seq&int64(len(n.history)-1)] = entry{era: noEra}
+	}
+	n.top = max(n.top, out)
 }
 
 // skip leaves number seq out: those after it move up.

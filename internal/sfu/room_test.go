@@ -1,8 +1,6 @@
 package sfu
 
 import (
-	"encoding/binary"
-	"fmt"
 	"testing"
 	"time"
 
@@ -233,52 +231,4 @@ func duo(tb testing.TB, ssrcs ...uint32) (*Room, *Person, *wire, *Person, *wire)
 	bob.Agree(epoch, []Section{receiving("5", Video, 7000)}, nil)
 	bob.Show(epoch, []Want{{MID: "5", Seat: "alice", Source: "camera", Width: 640, Height: 360}})
 	return r, alice, up, bob, down
-}
-
-func BenchmarkForward(b *testing.B) {
-	for _, tt := range []struct {
-		name      string
-		receivers int
-		kind      Kind
-	}{{"video to 40", 40, Video}, {"video to 7", 7, Video}, {"sound to 40", 40, Audio}} {
-		b.Run(tt.name, func(b *testing.B) {
-			r := NewRoom(epoch, Config{PublisherBitrate: 1 << 40, PublisherPackets: 1 << 30})
-			r.cfg.Bandwidth.Start, r.cfg.Bandwidth.Ceiling = 1<<30, 1<<30
-			alice := r.Enter(epoch, "alice", &wire{discard: true})
-			alice.Agree(epoch, []Section{publishing("0", tt.kind, 10)}, []Track{{"0", "it"}})
-			var ways []*wire
-			for i := range tt.receivers {
-				w := &wire{discard: true}
-				ways = append(ways, w)
-				p := r.Enter(epoch, fmt.Sprint(i), w)
-				p.Agree(epoch, []Section{receiving("5", tt.kind, 7000)}, nil)
-				p.Show(epoch, []Want{{MID: "5", Seat: "alice", Source: "it"}})
-			}
-			cam := vp8{ssrc: 10, size: 1100}
-			pkt := cam.next(true)[0]
-			pkts := [2][]byte{pkt, cam.next(false)[0]}
-			if tt.kind == Audio {
-				pkts = [2][]byte{sound(10, 1, 1, 20), sound(10, 1, 1, 20)}
-			}
-			now, seq := epoch, uint16(0)
-			b.ReportAllocs()
-			b.ResetTimer()
-			for i := 0; i < b.N; i++ {
-				pkt := pkts[min(i, 1)]
-				seq++
-				now = now.Add(5 * time.Millisecond)
-				binary.BigEndian.PutUint16(pkt[2:], seq)
-				binary.BigEndian.PutUint32(pkt[4:], uint32(seq)*3000)
-				h, _ := rtp.ParseHeader(pkt)
-				alice.HandleRTP(now, pkt, &h)
-				r.Tick(now)
-			}
-			sent := 0
-			for _, w := range ways {
-				sent += w.sent
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(max(sent, 1)), "ns/forwarded")
-			b.ReportMetric(float64(sent)/float64(b.N), "forwarded/op")
-		})
-	}
 }

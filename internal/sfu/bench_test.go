@@ -1,0 +1,82 @@
+package sfu
+
+import (
+	"encoding/binary"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/parley-rtc/parley/internal/rtp"
+)
+
+// The cost of a forwarded packet with a Way that does nothing: with transport-wide numbers it includes what the estimator makes of
+// them and of the feedback about them.
+func BenchmarkForward(b *testing.B) {
+	for _, tt := range []struct {
+		name      string
+		receivers int
+		kind      Kind
+		numbered  bool
+	}{
+		{"video to 40", 40, Video, false}, {"video to 40 with feedback", 40, Video, true},
+		{"video to 7", 7, Video, false}, {"sound to 40", 40, Audio, false},
+	} {
+		b.Run(tt.name, func(b *testing.B) { benchmark(b, tt.receivers, tt.kind, tt.numbered) })
+	}
+}
+
+func benchmark(b *testing.B, receivers int, kind Kind, numbered bool) {
+	r := NewRoom(epoch, Config{PublisherBitrate: 1 << 32, PublisherPackets: 1 << 20})
+	r.cfg.Bandwidth.Start, r.cfg.Bandwidth.Ceiling = 1<<30, 1<<30
+	alice := r.Enter(epoch, "alice", &wire{discard: true})
+	alice.Agree(epoch, []Section{publishing("0", kind, 10)}, []Track{{"0", "it"}})
+	var ways []*wire
+	var persons []*Person
+	for i := range receivers {
+		w := &wire{discard: true}
+		p := r.Enter(epoch, fmt.Sprint(i), w)
+		section := receiving("5", kind, 7000)
+		if !numbered {
+			section.Extensions[idNumber] = rtp.NoKind
+		}
+		p.Agree(epoch, []Section{section}, nil)
+		p.Show(epoch, []Want{{MID: "5", Seat: "alice", Source: "it"}})
+		ways, persons = append(ways, w), append(persons, p)
+	}
+	cam := vp8{ssrc: 10, size: 1100}
+	pkts := [2][]byte{cam.next(true)[0], cam.next(false)[0]}
+	if kind == Audio {
+		pkts = [2][]byte{sound(10, 1, 1, 20), sound(10, 1, 1, 20)}
+	}
+	var feedback []byte
+	arrivals := make([]rtp.Arrival, 20)
+	now, seq := epoch, uint16(0)
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := 0; i < b.N; i++ {
+		pkt := pkts[min(i, 1)]
+		seq++
+		now = now.Add(5 * time.Millisecond)
+		binary.BigEndian.PutUint16(pkt[2:], seq)
+		binary.BigEndian.PutUint32(pkt[4:], uint32(seq)*3000)
+		h, _ := rtp.ParseHeader(pkt)
+		alice.HandleRTP(now, pkt, &h)
+		r.Tick(now)
+		if numbered && i%len(arrivals) == 0 && i > 0 {
+			for _, p := range persons {
+				for j := range arrivals {
+					at := (now.Sub(epoch) - time.Duration(len(arrivals)-j)*5*time.Millisecond).Nanoseconds() / rtp.Tick
+					arrivals[j] = rtp.Arrival{Sequence: p.down.number - uint16(len(arrivals)-j), Received: true, At: at}
+				}
+				feedback, _ = rtp.AppendTransportCC(feedback[:0], rtp.TransportCC{}, arrivals, 1200)
+				p.HandleRTCP(now, feedback)
+			}
+		}
+	}
+	sent := 0
+	for _, w := range ways {
+		sent += w.sent
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(max(sent, 1)), "ns/forwarded")
+	b.ReportMetric(float64(sent)/float64(b.N), "forwarded/op")
+}
