@@ -273,14 +273,14 @@ func (pl *place) chase(t int64) {
 		return
 	}
 	s := pl.stream
-	if s == nil || !pl.pick.canDropLayers || pl.pick.spatial == pl.pick.now.spatial || t-max(pl.pick.changed, s.key.sent) < second {
+	if s == nil || !pl.numbers.layers || pl.pick.spatial == pl.numbers.now.spatial || t-max(pl.pick.changed, s.key.sent) < second {
 		return
 	}
 	if st := s.layers.structure; st != nil {
-		if want := best(st, s.layers.active, pl.pick.spatial, pl.pick.temporal); want < 0 || st.Target[want].Spatial == pl.pick.now.spatial {
+		if want := best(st, s.layers.active, pl.pick.spatial, pl.pick.temporal); want < 0 || st.Target[want].Spatial == pl.numbers.now.spatial {
 			return
 		}
-	} else if min(pl.pick.spatial, s.layers.spatial) <= pl.pick.now.spatial {
+	} else if min(pl.pick.spatial, s.layers.spatial) <= pl.numbers.now.spatial {
 		return
 	}
 	s.ask(t, false)

@@ -8,14 +8,14 @@ func (pl *place) keeps(t int64, s *stream, k *slot, live bool) bool {
 	if k.is(empty) || pl.formats[k.header.PayloadType] == 0 {
 		return false
 	}
-	if s.source.kind != Video || !pl.pick.canDropLayers {
+	if s.source.kind != Video || !pl.numbers.layers {
 		return true
 	}
 	if k.is(described) {
 		if k.is(starts) && (live || k.is(attached)) {
 			pl.retarget(t, s, k)
 		}
-		keep := pl.covers(k)
+		keep := pl.numbers.covers(k)
 		if keep && k.is(starts) {
 			pl.pick.forwarded(k.number)
 		}
@@ -27,19 +27,19 @@ func (pl *place) keeps(t int64, s *stream, k *slot, live bool) bool {
 	if k.is(starts) {
 		pl.relayer(t, k)
 	}
-	keep := pl.covers(k)
+	keep := pl.numbers.covers(k)
 	if !keep && k.codec == rtp.VP8 && k.pictureBits != 0 && (!pl.pick.hasPicture || pl.pick.picture != k.picture) {
 		pl.pick.picture, pl.pick.hasPicture = k.picture, true
-		pl.numbers.now.picture = (pl.numbers.now.picture - 1) &^ markerBit // skip notes it
+		pl.numbers.by.picture = (pl.numbers.by.picture - 1) &^ markerBit // skip notes it
 	}
 	return keep
 }
 
 // covers reports whether the layers that are forwarded include the packet's.
-func (pl *place) covers(k *slot) bool {
-	a := pl.pick.at(k)
+func (m *mapping) covers(k *slot) bool {
+	a := m.at(k)
 	switch {
-	case !pl.pick.canDropLayers:
+	case !m.layers:
 		return true
 	case k.is(described):
 		return a.target < 0 || k.indications.Of(a.target) != rtp.NotPresent
@@ -50,17 +50,17 @@ func (pl *place) covers(k *slot) bool {
 }
 
 // at is what was aimed at when the packet was sent: one that is late belongs to a frame that others have decided about.
-func (p *pick) at(k *slot) *aim {
-	if k.seq < p.from {
-		return &p.before
+func (m *mapping) at(k *slot) *aim {
+	if k.seq < m.from {
+		return &m.then
 	}
-	return &p.now
+	return &m.now
 }
 
 // aimAt changes what is forwarded, from the frame on that begins with the packet.
-func (p *pick) aimAt(t int64, k *slot, a aim) {
-	if a != p.now {
-		p.before, p.now, p.from, p.changed = p.now, a, k.seq, t
+func (pl *place) aimAt(t int64, k *slot, a aim) {
+	if m := &pl.numbers.mapping; a != m.now {
+		m.then, m.now, m.from, pl.pick.changed = m.now, a, k.seq, t
 	}
 }
 
@@ -68,7 +68,7 @@ func (p *pick) aimAt(t int64, k *slot, a aim) {
 // space at key frames.
 func (pl *place) relayer(t int64, k *slot) {
 	p := &pl.pick
-	a := p.now
+	a := pl.numbers.mapping.now
 	switch {
 	case k.is(begins):
 		a.spatial, a.temporal = p.spatial, p.temporal
@@ -78,25 +78,25 @@ func (pl *place) relayer(t int64, k *slot) {
 			a.temporal = k.temporal
 		}
 	}
-	p.aimAt(t, k, a)
+	pl.aimAt(t, k, a)
 }
 
 // retarget follows what is wanted, where a dependency descriptor tells layers. The frame is the one that was read last.
 func (pl *place) retarget(t int64, s *stream, k *slot) {
-	p, l := &pl.pick, &s.layers
+	p, l, now := &pl.pick, &s.layers, &pl.numbers.mapping.now
 	if l.structure == nil {
 		return
 	}
 	want := best(l.structure, l.active, p.spatial, p.temporal)
-	if want < 0 || want == p.now.target && !k.is(attached) {
+	if want < 0 || want == now.target && !k.is(attached) {
 		return
 	}
-	if p.now.target >= 0 && !k.is(begins) && !includes(l.structure, p.now.target, want) &&
+	if now.target >= 0 && !k.is(begins) && !includes(l.structure, now.target, want) &&
 		(k.indications.Of(want) != rtp.Switch || !p.decodable(&l.about, k)) {
 		return
 	}
 	target := l.structure.Target[want]
-	p.aimAt(t, k, aim{target.Spatial, target.Temporal, want})
+	pl.aimAt(t, k, aim{target.Spatial, target.Temporal, want})
 	pl.numbers.eras[pl.numbers.era].mask = l.structure.Mask(target.Spatial, target.Temporal)
 }
 
@@ -165,13 +165,13 @@ func (p *pick) decodable(d *rtp.Descriptor, k *slot) bool {
 }
 
 // marks says whether the packet is the last of its picture for this receiver: the last of the highest layer that they get.
-func (pl *place) marks(s *stream, k *slot) bool {
+func (m *mapping) marks(s *stream, k *slot) bool {
 	if k.header.Marker || s.source.kind != Video || !k.is(ends) {
 		return k.header.Marker
 	}
-	a := pl.pick.at(k)
+	a := m.at(k)
 	if k.is(described) {
-		return a.target >= 0 && pl.pick.canDropLayers && s.layers.spatial > k.spatial && k.spatial == a.spatial
+		return a.target >= 0 && m.layers && s.layers.spatial > k.spatial && k.spatial == a.spatial
 	}
 	return k.is(layered) && s.layers.spatial > 0 && k.spatial == a.spatial
 }

@@ -37,16 +37,14 @@ type place struct {
 
 // pick is which layers are forwarded.
 type pick struct {
-	spatial, temporal         uint8 // what is wanted
-	now, before               aim   // what is forwarded, and what was until number from
-	from                      int64
-	changed                   int64 // when it last was
-	upped, downed             int64
-	frames                    [4]uint64 // which of the last 256 frames were forwarded, by number
-	frame                     uint16
-	stamp                     uint32 // of the picture that was dropped last
-	picture                   uint16
-	hasPicture, canDropLayers bool
+	spatial, temporal uint8 // what is wanted
+	changed           int64 // when it last was
+	upped, downed     int64
+	frames            [4]uint64 // which of the last 256 frames were forwarded, by number
+	frame             uint16
+	stamp             uint32 // of the picture that was dropped last
+	picture           uint16
+	hasPicture        bool
 }
 
 // aim is which layers are forwarded.
@@ -57,12 +55,10 @@ type aim struct {
 
 // numbers is how the numbers of a stream become those of the place.
 type numbers struct {
-	last    int64 // the highest number in, of this era
 	top     int64 // the highest number out
-	now     shift
-	shifts  [32]shift
-	shifted int // how many there have been in this era
-	era     uint8
+	by      shift // what the next number is changed by
+	mapping       // of this era
+	before  mapping
 	eras    [mostEras]era
 	history []entry
 	begun   bool
@@ -71,6 +67,19 @@ type numbers struct {
 	frame   uint16 // the highest frame number out
 	topPic  uint16 // and picture id
 	topTL0  uint8
+}
+
+// mapping is how the numbers of one era are changed. That of the era before is kept for what is late.
+type mapping struct {
+	stream  *stream
+	last    int64 // the highest number in
+	shifts  [24]shift
+	shifted int // how many there have been
+	era     uint8
+	layers  bool // whether some may be left out
+	now     aim  // what is forwarded,
+	then    aim  // and what was until number from
+	from    int64
 }
 
 // shift is what numbers are changed by, from one number on.
@@ -183,6 +192,8 @@ func (pl *place) take(t int64, s *stream, k *slot) {
 	switch {
 	case pl.stream == s:
 		pl.pass(t, s, k, true)
+	case pl.stream != nil && pl.numbers.before.stream == s && k.seq <= pl.numbers.before.last:
+		pl.passLate(t, s, k, &pl.numbers.before)
 	case pl.next == s:
 		pl.enter(t, s) // forwards everything up to k
 	case pl.stream == nil && pl.next == nil && !pl.want.Paused && !pl.starved:
@@ -229,7 +240,8 @@ func (pl *place) enter(t int64, s *stream) bool {
 func (pl *place) begin(t int64, s *stream, k *slot) {
 	n := &pl.numbers
 	pl.stream, pl.next = s, nil
-	n.era = (n.era + 1) % mostEras
+	n.before = n.mapping
+	n.mapping = mapping{stream: s, era: (n.era + 1) % mostEras, last: k.seq - 1, from: k.seq, now: aim{target: -1}}
 	for i := range n.history { // what an older era of this index sent cannot be repeated any more
 		if n.history[i].era == n.era {
 			n.history[i] = entry{era: noEra}
@@ -239,31 +251,30 @@ func (pl *place) begin(t int64, s *stream, k *slot) {
 	e.stamp = pl.stampFor(t, s, k) - k.header.Timestamp
 	e.frame = n.frame + 1 - k.number
 	e.stream, e.mask = s, ^uint32(0)
-	n.now = shift{from: k.seq, offset: k.seq - (n.top + 1)}
+	n.by = shift{from: k.seq, offset: k.seq - (n.top + 1)}
 	if n.begun {
-		n.now.picture = n.topPic + 1 - k.picture
-		n.now.tl0 = n.topTL0 + 1 - k.tl0
+		n.by.picture = n.topPic + 1 - k.picture
+		n.by.tl0 = n.topTL0 + 1 - k.tl0
 	} else {
 		e.stamp, e.frame = 0, 0
 	}
 	if k.pictureBits == 0 {
-		n.now.picture, n.now.tl0 = 0, 0
+		n.by.picture, n.by.tl0 = 0, 0
 	}
-	n.now.picture &^= markerBit
-	n.shifts[0], n.shifted = n.now, 1
-	n.last = k.seq - 1
+	n.by.picture &^= markerBit
+	n.shifts[0], n.shifted = n.by, 1
 	n.begun = true
 	n.stamp, n.at = k.header.Timestamp+e.stamp, k.at
 	ids := &pl.person.down.ids
 	pl.pick.frames = [4]uint64{}
 	pl.pick.frame = k.number
 	pl.pick.hasPicture = false
-	pl.pick.canDropLayers = k.is(described) && ids[rtp.DependencyDescriptor] != 0 || k.codec == rtp.VP9 || k.pictureBits != 0
+	n.layers = k.is(described) && ids[rtp.DependencyDescriptor] != 0 || k.codec == rtp.VP9 || k.pictureBits != 0
 	if pl.rung.stream == s {
 		pl.pick.spatial, pl.pick.temporal = pl.rung.spatial, pl.rung.temporal
 	}
-	pl.pick.now, pl.pick.from = aim{pl.pick.spatial, pl.pick.temporal, -1}, k.seq
-	pl.pick.before = pl.pick.now
+	n.now.spatial, n.now.temporal = pl.pick.spatial, pl.pick.temporal
+	n.then = n.now
 }
 
 // stampFor is the timestamp with which a stream goes on: by the publisher's clock where both streams were reported, else by ours.
@@ -291,7 +302,7 @@ func (pl *place) stampFor(t int64, s *stream, k *slot) uint32 {
 func (pl *place) pass(t int64, s *stream, k *slot, live bool) {
 	n := &pl.numbers
 	if k.seq <= n.last {
-		pl.passLate(t, s, k)
+		pl.passLate(t, s, k, &n.mapping)
 		return
 	}
 	if k.seq-n.last > widest {
@@ -303,10 +314,10 @@ func (pl *place) pass(t int64, s *stream, k *slot, live bool) {
 		n.skip(k.seq)
 		return
 	}
-	out := k.seq - n.now.offset
+	out := k.seq - n.by.offset
 	n.raise(out)
-	e := entry{in: uint16(k.seq), picture: n.now.picture, tl0: n.now.tl0, era: n.era}
-	if pl.marks(s, k) {
+	e := entry{in: uint16(k.seq), picture: n.by.picture, tl0: n.by.tl0, era: n.era}
+	if n.marks(s, k) {
 		e.picture |= markerBit
 	}
 	e.at = uint16(t / milli)
@@ -315,7 +326,7 @@ func (pl *place) pass(t int64, s *stream, k *slot, live bool) {
 		n.stamp, n.at = stamp, k.at
 	}
 	if k.pictureBits != 0 {
-		n.topPic, n.topTL0 = (k.picture+n.now.picture)&^markerBit, k.tl0+n.now.tl0
+		n.topPic, n.topTL0 = (k.picture+n.by.picture)&^markerBit, k.tl0+n.by.tl0
 	}
 	if k.is(described) {
 		if f := k.number + n.eras[n.era].frame; !rtp.Before(f, n.frame) {
@@ -329,30 +340,30 @@ func (pl *place) pass(t int64, s *stream, k *slot, live bool) {
 }
 
 // passLate forwards a packet for which a number was kept free. If it is not wanted, padding takes its number.
-func (pl *place) passLate(t int64, s *stream, k *slot) {
+func (pl *place) passLate(t int64, s *stream, k *slot, m *mapping) {
 	n := &pl.numbers
 	at := -1
-	for i := n.shifted - 1; i >= max(n.shifted-len(n.shifts), 0); i-- {
-		if n.shifts[i%len(n.shifts)].from <= k.seq {
-			at = i % len(n.shifts)
+	for i := m.shifted - 1; i >= max(m.shifted-len(m.shifts), 0); i-- {
+		if m.shifts[i%len(m.shifts)].from <= k.seq {
+			at = i % len(m.shifts)
 			break
 		}
 	}
 	if at < 0 {
 		return
 	}
-	by := n.shifts[at]
+	by := m.shifts[at]
 	out := k.seq - by.offset
 	if out <= n.top-audioSlots*4 {
 		return
 	}
 	n.raise(out)
-	e := entry{in: uint16(k.seq), at: uint16(t / milli), picture: by.picture, tl0: by.tl0, era: n.era}
-	if k.is(empty) || s.source.kind == Video && !pl.covers(k) {
-		pl.person.fill(pl, k.header.PayloadType, k.header.Timestamp+n.eras[n.era].stamp, out)
+	e := entry{in: uint16(k.seq), at: uint16(t / milli), picture: by.picture, tl0: by.tl0, era: m.era}
+	if k.is(empty) || pl.formats[k.header.PayloadType] == 0 || s.source.kind == Video && !m.covers(k) {
+		pl.person.fill(pl, k.header.PayloadType, k.header.Timestamp+n.eras[m.era].stamp, out)
 		return
 	}
-	if pl.marks(s, k) {
+	if m.marks(s, k) {
 		e.picture |= markerBit
 	}
 	if n.history != nil {
@@ -375,19 +386,19 @@ func (n *numbers) raise(out int64) {
 
 // skip leaves number seq out: those after it move up.
 func (n *numbers) skip(seq int64) {
-	n.now.offset++
+	n.by.offset++
 	n.shift(seq)
 }
 
-// shift notes that numbers after seq are changed by now.
+// shift notes that numbers after seq are changed in another way.
 func (n *numbers) shift(seq int64) {
 	last := &n.shifts[(n.shifted-1)%len(n.shifts)]
-	n.now.from = seq + 1
+	n.by.from = seq + 1
 	if last.from == seq && n.shifted > 1 {
-		*last = n.now
+		*last = n.by
 		return
 	}
-	n.shifts[n.shifted%len(n.shifts)] = n.now
+	n.shifts[n.shifted%len(n.shifts)] = n.by
 	n.shifted++
 }
 

@@ -56,7 +56,7 @@ func (p *Person) Stats() PersonStats {
 	for i, now := range p.placesNow() {
 		pl := p.down.places[i]
 		ps := PlaceStats{
-			Place: now, SSRC: pl.section.SSRC, Spatial: int(pl.pick.now.spatial), Temporal: int(pl.pick.now.temporal),
+			Place: now, SSRC: pl.section.SSRC, Spatial: int(pl.numbers.now.spatial), Temporal: int(pl.numbers.now.temporal),
 			Packets: pl.tally.packets, Octets: pl.tally.octets, Repeated: pl.tally.repeated,
 			Loss: float64(pl.tally.lost) / 256, Jitter: int(pl.tally.jitter),
 		}

@@ -71,10 +71,10 @@ type layers struct {
 // counts is what a stream's receiver reports tell (RFC 3550 A.3, A.8), and what statistics do.
 type counts struct {
 	packets, octets, duplicates, broken, repaired uint64
-	first, skipped                      int64
-	expectedBefore, receivedBefore      int64
-	transit                             int64
-	jitter                              int64 // 16 times
+	first, skipped                                int64
+	expectedBefore, receivedBefore                int64
+	transit                                       int64
+	jitter                                        int64 // 16 times
 }
 
 // senderReport is the publisher's last one.
