@@ -24,6 +24,7 @@ type plan struct {
 	rate        int   // bit/s, lately
 	short       int64 // since when Target has been below it
 	at          int64
+	estimate    int // what was shared, bit/s
 }
 
 const (
@@ -95,6 +96,9 @@ func (s *stream) rung(spatial, temporal uint8, rate int) rung {
 	}
 	if r.rate == 0 {
 		r.rate = max(min(r.width*r.height, 4096*2304)*9/5, 30_000)
+		if s.begun && !l.measured { // encoders begin slowly
+			r.rate = min(r.rate, 150_000)
+		}
 	}
 	return r
 }
@@ -119,6 +123,7 @@ func (p *Person) allocate(t int64) {
 	pn.at = t
 	pn.order, pn.chosen, pn.want, pn.ladder = pn.order[:0], pn.chosen[:0], pn.want[:0], pn.ladder[:0]
 	budget := d.estimator.Estimate()
+	pn.estimate = budget
 	if pn.short != 0 && t-pn.short > 600*milli {
 		budget = min(budget, d.estimator.Target())
 	}

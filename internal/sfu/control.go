@@ -159,7 +159,7 @@ func (p *Person) repeat(t int64, pl *place, number uint16) bool {
 	out := n.top + int64(int16(number-uint16(n.top)))
 	_, k := pl.recall(out)
 	if k == nil {
-		return false
+		return p.refill(t, pl, out)
 	}
 	e := &n.history[out&int64(len(n.history)-1)]
 	rtt := max(p.down.estimator.Stats().RTT, 20*time.Millisecond)
@@ -172,6 +172,28 @@ func (p *Person) repeat(t int64, pl *place, number uint16) bool {
 	}
 	e.at = uint16(t / milli)
 	return p.down.pacer.Push(bwe.Retransmission, waiting{place: pl, out: out, again: true}, int(size))
+}
+
+// refill repeats a number that padding has used up.
+func (p *Person) refill(t int64, pl *place, out int64) bool {
+	n := &pl.numbers
+	if out > n.top || out <= n.top-int64(len(n.history)) || !n.history[out&int64(len(n.history)-1)].filled() {
+		return false
+	}
+	pt := pl.repairType()
+	if pt == 0 || !p.down.mayRepeat(t, paddingSize) {
+		return false
+	}
+	full := pl.tally.repairSeq
+	w := rtp.Begin(p.way.Next()[:0], rtp.Fields{Timestamp: n.stamp, SSRC: pl.section.RTX, Sequence: uint16(full), PayloadType: pt})
+	p.stamp(&w)
+	header := w.HeaderSize()
+	w.Original(uint16(out))
+	if p.send(pl, header, len(w.Bytes()), full, bwe.Retransmission) {
+		pl.tally.repairSeq++
+		p.down.stats.Repeated++
+	}
+	return true
 }
 
 const (

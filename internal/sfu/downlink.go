@@ -212,6 +212,7 @@ func (p *Person) write(pl *place, s *stream, k *slot, out int64, e entry, again 
 		pl.tally.repeated++
 		d.stats.Repeated++
 	} else {
+		pl.shown = k.header.PayloadType
 		pl.tally.packets++
 		pl.tally.octets += uint64(len(payload))
 	}
@@ -291,10 +292,10 @@ func (p *Person) fill(pl *place, in uint8, stamp uint32, out int64) {
 	n := &pl.numbers
 	if n.history != nil {
 		h := &n.history[out&int64(len(n.history)-1)]
-		if h.era != noEra || h.at == filled {
+		if h.era != noEra || h.filled() {
 			return
 		}
-		h.at = filled
+		h.at = padded
 	}
 	pt := pl.formats[in&127]
 	if pt == 0 {
@@ -309,8 +310,10 @@ func (p *Person) fill(pl *place, in uint8, stamp uint32, out int64) {
 	}
 }
 
-// filled stands in an entry without an era whose number was used for padding.
-const filled = 1<<16 - 1
+// padded stands in an entry without an era whose number was used for padding.
+const padded = 1<<16 - 1
+
+func (e entry) filled() bool { return e.era == noEra && e.at == padded }
 
 // pad sends something that fills a probe: the last packet of a place again, or padding. It returns the size, 0 when there is no
 // stream to send it on.
@@ -350,12 +353,5 @@ func (p *Person) pad(t int64) int {
 	return size + overhead
 }
 
-// repairType is the payload type of retransmissions of what the place shows.
-func (pl *place) repairType() uint8 {
-	for _, pt := range pl.repairs {
-		if pt != 0 {
-			return pt
-		}
-	}
-	return 0
-}
+// repairType is the payload type of retransmissions of what the place showed last, 0 for none.
+func (pl *place) repairType() uint8 { return pl.repairs[pl.shown&127] }

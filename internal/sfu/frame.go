@@ -98,7 +98,7 @@ func (s *stream) readDescriptor(k *slot, value []byte) {
 	if k.seq > s.newest || l.structure == nil {
 		if l.targets != d.Structure.Targets {
 			l.targets = d.Structure.Targets
-			l.bytes, l.rates = [maxTargets]uint32{}, [maxTargets]int{}
+			l.bytes, l.rates, l.measured, l.since = [maxTargets]uint32{}, [maxTargets]int{}, false, 0
 		}
 		l.structure, l.active = d.Structure, d.Active
 		l.spatial, l.temporal = 0, 0

@@ -158,10 +158,9 @@ type viewer struct {
 	from     int64
 	count    uint8
 	bytes    int
-	frames   map[uint32]time.Time // when the last packet of each came
-	longest  time.Duration        // without a new frame
+	longest  time.Duration // without a new frame
 	last     time.Time
-	heights  map[int]int
+	keyed    bool
 }
 
 func newViewer(tb testing.TB, now time.Time, media uint32) *viewer {
@@ -178,6 +177,9 @@ func (v *viewer) take(now time.Time, pkt []byte) {
 	}
 	v.bytes += len(pkt)
 	v.check.take(pkt)
+	if d, err := rtp.ReadVP8(h.Payload(pkt)); err == nil && d.Key && h.SSRC == v.media {
+		v.keyed = true
+	}
 	number := h.Sequence
 	switch {
 	case h.SSRC == v.media:
@@ -220,6 +222,10 @@ func (v *viewer) feedback(now time.Time) []byte {
 			v.count++
 			list = list[n:]
 		}
+	}
+	if !v.keyed && !v.last.IsZero() && now.Sub(v.asked) > 200*time.Millisecond {
+		v.asked = now
+		out = rtp.AppendPLI(out, 1, v.media)
 	}
 	if len(v.missing) > 0 && now.Sub(v.asked) > 40*time.Millisecond {
 		v.asked = now
@@ -330,11 +336,70 @@ func TestLossyPaths(t *testing.T) {
 				w.run(8*time.Second, true)
 				w.run(1500*time.Millisecond, false)
 				for _, s := range w.sides {
+					s.viewer.check.late = tt.shape.loss > 0
 					s.viewer.check.finish(120)
 				}
 				st := w.sides[0].person.Stats()
 				t.Logf("%d key frames asked for; %+v; %+v; %+v", w.camera.asked, st.Sent, st.Bandwidth, st.Places)
 			})
 		}
+	}
+}
+
+// A downlink that falls from 4 Mbit/s to 400 kbit/s and returns gets a smaller picture, then the large one again, and never none.
+func TestFallingDownlink(t *testing.T) {
+	for seed := range uint64(4) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			w := newWorld(t, seed, 3, 1, path{delay: 20 * time.Millisecond, rate: 4_000_000, buffer: 300 * time.Millisecond})
+			s := w.sides[0]
+			rid := func() string { return s.person.Stats().Places[0].RID }
+			w.run(6*time.Second, true)
+			if rid() != "c" {
+				t.Fatalf("encoding %q at 4 Mbit/s: %+v", rid(), s.person.Stats())
+			}
+			s.viewer.longest = 0
+			s.down.rate = 400_000
+			w.run(10*time.Second, true)
+			if rid() == "c" {
+				t.Fatalf("encoding %q at 400 kbit/s: %+v", rid(), s.person.Stats())
+			}
+			frozen := s.viewer.longest
+			s.down.rate = 4_000_000
+			back := time.Duration(0)
+			for back < 15*time.Second && rid() != "c" {
+				w.run(50*time.Millisecond, true)
+				back += 50 * time.Millisecond
+			}
+			w.run(2*time.Second, true)
+			t.Logf("longest without a packet %v, back after %v, %d lost", frozen, back, s.down.lost)
+			if frozen > time.Second || back > 8*time.Second {
+				t.Errorf("frozen for %v, back after %v: %+v", frozen, back, s.person.Stats())
+			}
+			s.viewer.check.lossy = true
+			s.viewer.check.finish(300)
+		})
+	}
+}
+
+// A publisher who begins anew, with other numbers and timestamps or with another SSRC, goes on for everybody as the same stream.
+func TestRestart(t *testing.T) {
+	for _, ssrc := range []uint32{10, 99} {
+		t.Run(fmt.Sprint(ssrc), func(t *testing.T) {
+			w := newWorld(t, 3, 1, 2, path{delay: 10 * time.Millisecond})
+			w.run(2*time.Second, true)
+			l := w.camera.layers[0]
+			l.seq += 20000
+			l.stamp -= 1_000_000
+			l.picture, l.tl0, l.frame = 5, 200, 0
+			w.camera.keys[0] = true
+			if ssrc != 10 {
+				l.ssrc = ssrc
+				w.alice.Agree(w.now, []Section{publishing("0", Video, ssrc)}, []Track{{"0", "camera"}})
+			}
+			w.run(2*time.Second, true)
+			for _, s := range w.sides {
+				s.viewer.check.finish(100)
+			}
+		})
 	}
 }

@@ -27,6 +27,7 @@ type place struct {
 	since   int64   // since when next is waited for
 	formats [128]uint8
 	repairs [128]uint8
+	shown   uint8 // the publisher's payload type of the last packet
 
 	pick    pick
 	numbers numbers
@@ -240,6 +241,9 @@ func (pl *place) enter(t int64, s *stream) bool {
 func (pl *place) begin(t int64, s *stream, k *slot) {
 	n := &pl.numbers
 	pl.stream, pl.next = s, nil
+	if n.begun { // numbers that are kept free stay so
+		n.raise(n.last - n.by.offset)
+	}
 	n.before = n.mapping
 	n.mapping = mapping{stream: s, era: (n.era + 1) % mostEras, last: k.seq - 1, from: k.seq, now: aim{target: -1}}
 	for i := range n.history { // what an older era of this index sent cannot be repeated any more

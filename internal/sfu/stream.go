@@ -66,6 +66,7 @@ type layers struct {
 	bytes         [maxTargets]uint32
 	rates         [maxTargets]int // bit/s
 	since, heard  int64
+	measured      bool
 }
 
 // counts is what a stream's receiver reports tell (RFC 3550 A.3, A.8), and what statistics do.
@@ -205,14 +206,20 @@ func (s *stream) note(t int64, k *slot, c *Codec) {
 // measure turns what was counted into rates, and gives the ring room for a second of it.
 func (s *stream) measure(t int64) {
 	l := &s.layers
+	if !s.begun {
+		return
+	}
+	if l.since == 0 {
+		l.since = t
+	}
 	passed := t - l.since
-	if passed < 200*milli {
+	if passed < second/2 && (l.measured || passed < 200*milli) {
 		return
 	}
 	most := 0
 	for i := range l.bytes {
 		rate := int(int64(l.bytes[i]) * 8 * 1000 / (passed / milli))
-		if l.rates[i] == 0 || l.since == 0 {
+		if !l.measured {
 			l.rates[i] = rate
 		} else {
 			l.rates[i] += (rate - l.rates[i]) * 3 / 10
@@ -220,7 +227,7 @@ func (s *stream) measure(t int64) {
 		most = max(most, l.rates[i])
 		l.bytes[i] = 0
 	}
-	l.since = t
+	l.since, l.measured = t, true
 	if need := most / 8 * 5 / 4; need > len(s.ring.data) && len(s.ring.data) < mostBytes {
 		bytes := len(s.ring.data)
 		for bytes < need && bytes < mostBytes {

@@ -72,9 +72,7 @@ func (r *Room) look(t int64) {
 				continue
 			}
 			for _, s := range src.streams {
-				if t-s.layers.since >= second/2 || s.layers.since == 0 && s.begun {
-					s.measure(t)
-				}
+				s.measure(t)
 			}
 			if r.dirty || src.asked.since != 0 {
 				p.down.plan.ladder = src.askLayers(t, p.down.plan.ladder)
@@ -108,7 +106,7 @@ func (p *Person) look(now time.Time, t int64) {
 			d.plan.short = t
 		}
 	}
-	if t-d.plan.at >= allocation {
+	if t-d.plan.at >= allocation || d.estimator.Estimate() < d.plan.estimate*9/10 {
 		p.allocate(t)
 	}
 	for _, pl := range d.places {
