@@ -18,8 +18,10 @@ func BenchmarkForward(b *testing.B) {
 		kind      Kind
 		numbered  bool
 	}{
-		{"video to 40", 40, Video, false}, {"video to 40 with feedback", 40, Video, true},
-		{"video to 7", 7, Video, false}, {"sound to 40", 40, Audio, false},
+		{"video to 40", 40, Video, false},
+		{"video to 40 with feedback", 40, Video, true},
+		{"video to 7", 7, Video, false},
+		{"sound to 40", 40, Audio, false},
 	} {
 		b.Run(tt.name, func(b *testing.B) { benchmark(b, tt.receivers, tt.kind, tt.numbered) })
 	}

@@ -85,7 +85,6 @@ func (p *path) arrived(now time.Time, f func([]byte)) {
 // camera is a publisher: simulcast of VP8, which answers requests for key frames and for packets.
 type camera struct {
 	layers []*vp8
-	rates  []int
 	sent   map[uint64][]byte
 	keys   []bool
 	number uint16
@@ -155,7 +154,6 @@ type viewer struct {
 	have     map[int64]bool
 	missing  map[int64]int
 	asked    time.Time
-	from     int64
 	count    uint8
 	bytes    int
 	longest  time.Duration // without a new frame

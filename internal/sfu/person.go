@@ -9,14 +9,13 @@ import (
 
 // Person is somebody in a room: what they publish, and their places.
 type Person struct {
-	room   *Room
-	seat   string
-	way    Way
-	up     uplink
-	down   downlink
-	gone   bool
-	news   news
-	ticked int64
+	room *Room
+	seat string
+	way  Way
+	up   uplink
+	down downlink
+	gone bool
+	news news
 }
 
 // uplink is what a person publishes.
@@ -36,7 +35,6 @@ type uplink struct {
 type police struct {
 	at             int64
 	bytes, packets int64
-	told           int64
 }
 
 // burst is for how long a publisher may have saved up.

@@ -200,6 +200,8 @@ func (p *Person) Show(now time.Time, wants []Want) {
 	}
 	p.settle(t)
 	p.allocate(t)
+	p.room.dirty = true
+	p.room.wake(t)
 }
 
 // settle puts onto every place what it is to show.

@@ -69,7 +69,6 @@ type wire struct {
 	rtp     [][]byte
 	rtcp    [][]byte
 	sealed  map[uint64]bool
-	numbers map[uint16]bool
 	discard bool
 	sent    int
 }
