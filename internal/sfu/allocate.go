@@ -71,6 +71,7 @@ func (s *stream) rungs(dst []rung) []rung {
 			for i, target := range st.Target[:min(st.Targets, maxTargets)] {
 				if target.Spatial == spatial && target.Temporal == temporal && l.active>>i&1 != 0 {
 					dst = append(dst, s.rung(spatial, temporal, l.rates[i]))
+					break // a structure may name a choice twice, a ladder may not
 				}
 			}
 		}

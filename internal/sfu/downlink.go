@@ -190,7 +190,7 @@ func (p *Person) write(pl *place, s *stream, k *slot, out int64, e entry, again 
 	} else {
 		w.Copy(rtp.VideoOrientation, ids, &k.values, pkt)
 		w.Copy(rtp.PlayoutDelay, ids, &k.values, pkt)
-		if descriptor != nil && ids[rtp.DependencyDescriptor] != 0 {
+		if k.is(described) && ids[rtp.DependencyDescriptor] != 0 { // one that we cannot read, nobody can
 			w.Extension(ids[rtp.DependencyDescriptor], d.describe(pl, s, k, descriptor, e.era))
 		}
 	}

@@ -169,6 +169,17 @@ func FuzzRoom(f *testing.F) {
 	cam := vp8{ssrc: 10}
 	f.Add(append([]byte{0, 30}, cam.next(true)[0]...))
 	f.Add(append([]byte{2, 30}, rtp.AppendPLI(nil, 1, 7000)...))
+	for _, name := range []string{"av1-l3t3_key", "vp9-l3t3_key"} {
+		data := []byte{}
+		for _, pkt := range play(f, name).packets[:6] {
+			h, _ := rtp.Parse(pkt)
+			w := rtp.Begin(nil, rtp.Fields{SSRC: 10, Sequence: h.Sequence, Timestamp: h.Timestamp, PayloadType: h.PayloadType, Marker: h.Marker})
+			w.Extension(idDescriptor, h.Extension(pkt, 14))
+			w.Payload(h.Payload(pkt)[:min(20, int(h.End-h.Size))])
+			data = append(append(data, 0, byte(len(w.Bytes()))), w.Bytes()...)
+		}
+		f.Add(data)
+	}
 	f.Add([]byte{1, 20, 0x80, 96, 0, 1, 0, 0, 0, 1, 0, 0, 0, 10, 0x10, 0, 0, 0, 3, 200})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r := NewRoom(epoch, Config{Seed: 9})
