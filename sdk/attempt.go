@@ -159,6 +159,7 @@ func (s *state) cut(err error) {
 		n.lost, n.failures, n.retry = s.now, 0, s.now // at once
 		s.emit(Online{Up: false})
 		s.note(nil, signal.ReportSignallingLost, 0)
+		s.alarm()
 	}
 	s.unreachable(err)
 }

@@ -22,25 +22,31 @@ const (
 	spareAfter     = 2 * time.Second
 	spareRetry     = 5 * time.Second
 	lastSpareRetry = 5 * time.Minute
+	// seekAfter is how long a main link that was direct is relayed before a direct way is looked for; it doubles each time.
+	seekAfter = 8 * time.Second
 )
 
 // bond is everything between us and one other session: the main link, which state.links knows, and what is beside it.
 // Media leaves by one link at a time and is taken from all of them, so tracks belong to the bond.
 type bond struct {
-	active *link // media of ours leaves by it
-	next   *link // it will replace the main link
-	spare  *link // connected and idle
-	old    *link // replaced; it ends soon
-	until  time.Time
-	tracks map[Source]*Track
-	past   map[Source]Sent // of links that are gone
-	told   Path            // what the user was told
+	active  *link // media of ours leaves by it
+	next    *link // it will replace the main link
+	spare   *link // connected and idle
+	old     *link // replaced; it ends soon
+	until   time.Time
+	tracks  map[Source]*Track
+	past    map[Source]Sent // of links that are gone
+	told    Path            // what the user was told
+	quality meterOf         // how well media comes through
 
 	open     bool      // both sides have seats: media may flow
 	since    time.Time // when media stopped; zero while it flows
 	failures int       // attempts to bring it back since then
 	again    time.Time // when a spare may be made
 	spares   int       // spares that failed in a row
+	direct   bool      // the main link was direct once
+	seek     time.Time // when to look for a direct way again; zero while there is one, or never was
+	sought   int       // how often that was done in vain
 }
 
 func newBond() *bond {
@@ -146,11 +152,10 @@ func (l *link) admit(s *state, open bool) {
 	}
 }
 
-// say sends a control message. What cannot be sent now is of no use later.
-func (l *link) say(message string) {
-	if l.control.ReadyState() == webrtc.DataChannelStateOpen && l.control.BufferedAmount() < maxControl {
-		_ = l.control.SendText(message) // the link is going down; its end is noticed elsewhere
-	}
+// say sends a control message, or reports false. What cannot be sent now is of no use later.
+func (l *link) say(message string) bool {
+	return l.control.ReadyState() == webrtc.DataChannelStateOpen && l.control.BufferedAmount() < maxControl &&
+		l.control.SendText(message) == nil
 }
 
 // keepSpare makes a second transport when the first one is up and a different way is there.
@@ -190,6 +195,25 @@ func (s *state) keepSpare(main *link) {
 	s.propose(spare, false)
 }
 
+// seekDirect looks for a direct way again, when the main one is relayed only because of a fault that may be over: by a
+// link that takes its place.
+func (s *state) seekDirect(main *link) {
+	b := main.bond
+	path := s.pathOf(main)
+	switch {
+	case !main.up || !main.mine || !b.open || b.next != nil || s.options.Relay || s.kit.only != "":
+	case path.Kind == PathDirect:
+		b.direct, b.seek, b.sought = true, time.Time{}, 0
+	case !b.direct:
+	case b.seek.IsZero():
+		b.seek = s.now.Add(min(lastSpareRetry, seekAfter<<min(b.sought, 10)))
+	case !s.now.Before(b.seek) && s.session.lively(s.now):
+		b.seek = time.Time{}
+		b.sought++
+		s.replace(main, transports{}, "there may be a direct way again")
+	}
+}
+
 // spareFailed closes a spare link that did not connect, or died; another one is made later.
 func (s *state) spareFailed(main *link) {
 	b := main.bond
@@ -220,19 +244,19 @@ func (s *state) shut(l *link, tell bool) {
 		}
 	}
 	log := s.options.Log.With("room", s.address.room, "link", l.id)
-	s.running.Go(func() { l.close(log) })
+	s.running.Go(func() { closeTransport(l.pc, l.mine, log) })
 	if main := s.links[l.peer]; main != nil && main != l && b.active == l {
 		s.choose(main)
 	}
 }
 
-// close closes the transport, as far as it lets itself be closed.
-func (l *link) close(log *slog.Logger) {
-	if !l.mine { // below us, two ends that close at the same moment wait for each other
+// closeTransport closes a transport, as far as it lets itself be closed.
+func closeTransport(pc *webrtc.PeerConnection, mine bool, log *slog.Logger) {
+	if !mine { // below us, two ends that close at the same moment wait for each other
 		<-time.After(closeAfter)
 	}
 	closed := make(chan error, 1)
-	go func() { closed <- l.pc.GracefulClose() }()
+	go func() { closed <- pc.GracefulClose() }()
 	select {
 	case err := <-closed:
 		if err != nil && !errors.Is(err, webrtc.ErrConnectionClosed) {
@@ -266,6 +290,12 @@ func (s *state) closed(l *link) {
 	switch {
 	case l != main:
 		s.shut(l, false)
+	case l.bond.old != nil && l.bond.old.up: // they did not want it in its place
+		old := l.bond.old
+		l.bond.old = nil
+		s.links[l.peer] = old
+		s.shut(l, false)
+		s.choose(old)
 	case l.bond.next != nil: // the replacement is all there is now
 		next := l.bond.next
 		l.bond.next = nil

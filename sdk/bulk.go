@@ -2,8 +2,6 @@ package parley
 
 import (
 	"crypto/rand"
-	"errors"
-	"fmt"
 	"time"
 
 	"github.com/pion/interceptor"
@@ -129,8 +127,8 @@ func (s *state) newBulk(peer, id string, mine bool) (*bulk, error) {
 		})
 	})
 	pc.OnConnectionStateChange(func(c webrtc.PeerConnectionState) { on(func(s *state) { s.bulkState(b, c) }) })
-	data := s.data
-	pc.OnDataChannel(func(c *webrtc.DataChannel) { data.arrived(peer, c) })
+	gate := s.data.gate(peer, s.work.Done(), func() { on(func(s *state) { s.dropBulk(b, true) }) })
+	pc.OnDataChannel(gate.enter)
 	return b, nil
 }
 
@@ -268,12 +266,8 @@ func (s *state) dropBulk(b *bulk, tell bool) {
 	if tell {
 		_ = s.send(&signal.CloseLink{Peer: b.address()}) // an overflow has ended the room
 	}
-	log, room := s.options.Log, s.address.room
-	s.running.Go(func() {
-		if err := b.pc.GracefulClose(); err != nil && !errors.Is(err, webrtc.ErrConnectionClosed) {
-			log.Info("a link for files was not closed cleanly", "room", room, "err", fmt.Sprint(err))
-		}
-	})
+	log := s.options.Log.With("room", s.address.room, "link", b.id)
+	s.running.Go(func() { closeTransport(b.pc, b.mine, log) })
 }
 
 // dropBulks closes those with one session; with everybody for "".

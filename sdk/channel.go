@@ -1,14 +1,23 @@
 package parley
 
 import (
+	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/pion/webrtc/v4"
 )
 
-// maxChannels is how many data channels one session may have open towards us.
-const maxChannels = 64
+const (
+	// maxChannels is how many data channels one session may have open towards us.
+	maxChannels = 64
+	// maxRefused is how many refused ones of a transport may be open still, and maxArrived how many may arrive on it in
+	// all. What is below us keeps 64 KiB for each until the other side agrees to its end, and a little for ever.
+	maxRefused = 64
+	maxArrived = 4096
+)
 
 // taker takes a data channel that the session peer opened. It runs in a goroutine of the transport, before the first
 // message, and must set the channel's callbacks before it returns, all but OnClose; it may not wait. What it returns is
@@ -34,15 +43,51 @@ func (c *channels) accept(protocol string, take taker) {
 	c.takers[protocol] = take
 }
 
-// arrived hands a channel that peer opened to its taker. Who has too many of them, or of a kind that nobody takes, gets
-// it closed.
-func (c *channels) arrived(peer string, channel *webrtc.DataChannel) {
+// gate is where the channels of one transport come in. Who opens more than any program would is not served any more.
+type gate struct {
+	channels *channels
+	peer     string
+	over     <-chan struct{}
+	flooded  func()
+	arrived  int // all of them; its one goroutine's
+	refused  atomic.Int32
+}
+
+// gate makes the gate of a transport with peer. flooded is called once when too much comes: the transport is to be
+// closed. over is the end of the room.
+func (c *channels) gate(peer string, over <-chan struct{}, flooded func()) *gate {
+	return &gate{channels: c, peer: peer, over: over, flooded: flooded}
+}
+
+// enter hands a channel to its taker. Who has too many of them, or of a kind that nobody takes, gets it closed. The
+// transport calls it for one channel after the other: a flood waits here for the end of the transport.
+func (g *gate) enter(channel *webrtc.DataChannel) {
+	if g.arrived++; g.arrived > maxArrived || g.refused.Load() >= maxRefused {
+		if g.flooded != nil {
+			g.flooded()
+			g.flooded = nil
+		}
+		select {
+		case <-time.After(closePatience):
+		case <-g.over:
+		}
+		return
+	}
+	if g.channels.arrived(g.peer, channel) {
+		return
+	}
+	g.refused.Add(1)
+	channel.OnClose(func() { g.refused.Add(-1) })
+	channel.OnOpen(func() { _ = channel.Close() }) // the other side's mistake; it sees the channel end
+}
+
+// arrived hands a channel that peer opened to its taker, or reports false.
+func (c *channels) arrived(peer string, channel *webrtc.DataChannel) bool {
 	c.mu.Lock()
 	take := c.takers[channel.Protocol()]
 	if take == nil || c.open[peer] >= maxChannels {
 		c.mu.Unlock()
-		channel.OnOpen(func() { _ = channel.Close() }) // the other side's mistake; it sees the channel end
-		return
+		return false
 	}
 	c.open[peer]++
 	c.mu.Unlock()
@@ -51,6 +96,7 @@ func (c *channels) arrived(peer string, channel *webrtc.DataChannel) {
 		c.closed(peer)
 		closed()
 	})
+	return true
 }
 
 func (c *channels) closed(peer string) {
@@ -60,6 +106,9 @@ func (c *channels) closed(peer string) {
 		delete(c.open, peer)
 	}
 }
+
+// errFlood says why a link was closed.
+var errFlood = errors.New("the other side opens more data channels than any program would; its link is closed")
 
 // openChannel opens a data channel with whoever sits on seat, on the link that is up. init.Protocol says whose it is.
 func (s *state) openChannel(seat, label string, init *webrtc.DataChannelInit) (*webrtc.DataChannel, error) {

@@ -15,10 +15,12 @@ const (
 	dataProtocol = "parley.data.v1"
 	// MaxData is the longest message of Data in bytes: what every browser takes in one piece.
 	MaxData = 65_536
-	// maxWaiting and maxWaitingBytes are what may wait for a connection, or for a program that has not asked for a label
-	// yet, a person.
+	// maxWaiting and maxWaitingBytes are what may wait for a connection, or for a program that has not asked for the label
+	// yet, a channel.
 	maxWaiting      = 256
 	maxWaitingBytes = 1 << 20
+	// maxUnclaimed is what may wait for labels that the program has not asked for, a person in all.
+	maxUnclaimed = 4 << 20
 	// maxUnread is how many messages of a label wait for Receive.
 	maxUnread = 1024
 	// maxLate is what may be on its way before an unreliable message is dropped instead of being late, maxBehind before

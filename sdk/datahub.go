@@ -131,6 +131,11 @@ func (h *dataHub) take(i *inflow, m DataMessage) {
 		h.deliver(i, m)
 		return
 	}
+	if h.unclaimed(i.peer)+len(m.Data) > maxUnclaimed {
+		_ = i.channel.Close() // it is closing then
+		i.waiting, i.bytes = nil, 0
+		return
+	}
 	for len(i.waiting) > 0 && (len(i.waiting) >= maxWaiting || i.bytes+len(m.Data) > maxWaitingBytes) {
 		if i.reliable { // nothing may be lost, so it ends here
 			_ = i.channel.Close() // it is closing then
@@ -141,6 +146,16 @@ func (h *dataHub) take(i *inflow, m DataMessage) {
 	}
 	i.waiting = append(i.waiting, m)
 	i.bytes += len(m.Data)
+}
+
+// unclaimed is how many bytes of a session wait for labels.
+func (h *dataHub) unclaimed(peer string) (bytes int) {
+	for _, i := range h.inflows {
+		if i.peer == peer {
+			bytes += i.bytes
+		}
+	}
+	return bytes
 }
 
 // deliver hands a message to who reads the label.

@@ -31,6 +31,8 @@ type desk struct {
 	mu      sync.Mutex
 	blocked bool // the network drops everything
 	silent  bool // the desk says nothing any more
+	// reported, if set, hears what clients tell for the record of the call.
+	reported func(session string, e signal.ReportEvent)
 }
 
 // roundTrip is the delay of the desk's network from one client to another and back. Talking to the desk takes no time.
@@ -208,7 +210,13 @@ func (d *desk) obey(g *guest, m signal.Message) {
 	switch m := m.(type) {
 	case *signal.Ping:
 		d.send(g, &signal.Pong{ID: m.ID})
-	case *signal.Ack, *signal.Bye, *signal.Report:
+	case *signal.Ack, *signal.Bye:
+	case *signal.Report:
+		for _, e := range m.Events {
+			if d.reported != nil {
+				d.reported(g.session, e)
+			}
+		}
 	case *signal.Join:
 		d.join(g, m)
 	case *signal.Media:

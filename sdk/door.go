@@ -36,10 +36,7 @@ func (s *state) handle(m signal.Message) {
 	case *signal.Gone:
 		s.drop(m.Session, false)
 	case *signal.Chat:
-		s.emit(Chat{
-			ID: m.ID, From: m.From, Name: m.Name, Text: m.Text, At: time.UnixMilli(m.At), Mine: s.mine(m.From),
-			Seq: m.Seq, Unsaved: m.Unsaved,
-		})
+		s.chatted(m)
 	case *signal.ChatSaved:
 		s.emit(Saved{From: m.From, ID: m.ID, Seq: m.Seq})
 	case *signal.HistoryAnswer:
@@ -170,7 +167,7 @@ func (s *state) outside(why error) {
 		s.drop(peer, false)
 	}
 	s.me, s.token, s.wanted = "", "", false
-	s.reports = reports{}
+	s.reports, s.watch = reports{}, watch{}
 	clear(s.people)
 	clear(s.missing)
 	if s.joining != nil {

@@ -86,7 +86,8 @@ type (
 		Seq     uint64
 		Unsaved bool
 	}
-	// Saved says that a message is in the room's history now.
+	// Saved says that a message is in the room's history now. For one that was said just before we came, or came back,
+	// Recalled follows.
 	Saved struct {
 		// From and ID are the message's.
 		From, ID string
@@ -112,6 +113,12 @@ type (
 		Person Person
 		Path   Path
 	}
+	// QualityChanged says how well a person comes through, and why not better; of this program itself (Person.Me), how
+	// well its own network does. It is judged once a second, and a level falls after 2.5 s and rises after 6 s.
+	QualityChanged struct {
+		Person  Person
+		Quality Quality
+	}
 	// Trouble is something that went wrong and was handled as far as possible.
 	Trouble struct{ Err error }
 	// Ended is the last event of a room.
@@ -125,18 +132,19 @@ type (
 	}
 )
 
-func (Online) event()      {}
-func (Changed) event()     {}
-func (Waiting) event()     {}
-func (Seated) event()      {}
-func (Arrived) event()     {}
-func (Updated) event()     {}
-func (Departed) event()    {}
-func (Chat) event()        {}
-func (Saved) event()       {}
-func (Recalled) event()    {}
-func (Muted) event()       {}
-func (TrackAdded) event()  {}
-func (PathChanged) event() {}
-func (Trouble) event()     {}
-func (Ended) event()       {}
+func (Online) event()         {}
+func (Changed) event()        {}
+func (Waiting) event()        {}
+func (Seated) event()         {}
+func (Arrived) event()        {}
+func (Updated) event()        {}
+func (Departed) event()       {}
+func (Chat) event()           {}
+func (Saved) event()          {}
+func (Recalled) event()       {}
+func (Muted) event()          {}
+func (TrackAdded) event()     {}
+func (PathChanged) event()    {}
+func (QualityChanged) event() {}
+func (Trouble) event()        {}
+func (Ended) event()          {}

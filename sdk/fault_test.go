@@ -79,6 +79,9 @@ func (f fault) run(t *testing.T, seed uint64) time.Duration {
 		longest = max(longest, gap)
 	}
 	t.Logf("media gap %v", longest.Round(time.Millisecond))
+	if over, err := time.ParseDuration(os.Getenv("PARLEY_DIARY")); err == nil && longest > over {
+		t.Log("\n" + w.diary.String())
+	}
 	end()
 	for _, p := range w.people {
 		inside(t, p.room, func(s *state) bool {

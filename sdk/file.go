@@ -47,9 +47,10 @@ func filesOf(list []transfer.File) []File {
 // Files are what a transfer sends: a list that is made once, with the sizes and times of that moment. The same Files may
 // be sent to many people at once. Nothing is kept open.
 type Files struct {
-	name string
-	list []transfer.File
-	from []source
+	name  string
+	list  []transfer.File
+	from  []source
+	paths map[string]int // of list, with the last number that was given
 }
 
 // source is where a file is read.
@@ -131,10 +132,27 @@ func (f *Files) one(system fs.FS, name, told string, info fs.FileInfo) error {
 	if len(f.list) == transfer.MaxFiles {
 		return fmt.Errorf("parley: more than %d files: send an archive of them", transfer.MaxFiles)
 	}
+	told = f.unique(told)
 	media := mime.TypeByExtension(path.Ext(told))
 	f.list = append(f.list, transfer.File{Path: told, Size: info.Size(), Modified: info.ModTime().UnixMilli(), Media: media})
 	f.from = append(f.from, source{system, name})
 	return nil
+}
+
+// unique numbers a path that is in the list already: files of one name from several folders.
+func (f *Files) unique(told string) string {
+	if f.paths == nil {
+		f.paths = make(map[string]int)
+	}
+	folder, base := path.Split(told)
+	free, n := told, max(1, f.paths[told])
+	for f.paths[free] > 0 {
+		n++
+		free = folder + numbered(base, n)
+	}
+	f.paths[told] = n
+	f.paths[free] = max(1, f.paths[free])
+	return free
 }
 
 // checked gives the list a name and sees to it that a receiver can take it.

@@ -3,6 +3,7 @@ package parley
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/parley-rtc/parley/internal/signal"
@@ -53,6 +54,26 @@ func (r *Room) History(ctx context.Context, before uint64, limit int) (messages 
 // only.
 func (r *Room) KeepHistory(ctx context.Context, policy History) error {
 	return r.ask(ctx, &signal.KeepHistory{Policy: policy})
+}
+
+// maxSaid is how many messages are remembered, to drop those that come twice.
+const maxSaid = 512
+
+// said is a message that came.
+type said struct{ from, id string }
+
+// chatted takes a message of the conversation. A server that is killed after it passed a message on, and before that was
+// on its disk, forgets it; its sender says it again then, and it is not to be heard again.
+func (s *state) chatted(m *signal.Chat) {
+	key := said{from: m.From, id: m.ID}
+	if slices.Contains(s.said, key) {
+		return
+	}
+	s.said = append(s.said[max(0, len(s.said)-maxSaid+1):], key)
+	s.emit(Chat{
+		ID: m.ID, From: m.From, Name: m.Name, Text: m.Text, At: time.UnixMilli(m.At), Mine: s.mine(m.From),
+		Seq: m.Seq, Unsaved: m.Unsaved,
+	})
 }
 
 // recalled takes messages of the past: the answer to a question, or what the server tells who joins.

@@ -31,6 +31,9 @@ const levelURI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 // keepAlive is how often ICE shows that the path in use is wanted.
 const keepAlive = 200 * time.Millisecond
 
+// hastyWait is how long a hasty link waits for a direct way once it could take a relayed one.
+const hastyWait = 300 * time.Millisecond
+
 // kit makes the peer connections of one room.
 type kit struct {
 	address  address
@@ -38,7 +41,8 @@ type kit struct {
 	engine   *webrtc.MediaEngine
 	registry *interceptor.Registry
 	network  transport.Net
-	virtual  bool // network is not the real one
+	virtual  bool                        // network is not the real one
+	tune     func(*webrtc.SettingEngine) // makes a peer hostile, in tests; else nil
 	relay    *relayDialer
 	only     string // one way to the relay, "" for all
 }
@@ -69,6 +73,8 @@ func (k *kit) settings(how transports) webrtc.SettingEngine {
 	se.DisableCloseByDTLS(true)             // the room says who is gone; a link ends when its owner drops it
 	se.SetICEProxyDialer(k.relay)
 	se.SetSCTPRTOMax(time.Second) // beats and control messages go on a second after the path does
+	se.SetICEMaxBindingRequests(7 + maxNudges)
+	se.DisableActiveTCP(true) // a nudge names an address that nobody is to be called at
 	// An agent that was connected looks at its new pairs only at the next keep-alive after a restart.
 	se.SetICETimeouts(5*time.Second, 25*time.Second, keepAlive)
 	// Host pairs are taken at once; better pairs than a relay get a moment, because the choice is final.
@@ -79,6 +85,12 @@ func (k *kit) settings(how transports) webrtc.SettingEngine {
 		se.SetPrflxAcceptanceMinWait(0)
 		se.SetRelayAcceptanceMinWait(0)
 	}
+	if how.hasty {
+		se.SetRelayAcceptanceMinWait(hastyWait)
+		// Every check from a relayed address waits for a permission, and all others wait with it; the relay gives none for
+		// private addresses, whose turn is on the link that this one competes with.
+		se.SetRemoteIPFilter(func(ip net.IP) bool { return !ip.IsPrivate() })
+	}
 	// With a filter the agent asks STUN from every address of its own, not from whichever the system takes: so it is
 	// known which uplink a path uses, and paths by all of them are found.
 	se.SetInterfaceFilter(func(name string) bool { return k.options.Interfaces == nil || k.options.Interfaces(name) })
@@ -86,12 +98,15 @@ func (k *kit) settings(how transports) webrtc.SettingEngine {
 	if how.uplink == "" {
 		se.SetNet(k.network)
 	} else {
-		se.SetNet(&uplink{Net: k.network, name: how.uplink})
+		se.SetNet(&uplink{Net: k.network, name: how.uplink, virtual: k.virtual})
 	}
 	if k.virtual {
 		se.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled) // it would use the real one
 	}
 	se.SetSCTPMaxMessageSize(2 * transfer.MaxFrame) // a larger message would be kept in memory until it is whole
+	if k.tune != nil {
+		k.tune(&se)
+	}
 	return se
 }
 

@@ -1,7 +1,9 @@
 package parley
 
 import (
+	"context"
 	"sync"
+	"time"
 
 	"github.com/pion/webrtc/v4"
 
@@ -9,9 +11,12 @@ import (
 )
 
 const (
+	// finalPatience is how long the side that said the last word leaves the channel to the other one, who has to hear it,
+	// to close.
+	finalPatience = 5 * time.Second
 	// maxLane is how many bytes may have arrived on a lane and wait to be handled: what a sender may be ahead, and an
 	// offer. More is a fault of the sender.
-	maxLane = (transfer.Credit+1)*transfer.ChunkSize + transfer.MaxOffer
+	maxLane = transfer.Credit + transfer.ChunkSize + transfer.MaxOffer
 	// maxLaneFrames bounds what small frames cost.
 	maxLaneFrames = 1 << 16
 )
@@ -21,6 +26,7 @@ const (
 type lane struct {
 	channel *webrtc.DataChannel
 	peer    string             // session at the other end
+	link    *link              // the main link that it is on; nil on one for bulk, and on what others opened
 	bulk    *bulk              // the link of ours that it is on; nil for the main one
 	post    func(func(*state)) // set with bulk
 	mu      sync.Mutex
@@ -84,6 +90,28 @@ func (w *lane) state() (opened, closed, flooded bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.opened, w.closed, w.flooded
+}
+
+// linger keeps the channel, after this side's last word, until the other side has heard it and closes. What still comes
+// is thrown away. over is asked after each wake.
+func (w *lane) linger(ctx context.Context, wake <-chan struct{}, over func() bool) {
+	limit := time.NewTimer(finalPatience)
+	defer limit.Stop()
+	for {
+		for _, more := w.take(); more; _, more = w.take() {
+			continue
+		}
+		if _, closed, flooded := w.state(); closed || flooded || over() {
+			return
+		}
+		select {
+		case <-wake:
+		case <-limit.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // spent is how many bytes its link for bulk sent in all.

@@ -1,12 +1,16 @@
 package parley
 
 import (
+	"crypto/sha256"
 	"fmt"
+	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/webrtc/v4"
 
 	"github.com/parley-rtc/parley/internal/signal"
+	"github.com/parley-rtc/parley/sdk/internal/quality"
 )
 
 const (
@@ -14,6 +18,9 @@ const (
 	// are remembered, to drop those that come twice.
 	maxPending = 64
 	maxKnown   = 512
+	// maxMade is how many links one session may make with us within madeIn: each costs sockets until it is closed.
+	maxMade = 16
+	madeIn  = 10 * time.Second
 	// closePatience is how long a transport may take to close before it is left behind.
 	closePatience = 5 * time.Second
 	// closeAfter is how much later the side that did not make a link closes it.
@@ -42,11 +49,11 @@ type link struct {
 	senders map[Source]*webrtc.RTPTransceiver
 	sources map[string]Source // by mid: what the other side sends there
 	pending []signal.ICECandidate
-	known   map[string]bool // candidates and descriptions of the other side that were handled
-	relays  map[string]bool // addresses of the other side's relay candidates
-	offer   uint64          // number of our newest offer
-	offered time.Time       // when it was made
-	moves   int             // how often our addresses had changed then
+	known   map[[sha256.Size]byte]bool // candidates and descriptions of the other side that were handled
+	relays  map[string]bool            // addresses of the other side's relay candidates
+	offer   uint64                     // number of our newest offer
+	offered time.Time                  // when it was made
+	moves   int                        // how often our addresses had changed then
 	began   time.Time
 	base    string    // the address of ours that it used last
 	up      bool      // connected, and something comes
@@ -56,7 +63,9 @@ type link struct {
 	stopped time.Time // when nothing came any more
 	mend    time.Time // when to try to bring it back
 	stale   bool      // an ICE restart waits for fresh servers
+	nudge   nudge
 	path    Path
+	told    atomic.Pointer[quality.Told] // what the other side says of its network, on its way to the owner
 }
 
 // make makes a link with peer and offers it, in the place of any other.
@@ -81,14 +90,14 @@ func (s *state) connect(peer, id string, b *bond, kind signal.LinkKind, how tran
 	l := &link{
 		id: id, peer: peer, kind: kind, how: how, bond: b, pc: pc, pulse: newPulse(s.now), began: s.now,
 		outlets: make(map[Source]*outlet), senders: make(map[Source]*webrtc.RTPTransceiver),
-		sources: make(map[string]Source), known: make(map[string]bool), relays: make(map[string]bool),
+		sources: make(map[string]Source), known: make(map[[sha256.Size]byte]bool), relays: make(map[string]bool),
 		path: Path{Kind: PathConnecting},
 	}
 	if err := l.standing(); err != nil {
 		s.shut(l, false)
 		return nil, err
 	}
-	l.pulse.listenTo(l.beat, l.control)
+	l.pulse.listenTo(l.beat, l.control, func(m webrtc.DataChannelMessage) { s.hears(l, m) })
 	s.listen(l)
 	return l, nil
 }
@@ -128,11 +137,19 @@ func (s *state) listen(l *link) {
 			})
 		}
 	})
-	data, peer := s.data, l.peer
-	l.pc.OnDataChannel(func(c *webrtc.DataChannel) { data.arrived(peer, c) })
+	gate := s.data.gate(l.peer, s.work.Done(), func() { on(func(s *state) { s.fail(l, errFlood) }) })
+	l.pc.OnDataChannel(gate.enter)
 	l.pc.OnTrack(func(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) { on(func(s *state) { s.arrived(l, t, r) }) })
+	var waits atomic.Bool // the other side may change the pair as often as it likes
 	l.pc.SCTP().Transport().ICETransport().OnSelectedCandidatePairChange(func(*webrtc.ICECandidatePair) {
-		on(func(s *state) { s.looked(l) })
+		if !waits.Swap(true) {
+			s.post(func(s *state) {
+				waits.Store(false)
+				if !l.gone {
+					s.looked(l)
+				}
+			})
+		}
 	})
 }
 
@@ -190,9 +207,16 @@ func (s *state) linkState(l *link, c webrtc.PeerConnectionState) {
 	s.look(main)
 }
 
+// maxWords is how much of an error is kept whose text the other side may have made: it would hold all that they sent.
+const maxWords = 300
+
 // fail gives a link up and says so.
 func (s *state) fail(l *link, err error) {
-	s.trouble(fmt.Errorf("parley: the link failed: %w", err))
+	words := err.Error()
+	if len(words) > maxWords {
+		words = words[:maxWords] + "…"
+	}
+	s.trouble(fmt.Errorf("parley: the link with %s failed: %s", l.peer, strings.Clone(words)))
 	if s.links[l.peer] == l {
 		s.drop(l.peer, true)
 		return

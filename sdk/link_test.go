@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/pion/ice/v4"
 	"github.com/pion/webrtc/v4"
 
 	"github.com/parley-rtc/parley/internal/signal"
@@ -332,6 +333,20 @@ func TestPathWords(t *testing.T) {
 	} {
 		if got := tt.path.String(); got != tt.want {
 			t.Errorf("%+v says %q, want %q", tt.path, got, tt.want)
+		}
+	}
+}
+
+func TestRelayProtocolIsKnownByItsPreference(t *testing.T) {
+	for _, way := range []string{"udp", "tcp", "tls", "dtls"} {
+		c, err := ice.NewCandidateRelay(&ice.CandidateRelayConfig{
+			Network: "udp", Address: "192.0.2.7", Port: 4000, Component: 1, RelayProtocol: way, RelAddr: "10.0.0.1", RelPort: 1,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := relayProtocol(&webrtc.ICECandidate{Priority: c.Priority()}); got != way {
+			t.Errorf("%q is taken for %q", way, got)
 		}
 	}
 }

@@ -21,8 +21,10 @@ const (
 	lastMend  = 10 * time.Second
 	// shortest is the pause between two looks at the links.
 	shortest = 5 * time.Millisecond
-	// plainFor is how long a direct link is restarted without the relay.
-	plainFor = 1500 * time.Millisecond
+	// plainFor is how long a direct link is restarted without the relay, plainMend how long its first attempt may take
+	// before a link that may take the relay competes with it.
+	plainFor  = 1500 * time.Millisecond
+	plainMend = 700 * time.Millisecond
 	// staleOffer is the age at which an offer is not worth its answer any more: ICE has given its candidates up.
 	staleOffer = 5 * time.Second
 	// holdOff is how soon after an attempt the other side may cause another.
@@ -38,6 +40,7 @@ func (s *state) due(main *link) time.Time {
 		}
 	}
 	for _, l := range main.each() {
+		sooner(l.nudge.at)
 		if l.ever {
 			sooner(l.pulse.sent.Add(beatEach))
 		}
@@ -71,6 +74,7 @@ func later(a, b time.Time) time.Time {
 func (s *state) tend() {
 	for _, main := range maps.Clone(s.links) {
 		for _, l := range main.each() {
+			l.push(s.now)
 			if l.ever {
 				l.throb(s.now)
 				s.judge(l)
@@ -88,6 +92,16 @@ func (s *state) tend() {
 			s.mend(main)
 		}
 		s.keepSpare(main)
+		s.seekDirect(main)
+	}
+}
+
+// alarm makes us listen more closely: signalling broke, and the links may have broken with it.
+func (s *state) alarm() {
+	for _, main := range s.links {
+		for _, l := range main.each() {
+			l.pulse.alarm = s.now
+		}
 	}
 }
 
@@ -173,8 +187,8 @@ func (s *state) mend(l *link) {
 		l.mend = s.now.Add(lastMend) // they would get it when they are back, and then a newer one is better: seatChanged
 		return
 	}
-	wait := min(lastMend, firstMend+time.Duration(b.failures)*time.Second) + 4*l.trip()
-	wait += time.Duration(rand.Int64N(int64(wait / 4))) // jitter
+	wait := s.patienceWith(l)
+	wait += time.Duration(rand.Int64N(int64(wait / 5))) // jitter
 	l.mend = s.now.Add(wait)
 	attempt := b.failures
 	b.failures++
@@ -190,6 +204,8 @@ func (s *state) mend(l *link) {
 		return
 	}
 	switch {
+	case attempt == 1 && !unanswered && s.plain(l) && b.next == nil:
+		s.replace(l, transports{hasty: true}, "the direct way does not come back")
 	case unanswered || attempt >= restarts:
 		how := transports{}
 		if attempt > restarts && attempt%2 == 1 {
@@ -202,6 +218,19 @@ func (s *state) mend(l *link) {
 	default:
 		s.restart(l)
 	}
+}
+
+// patienceWith is how long the attempt of now to bring a link back may take.
+func (s *state) patienceWith(l *link) time.Duration {
+	if l.bond.failures == 0 && s.plain(l) {
+		return plainMend + 2*l.trip()
+	}
+	return min(lastMend, firstMend+time.Duration(l.bond.failures)*time.Second) + 4*l.trip()
+}
+
+// plain reports whether a link was direct, so that it is restarted without the relay first.
+func (s *state) plain(l *link) bool {
+	return l.path.Kind == PathDirect && len(l.how.over) == 0 && !l.how.relay
 }
 
 // restart begins ICE anew on a link.
@@ -219,7 +248,7 @@ func (s *state) equip(l *link) {
 	if s.now.Sub(l.hope) > staleOffer { // the other side begins
 		l.hope = s.now
 	}
-	if s.now.Sub(l.hope) < plainFor && l.path.Kind == PathDirect && len(how.over) == 0 {
+	if s.now.Sub(l.hope) < plainFor && s.plain(l) {
 		how.over = []string{"stun"}
 	}
 	if err := l.pc.SetConfiguration(s.kit.configuration(s.session.ice, how)); err != nil {
@@ -229,6 +258,9 @@ func (s *state) equip(l *link) {
 
 // trip is the round-trip time to the other side, as far as it is known.
 func (l *link) trip() time.Duration { return time.Duration(l.pulse.trip.Load()) }
+
+// way is the round trip without the waits of beats behind lost ones, which sound and pictures do not share.
+func (l *link) way() time.Duration { return time.Duration(l.pulse.least.Load()) }
 
 // again makes a further offer because the other side asked for one.
 func (s *state) again(l *link, restart bool) {
@@ -242,6 +274,7 @@ func (s *state) again(l *link, restart bool) {
 		if l.pc.SignalingState() == webrtc.SignalingStateStable {
 			s.propose(l, false)
 		}
+	case l.bond.next != nil && l.bond.next.mine && s.now.Sub(l.bond.next.began) < firstMend: // it is being helped already
 	case l != s.links[l.peer]: // what is beside the main link is not mended
 		s.shut(l, true)
 	case l.pc.SignalingState() != webrtc.SignalingStateStable && !l.up: // they may have our offer by now

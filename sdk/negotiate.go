@@ -1,8 +1,10 @@
 package parley
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/pion/webrtc/v4"
 
@@ -42,7 +44,9 @@ func (l *link) declares() (list []signal.Track) {
 // learns notes what the other side's sections carry.
 func (l *link) learns(tracks []signal.Track) {
 	for _, t := range tracks {
-		l.sources[t.Mid] = t.Source
+		if _, known := l.sources[t.Mid]; known || len(l.sources) < maxPending {
+			l.sources[t.Mid] = t.Source
+		}
 	}
 }
 
@@ -118,11 +122,37 @@ func (s *state) offered(m *signal.Offer) {
 	s.admit(s.links[l.peer])
 }
 
+// made counts the links that one session made with us lately.
+type made struct {
+	since time.Time
+	n     int
+}
+
+// tooMany notes that a session makes a link, and reports whether it makes more than any program would.
+func (s *state) tooMany(peer string) bool {
+	for other, m := range s.made {
+		if s.now.Sub(m.since) >= madeIn {
+			delete(s.made, other)
+		}
+	}
+	m := s.made[peer]
+	if m.n == 0 {
+		m.since = s.now
+	}
+	m.n++
+	s.made[peer] = m
+	return m.n > maxMade
+}
+
 // welcomed makes our end of a link that the other side offers: the first one, one that will replace it, or one beside
 // it. It returns nil for one that is not wanted.
 func (s *state) welcomed(m *signal.Offer) *link {
 	main, how := s.links[m.From], transports{}
 	var b *bond
+	if s.tooMany(m.From) {
+		_ = s.send(&signal.CloseLink{Peer: signal.Peer{To: m.From, Link: m.Link}}) // an overflow has ended the room
+		return nil
+	}
 	switch {
 	case m.Kind == signal.LinkSpare && main != nil && (main.mine || main.bond.spare == nil || !main.bond.spare.mine):
 		b = main.bond
@@ -170,11 +200,12 @@ func (s *state) makes(peer string) bool {
 
 // twice reports whether a description or candidate of the other side was handled already, and remembers it.
 func (l *link) twice(text string) bool {
-	if l.known[text] {
+	key := sha256.Sum256([]byte(text)) // a description may be a megabyte
+	if l.known[key] {
 		return true
 	}
 	if len(l.known) < maxKnown {
-		l.known[text] = true
+		l.known[key] = true
 	}
 	return false
 }
@@ -237,7 +268,11 @@ func (s *state) answered(l *link, m *signal.Answer) {
 	}
 	l.learns(m.Tracks)
 	if !l.up && l.ever {
-		l.mend = s.now.Add(firstMend + 4*l.trip()) // it has to connect now
+		wait := firstMend + 4*l.trip()
+		if l.bond.failures == 1 && s.plain(l) {
+			wait = plainMend + 2*l.trip()
+		}
+		l.mend = s.now.Add(wait) // it has to connect now
 	}
 	if err := l.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: m.SDP}); err != nil {
 		s.fail(l, fmt.Errorf("their answer: %w", err))
@@ -268,6 +303,9 @@ func (s *state) add(l *link, c signal.ICECandidate) {
 	err := l.pc.AddICECandidate(webrtc.ICECandidateInit{
 		Candidate: c.Candidate, SDPMid: c.SDPMid, SDPMLineIndex: c.SDPMLineIndex, UsernameFragment: c.UsernameFragment,
 	})
+	if !l.up && (l.ever || l.how.hasty) {
+		l.nudge.expect(s.now)
+	}
 	if err != nil { // one way less; the others may do
 		s.options.Log.Info("a candidate was not taken", "room", s.address.room, "err", err)
 	}

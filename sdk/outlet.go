@@ -23,17 +23,19 @@ type outlet struct {
 	id     string
 	show   interface{ refresh(soon bool) }
 
-	mu        sync.Mutex
-	opened    bool
-	stream    webrtc.TrackLocalWriter // nil until the section is agreed upon
-	binding   string
-	header    rtp.Header
-	payloader rtp.Payloader
-	level     uint8  // id of the level extension, 0 without
-	clock     uint32 // Hz
-	start     uint32 // random timestamp of the epoch
-	paused    bool   // nothing was sent since the outlet opened: the next packet begins a talkspurt (RFC 3551 §4.1)
-	sent      Sent
+	mu         sync.Mutex
+	opened     bool
+	stream     webrtc.TrackLocalWriter // nil until the section is agreed upon
+	binding    string
+	header     rtp.Header
+	payloader  rtp.Payloader
+	level      uint8  // id of the level extension, 0 without
+	clock      uint32 // Hz
+	start      uint32 // random timestamp of the epoch
+	paused     bool   // nothing was sent since the outlet opened: the next packet begins a talkspurt (RFC 3551 §4.1)
+	sent       Sent
+	lost       float64   // share of packets that the receiver missed lately, by its newest report
+	reportedAt time.Time // when that came
 }
 
 func newOutlet(source Source, show interface{ refresh(soon bool) }) *outlet {
@@ -179,10 +181,21 @@ func (o *outlet) reported(list []rtcp.ReceptionReport) {
 		o.mu.Lock()
 		if r.SSRC == o.header.SSRC {
 			o.sent.Lost = int64(int32(r.TotalLost<<8) >> 8) // 24 bits with a sign (RFC 3550 §6.4.1)
+			o.lost, o.reportedAt = float64(r.FractionLost)/256, time.Now()
 			o.sent.Jitter = time.Duration(r.Jitter) * time.Second / time.Duration(o.clock)
 		}
 		o.mu.Unlock()
 	}
+}
+
+// missed is how many percent of the packets the receiver missed lately, 0 while it does not say.
+func (o *outlet) missed(now time.Time) float64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.reportedAt.IsZero() || now.Sub(o.reportedAt) > reportedFor {
+		return 0
+	}
+	return 100 * o.lost
 }
 
 func (o *outlet) count(f func(*Sent)) {

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/parley-rtc/parley/sdk/internal/transfer"
@@ -162,28 +161,6 @@ func (p *parts) free(name string, make func(string) error) (string, error) {
 	return "", fmt.Errorf("%q and %d names like it are taken", name, maxClash)
 }
 
-// numbered makes "name (2).ext" of "name.ext", short enough for the suffixes that parts have.
-func numbered(name string, n int) string {
-	const longest = 255 - len(journalSuffix) - len(".new")
-	ext := path.Ext(name)
-	if len(ext) > 20 || ext == name {
-		ext = ""
-	}
-	stem, number := strings.TrimSuffix(name, ext), ""
-	if n > 1 {
-		number = fmt.Sprintf(" (%d)", n)
-	}
-	return clip(stem, longest-len(ext)-len(number)) + number + ext
-}
-
-// visible keeps a transfer from making hidden files and folders, which programs read as settings.
-func visible(name string) string {
-	if strings.HasPrefix(name, ".") {
-		return "_" + name
-	}
-	return name
-}
-
 // folder makes the folders of a path and returns where they are: elsewhere, when a file has the name of one.
 func (p *parts) folder(name string) (string, error) {
 	if name == "." {
@@ -196,10 +173,7 @@ func (p *parts) folder(name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	base := path.Base(name)
-	if above == "" {
-		base = visible(base)
-	}
+	base := plain(path.Base(name), above == "")
 	at, err := p.free(above+base, func(candidate string) error {
 		err := p.root.Mkdir(candidate, 0o777) // less the umask, as any program's
 		if !errors.Is(err, fs.ErrExist) {
@@ -236,10 +210,7 @@ func (p *parts) part(i int) (*os.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		base := path.Base(p.files[i].Path)
-		if folder == "" {
-			base = visible(base)
-		}
+		base := plain(path.Base(p.files[i].Path), folder == "")
 		as, err := p.free(folder+base, func(candidate string) error {
 			if _, err := p.root.Lstat(candidate); err == nil {
 				return fs.ErrExist

@@ -170,5 +170,5 @@ func gather(entries []entry, files []transfer.File) (map[int]*stored, error) {
 // journalName is the name beside the first file, or its folder.
 func journalName(files []transfer.File) string {
 	first, _, _ := strings.Cut(files[0].Path, "/")
-	return visible(first)
+	return plain(first, true)
 }

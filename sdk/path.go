@@ -99,7 +99,7 @@ func (s *state) pathOf(l *link) Path {
 	remote = remote || l.relays[endpoint(pair.Remote.Address, int(pair.Remote.Port))]
 	switch {
 	case local:
-		path.Kind, path.Server, path.Protocol = PathRelayed, s.address.host, relayProtocol(l.pc, pair.Local)
+		path.Kind, path.Server, path.Protocol = PathRelayed, s.address.host, relayProtocol(pair.Local)
 	case remote:
 		path.Kind, path.Server = PathRelayed, pair.Remote.Address
 	}
@@ -112,27 +112,26 @@ func describe(c *webrtc.ICECandidate) string {
 
 func endpoint(address string, port int) string { return net.JoinHostPort(address, strconv.Itoa(port)) }
 
-// relayProtocol finds how we talk to the relay that gave us candidate c.
-func relayProtocol(pc *webrtc.PeerConnection, c *webrtc.ICECandidate) string {
-	for _, stat := range pc.GetStats() {
-		if x, ok := stat.(webrtc.ICECandidateStats); ok && x.Type == webrtc.StatsTypeLocalCandidate &&
-			x.CandidateType == webrtc.ICECandidateTypeRelay && x.IP == c.Address && x.Port == int32(c.Port) {
-			return x.RelayProtocol
+// relayProtocol finds how we talk to the relay that gave us candidate c: by the preference that the agent gives each way
+// (RFC 8445 §5.1.2.1). The agent itself knows, but must not be asked: it may wait for a relay, or be closing.
+func relayProtocol(c *webrtc.ICECandidate) string {
+	for _, way := range []string{"udp", "tcp", "tls", "dtls"} {
+		like, err := ice.NewCandidateRelay(&ice.CandidateRelayConfig{
+			Network: "udp", Address: "192.0.2.1", Port: 9, Component: 1, RelayProtocol: way,
+		})
+		if err == nil && like.LocalPreference() == uint16(c.Priority>>8) { // the middle 16 bits
+			return way
 		}
 	}
 	return ""
 }
 
-// roundTrip is the last measured round-trip time of the path in use, 0 while unknown.
+// roundTrip is the smoothed round-trip time of the path in use, by the beats; 0 while unknown.
 func (l *link) roundTrip() time.Duration {
 	if !l.up {
 		return 0
 	}
-	stats, ok := l.pc.SCTP().Transport().ICETransport().GetSelectedCandidatePairStats()
-	if !ok {
-		return 0
-	}
-	return time.Duration(stats.CurrentRoundTripTime * float64(time.Second))
+	return l.trip()
 }
 
 // noteRelay remembers the address of a relay candidate of the other side.

@@ -60,8 +60,12 @@ func (p *peer) follow(t *testing.T) {
 			p.mu.Lock()
 			p.chats = append(p.chats, e)
 			p.mu.Unlock()
+		case QualityChanged:
+			p.mu.Lock()
+			p.rated[e.Person.Name] = append(p.rated[e.Person.Name], e.Quality)
+			p.mu.Unlock()
 		case Saved:
-			p.recall(Chat{From: e.From, ID: e.ID, Seq: e.Seq})
+			p.saved(e)
 		case Recalled: // what was said while we were not back after a restart of the server
 			for _, c := range e.Messages {
 				p.recall(c)
@@ -72,6 +76,18 @@ func (p *peer) follow(t *testing.T) {
 			}
 		}
 	}
+}
+
+// saved notes the place of a message. One that was said just before a person was back is recalled later.
+func (p *peer) saved(e Saved) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, c := range p.chats {
+		if c.ID == e.ID && c.From == e.From {
+			p.chats[i].Seq = e.Seq
+		}
+	}
+	p.sort()
 }
 
 // recall puts a message where it belongs in the history. One that came back live may have been said before those that
@@ -85,6 +101,10 @@ func (p *peer) recall(c Chat) {
 	} else {
 		p.chats = append(p.chats, c)
 	}
+	p.sort()
+}
+
+func (p *peer) sort() {
 	slices.SortStableFunc(p.chats, func(a, b Chat) int { // what is not saved yet comes last
 		return cmp.Compare(a.Seq-1, b.Seq-1) // 0 wraps around to the largest number
 	})

@@ -2,6 +2,7 @@ package parley
 
 import (
 	"encoding/binary"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -13,6 +14,10 @@ const (
 	beatEach = 200 * time.Millisecond
 	// stallAfter is the least silence that counts as a stall: three beats and whatever media there is.
 	stallAfter = 600 * time.Millisecond
+	// alarmAfter is the silence that counts when signalling broke in the same moment: both hardly fail for two reasons.
+	// nearAlarm is how near that is.
+	alarmAfter = 300 * time.Millisecond
+	nearAlarm  = 1500 * time.Millisecond
 	// unansweredMore is how much longer pongs may be missing on a link that brings other things: they wait for the data
 	// channel's own retransmissions, media does not.
 	unansweredMore = time.Second
@@ -34,12 +39,16 @@ const (
 // without a lock; the owner asks.
 type pulse struct {
 	epoch    time.Time
-	heard    atomic.Int64 // when anything arrived last, in ns after epoch; 0 is never
-	answered atomic.Int64 // when a pong did
-	trip     atomic.Int64 // round-trip time in ns, smoothed; 0 while unknown
-	beats    atomic.Bool  // the other side beats
-	id       uint32       // of the last ping; the owner's
-	sent     time.Time    // when it left; the owner's
+	heard    atomic.Int64      // when anything arrived last, in ns after epoch; 0 is never
+	answered atomic.Int64      // when a pong did
+	trip     atomic.Int64      // round-trip time in ns, smoothed; 0 while unknown
+	least    atomic.Int64      // the shortest of the latest round trips in ns; 0 while unknown
+	latest   [10]time.Duration // two seconds of round trips; the transport's goroutine has them
+	count    int
+	beats    atomic.Bool // the other side beats
+	id       uint32      // of the last ping; the owner's
+	sent     time.Time   // when it left; the owner's
+	alarm    time.Time   // when signalling broke last; the owner's
 }
 
 func newPulse(now time.Time) *pulse { return &pulse{epoch: now} }
@@ -50,9 +59,13 @@ func (p *pulse) hear() { p.heard.Store(int64(time.Since(p.epoch))) }
 // last is when anything arrived last.
 func (p *pulse) last() time.Time { return p.epoch.Add(time.Duration(p.heard.Load())) }
 
-// patience is how long a link may be silent: long round trips vary more.
-func (p *pulse) patience() time.Duration {
-	return max(stallAfter, 350*time.Millisecond+3*time.Duration(p.trip.Load())/2)
+// patience is how long a link may be silent that was heard at a time: long round trips vary more.
+func (p *pulse) patience(last time.Time) time.Duration {
+	vary := 3 * time.Duration(p.trip.Load()) / 2
+	if !p.alarm.IsZero() && last.Sub(p.alarm).Abs() < nearAlarm {
+		return max(alarmAfter, 200*time.Millisecond+vary)
+	}
+	return max(stallAfter, 350*time.Millisecond+vary)
 }
 
 // due is when a link that says nothing more counts as stalled.
@@ -64,7 +77,8 @@ func (p *pulse) due() time.Time {
 	if answered := p.answered.Load(); answered != 0 { // they may hear nothing of us although we hear them
 		at = min(at, answered+int64(unansweredMore))
 	}
-	return p.epoch.Add(time.Duration(at) + p.patience())
+	last := p.epoch.Add(time.Duration(at))
+	return last.Add(p.patience(last))
 }
 
 // stalled reports whether nothing comes any more, or our own beats are not answered. Of somebody who never beat nothing
@@ -116,19 +130,25 @@ func (p *pulse) beat(b []byte) (answer []byte) {
 				old = trip
 			}
 			p.trip.Store(int64(old + (trip-old)/8))
+			p.latest[p.count%len(p.latest)] = trip
+			p.count++
+			p.least.Store(int64(slices.Min(p.latest[:min(p.count, len(p.latest))])))
 		}
 	}
 	return nil
 }
 
-// listenTo counts what arrives on the channels that every link has.
-func (p *pulse) listenTo(beat, control *webrtc.DataChannel) {
+// listenTo counts what arrives on the channels that every link has, and hands control messages on.
+func (p *pulse) listenTo(beat, control *webrtc.DataChannel, hears func(webrtc.DataChannelMessage)) {
 	beat.OnMessage(func(m webrtc.DataChannelMessage) {
 		if answer := p.beat(m.Data); answer != nil && beat.BufferedAmount() < maxBeats {
 			_ = beat.Send(answer) // the next one may get through
 		}
 	})
-	control.OnMessage(func(webrtc.DataChannelMessage) { p.hear() })
+	control.OnMessage(func(m webrtc.DataChannelMessage) {
+		p.hear()
+		hears(m)
+	})
 }
 
 // throb sends a beat when it is time.

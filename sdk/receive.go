@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -20,10 +21,10 @@ const (
 	maxAsking   = 4
 	maxIncoming = 16
 	maxActive   = 2
-	// describePatience is how long a sender may take to say what it offers, and finalPatience how long the channel is
-	// kept for a sender that has to hear that everything arrived.
+	// describePatience is how long a sender may take to say what it offers.
 	describePatience = 30 * time.Second
-	finalPatience    = 5 * time.Second
+	// maxPast is how many transfers that are over are remembered, so that a sender who missed the last word hears it.
+	maxPast = 16
 )
 
 // FileOffer is what somebody wants to send.
@@ -67,9 +68,22 @@ type receiving struct {
 	offer   transfer.Offer
 	parts   *parts
 	engine  *transfer.Receiver
-	offered bool // on this channel
+	offered bool         // on this channel
+	busy    bool         // the person has too many transfers: it is refused, whatever it is
+	paused  bool         // by the user
+	settled map[int]mark // the files that are in their places
 	over    bool
 	err     error
+}
+
+// mark is what is remembered of a file that is in its place.
+type mark struct{ digest, root transfer.Hash }
+
+// past is an incoming transfer of which everything arrived.
+type past struct {
+	id    string
+	list  string // listDigest of its files
+	files map[int]mark
 }
 
 // traffic is the transfers of a room. The owner owns it.
@@ -77,6 +91,25 @@ type traffic struct {
 	bulks    map[string]*bulk      // by id
 	incoming map[string]*receiving // by the id of the transfer
 	outgoing map[*sending]bool
+	past     []past // oldest first
+}
+
+// settled finds an incoming transfer of which everything arrived; nil when there is none.
+func (f *traffic) settled(id string) *past {
+	for i := range f.past {
+		if f.past[i].id == id {
+			return &past{id, f.past[i].list, f.past[i].files}
+		}
+	}
+	return nil
+}
+
+// remember keeps what answers a sender who missed the last word.
+func (f *traffic) remember(p past) {
+	if len(f.past) >= maxPast {
+		f.past = slices.Delete(f.past, 0, 1)
+	}
+	f.past = append(f.past, p)
 }
 
 func newTraffic() traffic {
@@ -118,10 +151,7 @@ func (s *state) delivers(w *lane) {
 				n++
 			}
 		}
-		t = &receiving{Transfer: newTransfer(id, person, true), room: s}
-		if n >= maxIncoming {
-			t.err = &TransferError{Reason: string(transfer.Busy), Mine: true}
-		}
+		t = &receiving{Transfer: newTransfer(id, person, true), room: s, busy: n >= maxIncoming, settled: make(map[int]mark)}
 		s.files.incoming[id] = t
 		s.running.Go(func() { t.run(s.work) })
 	}

@@ -27,7 +27,13 @@ func (t *receiving) run(ctx context.Context) {
 			t.parts.close()
 		}
 	}
-	t.room.post(func(s *state) { s.rests(t, true) })
+	t.room.post(func(s *state) {
+		s.rests(t, true)
+		if t.err == nil && t.name != "" {
+			s.files.remember(past{t.id, listDigest(t.offer.Files), t.settled})
+		}
+	})
+	t.ends(t.room, t.err)
 	t.settle(t.err)
 	if t.name != "" { // otherwise nobody was told of it
 		t.room.emit(TransferEnded{Transfer: t.Transfer, Err: t.err})
@@ -94,9 +100,10 @@ func (t *receiving) listen() {
 		case orderCancel:
 			t.finish(transfer.Cancelled, func(e *transfer.Receiver) { e.Cancel(transfer.Cancelled) })
 		case orderPause, orderGoOn:
+			t.paused = o.kind == orderPause
 			if t.engine != nil {
-				t.engine.Pause(o.kind == orderPause)
-				t.pausing(o.kind == orderPause)
+				t.engine.Pause(t.paused)
+				t.pausing(t.paused)
 			}
 		}
 	}
@@ -137,6 +144,10 @@ func (t *receiving) carry(ctx context.Context, w *lane) {
 	defer limit.Stop()
 	for !t.over {
 		t.listen()
+		opened, closed, flooded := w.state()
+		if t.busy && opened {
+			t.engine.Refuse(transfer.Busy)
+		}
 		if t.offered && !accepted && t.dir != "" {
 			accepted = t.accept(ctx)
 		}
@@ -147,7 +158,6 @@ func (t *receiving) carry(ctx context.Context, w *lane) {
 		if t.hear(w) {
 			continue
 		}
-		_, closed, flooded := w.state()
 		if flooded && !t.over {
 			t.engine.Cancel(transfer.Fault)
 			continue
@@ -158,8 +168,8 @@ func (t *receiving) carry(ctx context.Context, w *lane) {
 		select {
 		case <-t.wake:
 		case <-limit.C:
-			if !t.offered { // it opened a channel and says nothing
-				return
+			if !t.offered { // it opened a channel and says nothing, or not all
+				t.engine.Refuse(transfer.BadOffer)
 			}
 		case <-ctx.Done():
 			t.end(ErrClosed)
@@ -199,6 +209,11 @@ func (t *receiving) accept(ctx context.Context) bool {
 	}
 	t.shift(t.room, func(p *Progress) { p.State, p.Bytes = TransferActive, held })
 	t.engine.Accept(!t.room.options.Single)
+	if t.paused {
+		t.engine.Pause(true)
+		t.pausing(true)
+	}
+	t.flows(t.room)
 	return true
 }
 
@@ -241,18 +256,22 @@ func (t *receiving) obeyEngine(ctx context.Context, w *lane, a transfer.Action) 
 		var path string
 		if path, err = t.parts.finish(a.File, a.Root); err == nil {
 			t.engine.Finished(a.File)
+			t.settled[a.File] = mark{a.Digest, a.Root}
 			t.update(func(p *Progress) { p.Done++ })
 			t.room.emit(FileDone{Transfer: t.Transfer, Index: a.File, File: t.files[a.File], Root: a.Root.String(), Path: path})
 		}
 	case transfer.Paused:
 		t.pausing(a.On)
 	case transfer.Done:
-		t.linger(ctx, w)
+		w.linger(ctx, t.wake, t.replaced) // the sender has to hear that everything arrived
 		t.end(nil)
 	case transfer.Ended:
 		why := a.Err
 		if why == nil {
 			why = t.err
+		}
+		if a.Mine {
+			w.linger(ctx, t.wake, t.replaced)
 		}
 		t.end(&TransferError{Reason: string(a.Reason), Mine: a.Mine, Err: why})
 	default:
@@ -269,9 +288,10 @@ func (t *receiving) proposed(ctx context.Context, o transfer.Offer) {
 	t.offered = true
 	t.shift(t.room, func(p *Progress) { p.State, p.Done = TransferOffered, 0 })
 	switch {
-	case t.err != nil:
-		t.engine.Refuse(transfer.Busy)
 	case t.name == "" && len(t.files) == 0:
+		if t.arrived(ctx, o) {
+			return
+		}
 		if may, _ := inRoom(ctx, t.room, func(s *state) bool { return s.mayAsk(t) }); !may {
 			t.engine.Refuse(transfer.Busy)
 			return
@@ -287,20 +307,16 @@ func (t *receiving) proposed(ctx context.Context, o transfer.Offer) {
 	}
 }
 
-// linger keeps the channel until the sender has heard that everything arrived.
-func (t *receiving) linger(ctx context.Context, w *lane) {
-	limit := time.NewTimer(finalPatience)
-	defer limit.Stop()
-	for {
-		if _, closed, _ := w.state(); closed || t.replaced() {
-			return
-		}
-		select {
-		case <-t.wake:
-		case <-limit.C:
-			return
-		case <-ctx.Done():
-			return
-		}
+// arrived answers the sender of a transfer of which everything arrived before, and who missed the last word. Nobody is
+// asked or told again.
+func (t *receiving) arrived(ctx context.Context, o transfer.Offer) bool {
+	before, _ := inRoom(ctx, t.room, func(s *state) *past { return s.files.settled(t.id) })
+	if before == nil || before.list != listDigest(o.Files) {
+		return false
 	}
+	for i, m := range before.files {
+		t.engine.Settle(i, m.digest, m.root)
+	}
+	t.engine.Accept(false)
+	return true
 }

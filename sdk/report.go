@@ -99,7 +99,7 @@ func (s *state) reportCandidate(l *link, c *webrtc.ICECandidate) {
 	}
 	if c != nil {
 		if len(r.own[l]) < maxGathered {
-			r.own[l] = append(r.own[l], candidateOf(l, c, true))
+			r.own[l] = append(r.own[l], candidateOf(c, true))
 		}
 		return
 	}
@@ -119,7 +119,7 @@ func (s *state) reportPath(l *link, path Path) {
 	if err != nil || pair == nil || pair.Local == nil || pair.Remote == nil {
 		return
 	}
-	won := signal.ReportPair{Local: candidateOf(l, pair.Local, true), Remote: candidateOf(l, pair.Remote, false), State: signal.PairWon}
+	won := signal.ReportPair{Local: candidateOf(pair.Local, true), Remote: candidateOf(pair.Remote, false), State: signal.PairWon}
 	if r := &s.reports; r.won != nil && r.won[l] != won {
 		r.won[l] = won
 		s.report(l, signal.ReportEvent{Kind: signal.ReportPairTried, Pair: &won})
@@ -127,7 +127,7 @@ func (s *state) reportPath(l *link, path Path) {
 }
 
 // candidateOf describes a candidate; how a relay is reached is known of our own ones only.
-func candidateOf(l *link, c *webrtc.ICECandidate, own bool) signal.ReportCandidate {
+func candidateOf(c *webrtc.ICECandidate, own bool) signal.ReportCandidate {
 	out := signal.ReportCandidate{
 		Type: signal.CandidateType(c.Typ.String()), Protocol: signal.TransportUDP, Address: endpoint(c.Address, int(c.Port)),
 	}
@@ -135,7 +135,7 @@ func candidateOf(l *link, c *webrtc.ICECandidate, own bool) signal.ReportCandida
 		out.Protocol = signal.TransportTCP
 	}
 	if own && c.Typ == webrtc.ICECandidateTypeRelay {
-		out.Relay = signal.Transport(relayProtocol(l.pc, c))
+		out.Relay = signal.Transport(relayProtocol(c))
 	}
 	return out
 }

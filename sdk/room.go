@@ -217,7 +217,17 @@ func (r *Room) do(ctx context.Context, f func(*state) error) error {
 	res := make(chan error, 1)
 	select {
 	case r.cmds <- func(s *state) { res <- f(s) }: // unbuffered: accepted means that it runs
-		return <-res
+		select {
+		case err := <-res:
+			return err
+		case <-r.over:
+		}
+		select { // it may have been what ended the room
+		case err := <-res:
+			return err
+		default:
+			return ErrClosed
+		}
 	case <-r.over:
 		return ErrClosed
 	case <-ctx.Done():

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	mathrand "math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/webrtc/v4"
@@ -40,12 +41,15 @@ type SendOptions struct {
 
 // SendFiles offers files to the person with the seat to, and sends them once they accept. It returns at once.
 func (r *Room) SendFiles(ctx context.Context, to string, files *Files, o SendOptions) (t *Transfer, err error) {
-	if o.ID == "" {
+	known := o.ID != ""
+	if !known {
 		o.ID = NewTransferID()
 	} else if !validTransferID(o.ID) {
 		return nil, fmt.Errorf("parley: %q is not the id of a transfer", o.ID)
 	}
-	engine, err := transfer.NewSender(files.offer())
+	offer := files.offer()
+	offer.Again = known
+	engine, err := transfer.NewSender(offer)
 	if err != nil {
 		return nil, fmt.Errorf("parley: %w", err)
 	}
@@ -89,7 +93,11 @@ type sending struct {
 	engine *transfer.Sender
 	window *pace.Window // of a bulk link; nil on the main one
 	path   *pathKnown   // of the last link for bulk
+	lift   atomic.Bool  // one that was wanted is up
 	wrote  uint64       // bytes given to the channel
+	silent int          // channels in a row that brought nothing
+	heard  bool         // this one was accepted
+	gained bool         // and something arrived
 	frame  []byte
 	at     int // the file that is open; valid while file is not nil
 	reader io.ReaderAt
@@ -116,12 +124,45 @@ func (t *sending) run(ctx context.Context) {
 			continue
 		}
 		wait = firstReopen
+		t.heard, t.gained = false, false
 		t.carry(ctx, w)
+		t.rest(ctx, w)
 	}
 	t.shut()
+	t.ends(t.room, t.err)
 	t.room.post(func(s *state) { delete(s.files.outgoing, t) })
 	t.settle(t.err)
 	t.room.emit(TransferEnded{Transfer: t.Transfer, Err: t.err})
+}
+
+// reopen is how long a channel that the other side closed is not opened again: after the first one that brought nothing,
+// after the second, and so on. It may be a program that takes no files, or one that is not ready yet.
+var reopen = [...]time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second, 30 * time.Second}
+
+// rest waits after a channel that ended on a link that goes on. A new link is a new beginning.
+func (t *sending) rest(ctx context.Context, w *lane) {
+	if t.over || t.gained || !t.stays(ctx, w) {
+		t.silent = 0
+		return
+	}
+	if t.silent == len(reopen) {
+		if !t.heard {
+			t.end(&TransferError{Reason: string(transfer.Unanswered)})
+			return
+		}
+		t.silent-- // it is there, and wants them
+	}
+	until := time.Now().Add(reopen[t.silent])
+	t.silent++
+	for left := time.Until(until); left > 0 && !t.over && t.stays(ctx, w); left = time.Until(until) {
+		t.idle(ctx, left)
+	}
+}
+
+// stays reports whether the link that a channel was on is still the one that leads to its person.
+func (t *sending) stays(ctx context.Context, w *lane) bool {
+	same, _ := inRoom(ctx, t.room, func(s *state) bool { return s.linkTo(t.to) == w.link })
+	return same
 }
 
 // end makes the goroutine stop.
@@ -192,7 +233,7 @@ func (t *sending) reach(ctx context.Context, byBulk bool) *lane {
 	defer timer.Stop()
 	for {
 		open, closed, _ := w.state()
-		if open && !closed {
+		if open && !closed || closed && !byBulk && !t.over { // what closes at once counts, see rest
 			return w
 		}
 		if closed || t.over {
@@ -236,7 +277,7 @@ func (t *sending) dial(s *state, byBulk bool) *lane {
 		return nil // the link goes down this moment
 	}
 	w := newLane(channel, seat.Session)
-	w.bulk, w.post = b, s.post
+	w.bulk, w.post, w.link = b, s.post, s.linkTo(t.to)
 	channel.OnClose(w.ended)
 	channel.SetBufferedAmountLowThreshold(lowBuffered)
 	person := s.person(seat)

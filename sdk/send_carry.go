@@ -14,18 +14,7 @@ import (
 func (t *sending) carry(ctx context.Context, w *lane) {
 	t.engine.Connect()
 	t.shift(t.room, func(p *Progress) { p.State, p.Bulk = TransferOffered, w.bulk != nil })
-	t.wrote = 0
-	switch {
-	case w.bulk == nil:
-		t.window = nil
-	case t.path == nil || t.path.peer != w.peer:
-		t.window = pace.New()
-	default:
-		t.window = t.path.window.Again()
-	}
-	if w.bulk != nil {
-		t.path = &pathKnown{w.peer, t.window}
-	}
+	t.measure(w)
 	hold := false // the receiver would rather get the data by a link for bulk
 	var patience <-chan time.Time
 	for !t.over {
@@ -38,27 +27,27 @@ func (t *sending) carry(ctx context.Context, w *lane) {
 			t.room.post(func(s *state) { s.dropBulk(stuck, true) })
 			break
 		}
+		if w.bulk == nil && t.lift.Swap(false) { // late or not: the rest is faster there
+			if better := t.reach(ctx, true); better != nil {
+				w.close()
+				t.carry(ctx, better)
+				return
+			}
+		}
 		limit := 0
 		if !hold {
 			limit = t.limit(w)
 		}
 		a := t.engine.Next(limit)
 		if a, ok := a.(transfer.Accepted); ok && a.Bulk && w.bulk == nil {
-			hold, _ = inRoom(ctx, t.room, func(s *state) bool { return s.wantBulk(t.to, t.rouse) })
+			hold, _ = inRoom(ctx, t.room, func(s *state) bool { return s.wantBulk(t.to, t.lifted) })
 			patience = time.After(bulkPatience)
 		}
 		if a != nil {
-			if err := t.obeyEngine(w, a); err != nil {
+			if err := t.obeyEngine(ctx, w, a); err != nil {
 				break // the channel is closing
 			}
 			continue
-		}
-		if hold {
-			if better := t.reach(ctx, true); better != nil {
-				w.close()
-				t.carry(ctx, better)
-				return
-			}
 		}
 		select {
 		case <-t.wake:
@@ -73,6 +62,28 @@ func (t *sending) carry(ctx context.Context, w *lane) {
 	if !t.over {
 		t.shift(t.room, func(p *Progress) { p.State = TransferWaiting })
 	}
+}
+
+// measure begins to count what a channel carries, with the window that a link for bulk has.
+func (t *sending) measure(w *lane) {
+	t.wrote = 0
+	switch {
+	case w.bulk == nil:
+		t.window = nil
+	case t.path == nil || t.path.peer != w.peer:
+		t.window = pace.New()
+	default:
+		t.window = t.path.window.Again()
+	}
+	if w.bulk != nil {
+		t.path = &pathKnown{w.peer, t.window}
+	}
+}
+
+// lifted says that the link for bulk is up.
+func (t *sending) lifted() {
+	t.lift.Store(true)
+	t.rouse()
 }
 
 // hear hands the engine what came; false when the channel is gone.
@@ -125,7 +136,7 @@ func (t *sending) send(w *lane, frame []byte) error {
 }
 
 // obeyEngine does one thing that the engine wants. The error is the channel's.
-func (t *sending) obeyEngine(w *lane, a transfer.Action) error {
+func (t *sending) obeyEngine(ctx context.Context, w *lane, a transfer.Action) error {
 	switch a := a.(type) {
 	case transfer.Say:
 		t.wrote += uint64(len(a.Text))
@@ -143,12 +154,16 @@ func (t *sending) obeyEngine(w *lane, a transfer.Action) error {
 			return t.send(w, frame)
 		}
 	case transfer.Accepted:
+		t.heard = true
+		t.flows(t.room)
 		t.shift(t.room, func(p *Progress) { p.State, p.Bytes, p.Done = TransferActive, a.Held, 0 })
 	case transfer.Stored:
+		t.gained = true
 		t.update(func(p *Progress) { p.Bytes += a.Bytes })
 	case transfer.Paused:
 		t.pausing(a.On)
 	case transfer.Verified:
+		t.gained = true
 		t.update(func(p *Progress) { p.Done++ })
 		t.room.emit(FileDone{Transfer: t.Transfer, Index: a.File, File: t.Transfer.files[a.File], Root: a.Root.String()})
 	case transfer.Done:
@@ -157,6 +172,9 @@ func (t *sending) obeyEngine(w *lane, a transfer.Action) error {
 		err := a.Err
 		if err == nil {
 			err = t.err // why a file cannot be read
+		}
+		if a.Mine {
+			w.linger(ctx, t.wake, func() bool { return false })
 		}
 		t.end(&TransferError{Reason: string(a.Reason), Mine: a.Mine, Err: err})
 	default:

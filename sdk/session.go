@@ -96,6 +96,7 @@ func (s *state) deadline() time.Time {
 		sooner(s.due(l))
 	}
 	sooner(s.reports.due)
+	sooner(s.watch.due)
 	for _, until := range s.missing {
 		sooner(until)
 	}
@@ -120,6 +121,7 @@ func (s *state) tick() {
 	s.acknowledge()
 	s.tend()
 	s.tellDue()
+	s.assess()
 	for seat, until := range s.missing {
 		if !s.now.Before(until) {
 			delete(s.missing, seat)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -83,7 +84,7 @@ func (w *show) start(running *sync.WaitGroup, media Media, ended func(error)) {
 	ctx, cancel := context.WithCancel(context.Background())
 	w.media, w.cancel = media, cancel
 	running.Go(func() {
-		err := w.play(ctx, media)
+		err := w.guarded(ctx, media)
 		if errClose := media.Close(); err == nil {
 			err = errClose
 		}
@@ -121,6 +122,16 @@ func (w *show) refresh(soon bool) {
 	case w.kick <- struct{}{}:
 	default:
 	}
+}
+
+// guarded plays. Media belongs to the program: if it panics, it ends, and nothing else.
+func (w *show) guarded(ctx context.Context, media Media) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("the media panicked: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return w.play(ctx, media)
 }
 
 // play is the player: it hands out each frame at its time.

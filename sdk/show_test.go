@@ -3,6 +3,7 @@ package parley
 import (
 	"errors"
 	"io"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -177,6 +178,25 @@ func (s *spell) Next() ([]byte, time.Duration, error) {
 		return nil, 0, s.err
 	}
 	return []byte{0xf8, 0xff, 0xfe}, 20 * time.Millisecond, nil
+}
+
+// bomb is a Media that panics.
+type bomb struct{ spell }
+
+func (b *bomb) Next() ([]byte, time.Duration, error) { panic("boom") }
+
+func TestMediaThatPanicsEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		show, _, _ := shown(Microphone)
+		m := &bomb{}
+		var running sync.WaitGroup
+		got := make(chan error, 1)
+		show.start(&running, m, func(err error) { got <- err })
+		running.Wait()
+		if err := <-got; err == nil || !strings.Contains(err.Error(), "boom") || !m.closed {
+			t.Errorf("ended with %v, closed %v", err, m.closed)
+		}
+	})
 }
 
 func TestShowEnds(t *testing.T) {

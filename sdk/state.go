@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -27,8 +29,10 @@ type state struct {
 	kit     *kit             // makes peer connections
 	links   map[string]*link // by the peer's session
 	shows   map[Source]*show
+	made    map[string]made // links that others made with us lately, by session
 	data    *channels
 	hub     *dataHub
+	watch   watch          // how well everybody comes through
 	stir    bool           // links or people changed: programs' data and files have to follow
 	files   traffic        // the transfers of files
 	running sync.WaitGroup // every goroutine that the owner began
@@ -52,6 +56,7 @@ type door struct {
 	missing  map[string]time.Time // seats that a restarted server does not know yet, and until when they are kept
 	asked    map[uint64]*request  // numbered messages whose refusal somebody waits for
 	recalls  map[uint64]*recall   // questions for the past
+	said     []said               // the newest messages of the conversation
 }
 
 func newState(life context.Context, a address, o Options, kit *kit, connect func(context.Context) (*socket, error)) *state {
@@ -60,6 +65,7 @@ func newState(life context.Context, a address, o Options, kit *kit, connect func
 		options: o, address: a, life: life, work: work, cancel: cancel,
 		inbox: newMailbox(), events: newOutbound(), kit: kit,
 		links: make(map[string]*link), shows: make(map[Source]*show), data: newChannels(),
+		made:  make(map[string]made),
 		files: newTraffic(), opened: newRequest(),
 		door: door{
 			token: o.Seat, people: make(map[string]*signal.Seat),
@@ -76,11 +82,23 @@ func newState(life context.Context, a address, o Options, kit *kit, connect func
 
 // run is the owner. Commands, what sockets and transports report, and time come in; nothing else touches s.
 func (s *state) run(cmds <-chan func(*state)) {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
 	s.now = time.Now()
 	s.dial()
-	s.running.Go(func() { s.watch() })
+	s.running.Go(func() { s.roam() })
+	s.serve(cmds)
+	s.shutdown()
+}
+
+// serve does what comes until the room is over. A panic, which is our fault, ends this room and no other.
+func (s *state) serve(cmds <-chan func(*state)) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.options.Log.Error("a fault of the SDK ends a room", "room", s.address.room, "panic", r, "stack", string(debug.Stack()))
+			s.end(Ended{Err: fmt.Errorf("parley: a fault of this library, please report it: %v", r)})
+		}
+	}()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
 	for s.ended == nil {
 		timer.Reset(max(0, time.Until(s.deadline())))
 		var in, trial chan []byte
@@ -130,7 +148,6 @@ func (s *state) run(cmds <-chan func(*state)) {
 			s.hub.tend(s)
 		}
 	}
-	s.shutdown()
 }
 
 // post returns a function that runs f in the owner's goroutine, for callbacks.
@@ -212,4 +229,4 @@ func (s *state) info() Info {
 	}
 }
 
-var errNotSeated = errors.New("parley: not in the room yet")
+var errNotSeated = errors.New("parley: not in the room; Join takes a seat first")

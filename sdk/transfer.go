@@ -36,7 +36,8 @@ type Progress struct {
 
 // TransferError is why a transfer did not carry everything.
 type TransferError struct {
-	// Reason is for programs: declined, too-large, no-space, busy, bad-offer, cancelled, changed, corrupt, gone or fault.
+	// Reason is for programs: declined, too-large, no-space, busy, bad-offer, cancelled, changed, corrupt, gone, fault or
+	// unanswered.
 	Reason string
 	// Mine is true when this side ended it.
 	Mine bool
@@ -75,6 +76,8 @@ func (e *TransferError) words() string {
 		return "the offer was refused as it stands"
 	case transfer.Cancelled:
 		return "cancelled"
+	case transfer.Unanswered:
+		return "it closes every channel for files without a word"
 	}
 	return e.Reason
 }
@@ -96,6 +99,7 @@ type Transfer struct {
 	orders   []order
 	next     *lane // a new channel that waits to be taken up
 	err      error
+	record   record // of the transfer's own goroutine
 }
 
 // order is something that the user asks of a transfer.

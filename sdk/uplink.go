@@ -22,10 +22,11 @@ type transports struct {
 	uplink string   // only through this interface
 	relay  bool     // only through the relay
 	over   []string // only these ways to the relay; empty is all
+	hasty  bool     // a relay is as good as a direct way: one of them is missed already
 }
 
-// watch tells the owner whenever the addresses of this machine change.
-func (s *state) watch() {
+// roam tells the owner whenever the addresses of this machine change.
+func (s *state) roam() {
 	ticker := time.NewTicker(watchEach)
 	defer ticker.Stop()
 	last := s.kit.uplinks()
@@ -158,10 +159,12 @@ func (k *kit) second(main *link) string {
 	return ""
 }
 
-// uplink is the network through one interface: what is not bound to an address is bound to one of its own.
+// uplink is the network through one interface: what is not bound to an address is bound to one of its own, and, where
+// the system can, to the interface itself.
 type uplink struct {
 	transport.Net
-	name string
+	name    string
+	virtual bool // Net is not the real one
 }
 
 // Interfaces returns the one interface.
@@ -182,7 +185,11 @@ func (u *uplink) ListenPacket(network, address string) (net.PacketConn, error) {
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = u.address(strings.HasSuffix(network, "6")).String()
 	}
-	return u.Net.ListenPacket(network, net.JoinHostPort(host, port))
+	local, err := u.ResolveUDPAddr(network, net.JoinHostPort(host, port))
+	if err != nil {
+		return nil, err
+	}
+	return u.ListenUDP(network, local)
 }
 
 // ListenUDP is ListenPacket for an address that is parsed.
@@ -192,6 +199,11 @@ func (u *uplink) ListenUDP(network string, local *net.UDPAddr) (transport.UDPCon
 	}
 	if local.IP == nil || local.IP.IsUnspecified() {
 		local = &net.UDPAddr{IP: u.address(strings.HasSuffix(network, "6")), Port: local.Port}
+	}
+	if !u.virtual {
+		if conn, err := listenOn(network, u.name, local); err == nil {
+			return conn, nil
+		} // otherwise the address has to do: an old system, or a policy of it
 	}
 	return u.Net.ListenUDP(network, local)
 }

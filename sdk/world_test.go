@@ -85,6 +85,7 @@ type peer struct {
 	mu      sync.Mutex
 	ears    map[Source]*listenerOf // the other side's tracks
 	chats   []Chat
+	rated   map[string][]Quality // what was said of whom, the newest last
 	said    int
 }
 
@@ -100,7 +101,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w := &world{t: t, rand: rand.New(rand.NewPCG(seed, 1)), net: simnet.New(seed)}
 	w.diary.began = time.Now()
 	t.Cleanup(func() {
-		if t.Failed() || os.Getenv("PARLEY_DIARY") != "" {
+		if t.Failed() || os.Getenv("PARLEY_DIARY") == "all" { // a duration: of longer gaps
 			t.Log("\n" + w.diary.String())
 		}
 	})
@@ -110,7 +111,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 	w.server.Plug("eth0", serverIP, nil)
 	w.open()
 	for i, name := range []string{"Ann", "Bob"} {
-		p := &peer{name: name, host: w.net.Host(), ears: make(map[Source]*listenerOf)}
+		p := &peer{name: name, host: w.net.Host(), ears: make(map[Source]*listenerOf), rated: make(map[string][]Quality)}
 		w.net.Change(func(n *netsim.Network) {
 			p.nat = n.NAT(netip.MustParseAddr(fmt.Sprintf("6.0.0.%d", i+1)), netsim.PortRestricted)
 		})

@@ -29,7 +29,7 @@ const (
 type Calls interface {
 	// Get returns a record, and false when there is none, or none any more.
 	Get(ctx context.Context, id string) (r trace.Record, ok bool, err error)
-	// List returns calls, the newest first, that began before the one with the id before, and whether there are more.
+	// List returns calls, the newest first, that come after the one with the place before, and whether there are more.
 	List(ctx context.Context, before string, limit int) (list []trace.Summary, more bool, err error)
 }
 
@@ -114,7 +114,7 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request) {
 		page.Calls = []trace.Summary{}
 	}
 	if more && len(list) > 0 {
-		page.Next = list[len(list)-1].ID
+		page.Next = list[len(list)-1].Place()
 	}
 	answer(w, http.StatusOK, page)
 }

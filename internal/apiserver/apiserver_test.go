@@ -155,7 +155,7 @@ func TestList(t *testing.T) {
 		calls  int
 	}{
 		{"", 200, "", 1},
-		{"?limit=1", 200, "one", 1},
+		{"?limit=1", 200, "0.one", 1},
 		{"?before=one", 200, "", 0},
 		{"?limit=0", 400, "", 0},
 		{"?limit=201", 400, "", 0},

@@ -18,7 +18,7 @@ func describe(version string) []byte {
 		"summary":  "List calls, the newest first. Admin only.",
 		"security": token,
 		"parameters": []any{
-			parameter("query", "before", "The id that an earlier answer gave as next.", false, object{"type": "string"}),
+			parameter("query", "before", "What an earlier answer gave as next.", false, object{"type": "string"}),
 			parameter("query", "limit", "How many.", false, object{"type": "integer", "minimum": 1, "maximum": maxPage, "default": defaultPage}),
 		},
 		"responses": d.responses("The calls.", Page{}, "400", "401", "403", "429", "503"),

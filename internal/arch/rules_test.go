@@ -100,6 +100,7 @@ var doors = []door{
 	{"rsc.io/qr", []string{"internal/cli"}},
 	{"github.com/schollz/progressbar", []string{"internal/cli"}},
 	{"github.com/letsencrypt/pebble", nil},
+	{"github.com/pion/srtp", nil},
 }
 
 // check returns what is wrong with one file, a sentence each.

@@ -72,6 +72,7 @@ type Archive struct {
 	log   *slog.Logger
 
 	cmds    chan func(*state)
+	wake    chan struct{} // has one value when there is something in late
 	stop    chan struct{}
 	once    sync.Once
 	loop    sync.WaitGroup
@@ -79,6 +80,9 @@ type Archive struct {
 
 	mu  sync.Mutex
 	ids map[string]string // of the calls that go on, by room; a leaf, for Ref
+	// late are calls of before a restart, by room, that the loop has not taken up again: they come all at once, and more
+	// than the queue holds.
+	late map[string]revival
 }
 
 // Open starts an archive on a shelf; without one (nil), records last as long as the process. What is there already is
@@ -93,8 +97,8 @@ func Open(ctx context.Context, cfg Config, keys *auth.Keys, shelf Shelf, log *sl
 		shelf = newBoard()
 	}
 	a := &Archive{
-		cfg: cfg, keys: keys, shelf: shelf, log: log, ids: map[string]string{},
-		cmds: make(chan func(*state), ahead), stop: make(chan struct{}),
+		cfg: cfg, keys: keys, shelf: shelf, log: log, ids: map[string]string{}, late: map[string]revival{},
+		cmds: make(chan func(*state), ahead), wake: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
 	s := newState(a)
 	s.load(ctx)
@@ -150,7 +154,20 @@ func (a *Archive) Begin(room string, began time.Time) {
 // Revive says that a room that began before a restart goes on; people are those who had seats.
 func (a *Archive) Revive(room string, began, at time.Time, people []trace.Person) {
 	id := a.enter(room, began)
-	a.tell(true, func(s *state) { s.revive(room, id, began, at, people) })
+	a.mu.Lock()
+	a.late[room] = revival{id: id, began: began, at: at, people: people}
+	a.mu.Unlock()
+	select {
+	case a.wake <- struct{}{}:
+	default:
+	}
+}
+
+// revival is what Revive was told.
+type revival struct {
+	id        string
+	began, at time.Time
+	people    []trace.Person
 }
 
 func (a *Archive) enter(room string, began time.Time) string {
@@ -192,6 +209,19 @@ func (a *Archive) Leave(room string, at time.Time, seat string, why signal.LeftR
 // Report takes what the client on a seat says that it saw.
 func (a *Archive) Report(room string, at time.Time, seat string, events []signal.ReportEvent) {
 	a.tell(false, func(s *state) { s.change(room, func(c *trace.Call) { c.Report(at, seat, events) }) })
+}
+
+// Seated says which session sits on a seat now: what the relay did and does for it belongs to that seat.
+func (a *Archive) Seated(room, session, seat string) {
+	a.tell(true, func(s *state) { s.seated(room, session, seat) })
+}
+
+// Gone says that a session is over.
+func (a *Archive) Gone(session string) { a.tell(true, func(s *state) { s.gone(session) }) }
+
+// Relay says what the relay did for a session, which may sit down later, or sat before. cause says why it refused.
+func (a *Archive) Relay(session string, at time.Time, kind signal.ReportKind, relay trace.Relay, cause string) {
+	a.tell(false, func(s *state) { s.relay(session, relayed{at: at, kind: kind, relay: relay, cause: cause}) })
 }
 
 // Ref returns the identifier of the room's call and the token by which a seat reads its record; both empty when the room
@@ -243,8 +273,8 @@ func (a *Archive) restore(ctx context.Context, id string) (*trace.Call, error) {
 	return c, nil
 }
 
-// List returns up to limit calls, the newest first, that began before the one with the id before (empty: from the newest
-// one on), and whether there are more.
+// List returns up to limit calls, the newest first, that come after the one whose trace.Summary.Place is before (empty:
+// from the newest one on), and whether there are more.
 func (a *Archive) List(ctx context.Context, before string, limit int) (list []trace.Summary, more bool, err error) {
 	err = a.ask(ctx, func(s *state) { list, more = s.list(before, limit) })
 	return list, more, err

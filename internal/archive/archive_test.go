@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strconv"
 	"testing"
 	"testing/synctest"
@@ -90,7 +91,7 @@ func TestRevive(t *testing.T) {
 		a := open(t, Config{}, shelf)
 		began := time.Now()
 		id := call(a, "tea", false)
-		get(t, a, id) // all of it is on the shelf
+		synctest.Wait() // all of it is on the shelf
 		crashed := newBoard()
 		crashed.values = map[string]map[string][]byte{Calls: {}, Events: {}}
 		for _, bucket := range []string{Calls, Events} {
@@ -146,8 +147,24 @@ func TestKeep(t *testing.T) {
 		if err != nil || !more || len(list) != 3 || list[0].ID != live || list[1].ID != ids[7] || list[1].Text == "" {
 			t.Errorf("%+v %v %v", list, more, err)
 		}
-		if list, more, err = a.List(t.Context(), list[2].ID, 10); err != nil || more || len(list) != 3 || list[2].ID != ids[3] {
+		if list, more, err = a.List(t.Context(), list[2].Place(), 10); err != nil || more || len(list) != 3 || list[2].ID != ids[3] {
 			t.Errorf("the next page: %+v %v %v", list, more, err)
+		}
+		first, _, err := a.List(t.Context(), "", 2)
+		if err != nil || len(first) != 2 {
+			t.Fatal(first, err)
+		}
+		lost := first[1]
+		if err := a.ask(t.Context(), func(s *state) { s.drop(lost.ID) }); err != nil {
+			t.Fatal(err)
+		}
+		if list, more, err = a.List(t.Context(), lost.Place(), 10); err != nil || more || len(list) != 4 || list[0].ID != ids[6] {
+			t.Errorf("after one that was dropped meanwhile: %+v %v %v", list, more, err)
+		}
+		for _, odd := range []string{"x", "1", ".", "x.y", lost.ID} {
+			if list, more, err = a.List(t.Context(), odd, 10); err != nil || more || len(list) != 0 {
+				t.Errorf("after %q: %+v %v %v", odd, list, more, err)
+			}
 		}
 		time.Sleep(2 * time.Hour)
 		if list, _, err = a.List(t.Context(), "", 10); err != nil || len(list) != 1 || list[0].ID != live {
@@ -202,6 +219,102 @@ func TestFlood(t *testing.T) {
 		close(hold)
 		if r, ok := get(t, a, id); !ok || len(r.People) != 2 {
 			t.Errorf("%v %+v", ok, r)
+		}
+	})
+}
+
+// TestRelay: what the relay did before somebody sat down waits for the seat, and what it tells late is still taken.
+func TestRelay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := open(t, Config{}, newBoard())
+		now := time.Now()
+		tell := func(session string, kind signal.ReportKind, r trace.Relay) { a.Relay(session, time.Now(), kind, r, "") }
+		tell("s1", trace.RelayAllocated, trace.Relay{Transport: signal.TransportTLS, Port: 7})
+		time.Sleep(time.Second)
+		id := call(a, "tea", false)
+		a.Seated("tea", "s1", "ann")
+		tell("s1", trace.RelayPermitted, trace.Relay{Transport: signal.TransportTLS, Port: 7})
+		for range 100 { // the same refusal again and again is one
+			tell("s1", trace.RelayRefused, trace.Relay{Transport: signal.TransportTLS, Code: 486})
+		}
+		tell("stranger", trace.RelayEnded, trace.Relay{})
+		a.Leave("tea", time.Now(), "ann", signal.LeftLeft)
+		a.Leave("tea", time.Now(), "ben", signal.LeftLeft)
+		a.End("tea", time.Now())
+		before, _ := get(t, a, id)
+		a.Gone("s1")
+		time.Sleep(time.Second)
+		tell("s1", trace.RelayEnded, trace.Relay{Transport: signal.TransportTLS, Port: 7, Up: 10, Down: 20})
+		r, ok := get(t, a, id)
+		var kinds []signal.ReportKind
+		for _, e := range r.Events {
+			if e.Relay != nil {
+				if e.Who != "ann" || !e.Server || e.Relay.Transport != signal.TransportTLS {
+					t.Errorf("%+v", e)
+				}
+				kinds = append(kinds, e.Kind)
+			}
+		}
+		want := []signal.ReportKind{trace.RelayAllocated, trace.RelayPermitted, trace.RelayRefused, trace.RelayEnded}
+		if !ok || !slices.Equal(kinds, want) {
+			t.Errorf("%v %v", ok, kinds)
+		}
+		if last := r.Events[len(r.Events)-1]; r.Ended != before.Ended || r.Began != now.Add(time.Second).UnixMilli() || last.At > r.Ended {
+			t.Errorf("the call is another one: %+v", last)
+		}
+		time.Sleep(3 * time.Minute)
+		tell("s1", trace.RelayEnded, trace.Relay{})
+		if later, _ := get(t, a, id); len(later.Events) != len(r.Events) {
+			t.Error("a session that is long over is remembered")
+		}
+	})
+}
+
+// gated is a shelf that answers nobody before it is opened.
+type gated struct {
+	Shelf
+	gate chan struct{}
+}
+
+func (g gated) Get(ctx context.Context, bucket, key string) ([]byte, bool, error) {
+	select {
+	case <-g.gate:
+		return g.Shelf.Get(ctx, bucket, key)
+	case <-ctx.Done():
+		return nil, false, ctx.Err()
+	}
+}
+
+// TestManyRevive: after a restart all calls come back at once, while the disk takes its time. Each of them goes on.
+func TestManyRevive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const calls = ahead + 500
+		shelf, began := newBoard(), time.Now()
+		a := open(t, Config{Most: 2 * calls}, shelf)
+		name := func(i int) string { return "r" + strconv.Itoa(i) }
+		for i := range calls {
+			a.Begin(name(i), began)
+			a.Join(name(i), began, trace.Person{Seat: "ann", Name: "Ann"})
+			if i%1000 == 0 {
+				synctest.Wait()
+			}
+		}
+		synctest.Wait()
+		slow := gated{shelf, make(chan struct{})}
+		b := open(t, Config{Most: 2 * calls}, slow)
+		for i := range calls {
+			b.Revive(name(i), began, began.Add(time.Minute), []trace.Person{{Seat: "ann", Name: "Ann"}})
+		}
+		b.Back(name(7), began.Add(2*time.Minute), "ann")
+		close(slow.gate)
+		synctest.Wait()
+		for i := range calls {
+			id, _ := b.Ref(name(i), "ann")
+			r, ok := get(t, b, id)
+			back := slices.ContainsFunc(r.Events, func(e trace.Entry) bool { return e.Kind == trace.Back })
+			if !ok || len(r.Restarts) != 1 || r.Ended != 0 || back != (i == 7) {
+				t.Fatalf("call %d: %v %+v", i, ok, r)
+			}
 		}
 	})
 }

@@ -17,7 +17,8 @@ type state struct {
 	calls   map[string]*trace.Call // those that go on, by id
 	rooms   map[string]string      // their ids, by room
 	index   map[string]trace.Summary
-	touched map[string]bool // calls with changes to put on the shelf
+	touched map[string]bool    // calls with changes to put on the shelf
+	holders map[string]*holder // by session
 	loaded  bool
 	opened  time.Time
 	said    time.Time // when the shelf's last fault was logged
@@ -26,7 +27,7 @@ type state struct {
 func newState(a *Archive) *state {
 	return &state{
 		Archive: a, calls: map[string]*trace.Call{}, rooms: map[string]string{}, index: map[string]trace.Summary{},
-		touched: map[string]bool{}, opened: time.Now(),
+		touched: map[string]bool{}, holders: map[string]*holder{}, opened: time.Now(),
 	}
 }
 
@@ -35,17 +36,23 @@ func (s *state) run() {
 	sweep := time.NewTicker(sweepEvery)
 	defer sweep.Stop()
 	for {
+		if len(s.cmds) == 0 && s.reviveOne() {
+			continue // whoever speaks first is taken up first, see change
+		}
 		select {
 		case f := <-s.cmds:
 			s.obey(f)
 			if len(s.cmds) > 0 && len(s.touched) < 64 {
 				continue // what follows may change the same parts
 			}
+		case <-s.wake:
 		case <-sweep.C:
 			s.obey((*state).sweep)
 		case <-s.stop:
 			for len(s.cmds) > 0 {
 				s.obey(<-s.cmds)
+			}
+			for s.reviveOne() {
 			}
 			s.put()
 			return
@@ -140,8 +147,36 @@ func (s *state) revive(room, id string, began, at time.Time, people []trace.Pers
 	c.Restart(at, people)
 }
 
+// reviveOne takes a call of before a restart up again, and reports whether there was one.
+func (s *state) reviveOne() bool {
+	s.mu.Lock()
+	room, some := "", false
+	for room = range s.late {
+		some = true
+		break
+	}
+	s.mu.Unlock()
+	if some {
+		s.obey(func(s *state) { s.catchUp(room) })
+		s.put()
+	}
+	return some
+}
+
+// catchUp takes the room's call up again if that has still to be done.
+func (s *state) catchUp(room string) {
+	s.mu.Lock()
+	r, ok := s.late[room]
+	delete(s.late, room)
+	s.mu.Unlock()
+	if ok {
+		s.revive(room, r.id, r.began, r.at, r.people)
+	}
+}
+
 // change changes the call that goes on in room; one whose beginning was missed stays unknown.
 func (s *state) change(room string, f func(*trace.Call)) {
+	s.catchUp(room)
 	id := s.rooms[room]
 	c := s.calls[id]
 	if c == nil {
@@ -165,12 +200,15 @@ func (s *state) list(before string, limit int) (list []trace.Summary, more bool)
 	}
 	slices.SortFunc(all, newestFirst)
 	if before != "" {
-		at, ok := s.index[before]
+		at, ok := trace.At(before)
 		if !ok {
 			return nil, false
 		}
-		from, _ := slices.BinarySearchFunc(all, at, newestFirst)
-		all = all[from+1:]
+		from, found := slices.BinarySearchFunc(all, at, newestFirst)
+		if found {
+			from++
+		}
+		all = all[from:] // the one before may have been dropped since
 	}
 	if len(all) > limit {
 		return all[:limit], true
@@ -191,6 +229,7 @@ func (s *state) sweep() {
 	if !s.loaded {
 		s.load(context.Background())
 	}
+	s.forgetHolders(now)
 	if now.Sub(s.opened) > s.cfg.Grace+sweepEvery {
 		s.close()
 	}

@@ -196,6 +196,27 @@ func TestPageAndClock(t *testing.T) {
 	}
 }
 
+// TestPlainAddress: whoever leaves the s out is told so, and not that another program listens there.
+func TestPlainAddress(t *testing.T) {
+	plain := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "https://"+r.Host+r.URL.Path, http.StatusPermanentRedirect)
+	}))
+	defer plain.Close()
+	base, err := url.Parse(plain.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := newLook(Config{Base: base, Caller: &desk{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.reachable = true
+	l.page(t.Context())
+	if f := l.findings[0]; f.State != Failed || !strings.HasSuffix(f.Fix, "parley doctor https://"+base.Host) {
+		t.Errorf("%+v", f)
+	}
+}
+
 func dated(off time.Duration) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Date", time.Now().Add(off).UTC().Format(http.TimeFormat))

@@ -157,6 +157,13 @@ func (l *look) page(ctx context.Context) {
 	now := l.Now()
 	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 1<<16)) // what it says does not matter
 	took := milliseconds(now.Sub(began))
+	if to, err := response.Location(); err == nil && to.Scheme == "https" && l.Base.Scheme == "http" {
+		l.tell(Finding{
+			Check: "page", State: Failed, MS: took, Words: "The server sends plain HTTP on to HTTPS, as it should from anywhere but its own machine.",
+			Fix: "Look at the address that people use: parley doctor https://" + to.Host,
+		})
+		return
+	}
 	if response.StatusCode != http.StatusOK {
 		l.tell(Finding{
 			Check: "page", State: Failed, MS: took, Words: fmt.Sprintf("The server answers %q when asked for its health.", response.Status),

@@ -32,9 +32,9 @@ func (s *Server) accept() error {
 			return nil
 		}
 		// Out of descriptors, most likely: those who say nothing make room. The pause keeps the loop from spinning, and ends.
-		if oldest := s.waiting.oldest(); oldest != nil {
+		if excess := s.waiting.relieve(); excess != nil {
 			s.counts.evicted.Add(1)
-			oldest.Close()
+			excess.Close()
 		}
 		pause = min(max(2*pause, time.Millisecond), 100*time.Millisecond)
 		s.log.Warn("cannot accept", "error", err, "pause", pause)

@@ -1,7 +1,6 @@
 package portserver
 
 import (
-	"container/list"
 	"crypto/tls"
 	"net"
 	"net/netip"
@@ -66,101 +65,6 @@ func (l *listener) Close() error {
 
 // Addr returns the address of the port.
 func (l *listener) Addr() net.Addr { return l.address }
-
-// undecided holds the connections of which nothing is known yet, oldest first, in all and by source.
-type undecided struct {
-	mu             sync.Mutex
-	max, perSource int
-	all            *list.List
-	sources        map[netip.Addr]*list.List
-}
-
-// waitingEntry is a connection's place in both lists. Its owner removes it; being removed twice does no harm.
-type waitingEntry struct {
-	conn            net.Conn
-	source          netip.Addr
-	inAll, inSource *list.Element
-}
-
-func newUndecided(max, perSource int) *undecided {
-	return &undecided{max: max, perSource: perSource, all: list.New(), sources: make(map[netip.Addr]*list.List)}
-}
-
-// add takes a connection in. When there are too many, from its source or in all, it returns the oldest of those, which is out
-// already and to be closed.
-func (u *undecided) add(c net.Conn) (entry *waitingEntry, evicted net.Conn) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	entry = &waitingEntry{conn: c, source: sourceOf(c.RemoteAddr())}
-	same := u.sources[entry.source]
-	var out *list.Element
-	switch {
-	case same != nil && same.Len() >= u.perSource:
-		out = same.Front()
-	case u.all.Len() >= u.max:
-		out = u.all.Front()
-	}
-	if out != nil {
-		old := out.Value.(*waitingEntry)
-		u.take(old)
-		evicted = old.conn
-	}
-	if same = u.sources[entry.source]; same == nil {
-		same = list.New()
-		u.sources[entry.source] = same
-	}
-	entry.inAll, entry.inSource = u.all.PushBack(entry), same.PushBack(entry)
-	return entry, evicted
-}
-
-// take takes an entry out of both lists.
-func (u *undecided) take(e *waitingEntry) {
-	if e.inAll == nil {
-		return
-	}
-	u.all.Remove(e.inAll)
-	same := u.sources[e.source]
-	if same.Remove(e.inSource); same.Len() == 0 {
-		delete(u.sources, e.source)
-	}
-	e.inAll, e.inSource = nil, nil
-}
-
-// remove says that a connection is decided, or closed.
-func (u *undecided) remove(e *waitingEntry) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.take(e)
-}
-
-// oldest takes out the oldest connection of all, to be closed; nil when there is none.
-func (u *undecided) oldest() net.Conn {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	front := u.all.Front()
-	if front == nil {
-		return nil
-	}
-	e := front.Value.(*waitingEntry)
-	u.take(e)
-	return e.conn
-}
-
-// len returns how many connections are undecided.
-func (u *undecided) len() int {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return u.all.Len()
-}
-
-// closeAll closes every connection; their owners remove them.
-func (u *undecided) closeAll() {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	for e := u.all.Front(); e != nil; e = e.Next() {
-		e.Value.(*waitingEntry).conn.Close()
-	}
-}
 
 // sourceOf returns what connections are counted by: the IPv4 address or the IPv6 /64.
 func sourceOf(a net.Addr) netip.Addr {

@@ -1,23 +1,30 @@
 // Package portserver owns the one TCP port and the one UDP port of the same number, tells what arrives there apart, and hands
-// it on: datagrams to [Packets], TURN streams to [Streams], HTTP connections to the two listeners.
+// it on: datagrams to [Batches] and [Packets], TURN streams to [Streams], HTTP connections to the two listeners.
 //
 // # TCP
 //
 // Every connection has a goroutine of its own, so the accept loop never waits for a client. Until it is known what a connection
 // speaks it is undecided: it has ten seconds, TLS handshake included, and there may be only so many of them, from one source and
-// in all. Beyond that the oldest undecided one is dropped, never the newest: whoever speaks at once gets through, however many
-// others hold their connection open and say nothing.
+// in all. Beyond that the oldest undecided one is dropped, in all that of the source which has most, and never the newest:
+// whoever speaks at once gets through, however many others hold their connection open and say nothing.
 //
 // # UDP
 //
-// One goroutine reads; [Packets] is called by it alone. The socket is bound to the wildcard address, so that addresses which
-// come and go need no care; the address that a datagram came to travels with it (IP_PKTINFO), and its answer leaves from there.
-// One socket per address would need to follow every change of the interfaces, and trusting the route picks the wrong source on
-// a host with several addresses.
+// The port is read by loops: each is a goroutine with a socket of its own (SO_REUSEPORT), and the kernel keeps the packets of one
+// sender on one socket. A loop takes packets by the batch (recvmmsg), gives them to [Batches], the media plane, and what that does
+// not take to [Packets]; what they answer with waits in the loop's [Outbox] and goes out by the batch at the end of the wake-up
+// (sendmmsg, UDP_SEGMENT). A probe at the start finds out which of this the system can do ([Tier]); the plainest tier does it all
+// with a system call for each packet. Between packets a loop sleeps in the kernel: the next packet, the deadline of the media
+// plane, a command ([Server.Post]) or a packet passed on by another loop ([Outbox.Pass]) wakes it up. Per packet nothing is
+// allocated, locked, logged or sent through a channel.
+//
+// The sockets are bound to the wildcard address, so that addresses which come and go need no care; the address that a datagram
+// came to travels with it (IP_PKTINFO), and its answer leaves from there. One socket per address would need to follow every
+// change of the interfaces, and trusting the route picks the wrong source on a host with several addresses.
 //
 // # Closing
 //
-// Close closes both sockets and every connection that is undecided or with [Streams], and waits for their goroutines; what the
+// Close closes the sockets and every connection that is undecided or with [Streams], and waits for their goroutines; what the
 // listeners gave away belongs to whoever accepted it.
 package portserver
 
@@ -37,7 +44,7 @@ import (
 
 // Packets takes the datagrams that are STUN or ChannelData.
 type Packets interface {
-	// HandlePacket is called by the one goroutine that reads. src is where the datagram came from, local the address it came
+	// HandlePacket is called by the loops, each for itself. src is where the datagram came from, local the address it came
 	// to: invalid when the socket is bound to a single address. b may be changed, and is valid during the call.
 	HandlePacket(src netip.AddrPort, local netip.Addr, b []byte)
 }
@@ -59,6 +66,13 @@ type Config struct {
 	// Packets and Streams take what is TURN's; without them it is dropped.
 	Packets Packets
 	Streams Streams
+	// Batches is asked first for every datagram.
+	Batches Batches
+	// Loops is how many loops read the UDP port, 64 at most. By default there is one for each processor, and a single one when
+	// there are no Batches; on other systems than Linux it is always a single one.
+	Loops int
+	// Tier is the highest to use. It is there for comparisons, and for a kernel with a fault that the probe does not find.
+	Tier Tier
 	// Patience is how long a connection may be undecided, 10 s by default.
 	Patience time.Duration
 	// Undecided and UndecidedPerPrefix bound how many connections may be so, in all (default 4096) and from one IPv4 address
@@ -82,7 +96,8 @@ type Server struct {
 	cfg   Config
 	log   *slog.Logger
 	tcp   net.Listener
-	udp   *datagrams
+	loops []*loop
+	tier  Tier
 	https *listener
 	http  *listener
 
@@ -94,10 +109,10 @@ type Server struct {
 	counts  counts
 }
 
-// Listen opens both sockets. Nothing is read or accepted before Serve.
+// Listen opens the sockets. Nothing is read or accepted before Serve.
 func Listen(cfg Config, log *slog.Logger) (*Server, error) {
 	cfg = cfg.withDefaults()
-	if cfg.Patience < 0 || cfg.Undecided < 0 || cfg.UndecidedPerPrefix < 0 {
+	if cfg.Patience < 0 || cfg.Undecided < 0 || cfg.UndecidedPerPrefix < 0 || cfg.Loops < 0 {
 		return nil, errors.New("portserver: a limit is negative")
 	}
 	cfg.TLS = preferTURN(cfg.TLS)
@@ -110,7 +125,10 @@ func Listen(cfg Config, log *slog.Logger) (*Server, error) {
 		waiting: newUndecided(cfg.Undecided, cfg.UndecidedPerPrefix), serving: newConnections(),
 		closing: make(chan struct{}),
 	}
-	s.udp = newDatagrams(udp, log)
+	if err := s.openLoops(udp); err != nil {
+		tcp.Close()
+		return nil, err
+	}
 	s.https, s.http = newListener(tcp.Addr()), newListener(tcp.Addr())
 	return s, nil
 }
@@ -150,7 +168,7 @@ func listenBoth(address string) (net.Listener, *net.UDPConn, error) {
 	return nil, nil, errors.Join(faults...)
 }
 
-// Addr returns the address of both sockets.
+// Addr returns the address of the port, TCP and UDP.
 func (s *Server) Addr() netip.AddrPort {
 	a := s.tcp.Addr().(*net.TCPAddr).AddrPort()
 	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
@@ -166,7 +184,7 @@ func (s *Server) PlainHTTP() net.Listener { return s.http }
 // WriteTo sends a datagram from the UDP port to dst. It leaves from the address local, as HandlePacket was told it, or from
 // whatever the route picks when local is invalid. Errors are counted: UDP promises nothing.
 func (s *Server) WriteTo(b []byte, dst netip.AddrPort, local netip.Addr) {
-	if err := s.udp.write(b, dst, local); err != nil {
+	if err := s.loops[0].d.write(b, dst, local); err != nil {
 		s.counts.writeErrors.Add(1)
 	}
 }
@@ -176,19 +194,24 @@ func (s *Server) WriteTo(b []byte, dst netip.AddrPort, local netip.Addr) {
 func (s *Server) Serve(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, s.shut)
 	defer stop()
-	failed := make(chan error, 2)
+	failed := make(chan error, len(s.loops)+1)
 	s.mu.Lock()
 	if s.isClosing() {
 		s.mu.Unlock()
 		return nil
 	}
-	s.running.Go(func() { failed <- s.readPackets() })
+	for _, l := range s.loops {
+		s.running.Go(func() { failed <- l.run() })
+	}
 	s.running.Go(func() { failed <- s.accept() })
 	s.mu.Unlock()
 	err := <-failed
 	s.shut()
 	s.running.Wait()
-	return errors.Join(err, <-failed)
+	for range s.loops { // of which, and accept, one was first
+		err = errors.Join(err, <-failed)
+	}
+	return err
 }
 
 // Close ends Serve and waits for it to be done.
@@ -206,7 +229,9 @@ func (s *Server) shut() {
 	}
 	close(s.closing)
 	s.tcp.Close()
-	s.udp.conn.Close()
+	for _, l := range s.loops {
+		l.d.conn.Close()
+	}
 	s.https.shut()
 	s.http.shut()
 	s.waiting.closeAll()

@@ -10,7 +10,7 @@ import (
 
 func TestBothSocketsHaveOneNumber(t *testing.T) {
 	h := open(t, Config{Address: ":0"})
-	if tcp, udp := h.tcp.Addr().(*net.TCPAddr).Port, h.udp.conn.LocalAddr().(*net.UDPAddr).Port; tcp != udp || tcp == 0 {
+	if tcp, udp := h.tcp.Addr().(*net.TCPAddr).Port, h.loops[0].d.conn.LocalAddr().(*net.UDPAddr).Port; tcp != udp || tcp == 0 {
 		t.Errorf("tcp %d, udp %d", tcp, udp)
 	}
 	if _, err := Listen(Config{Address: fmt.Sprintf("127.0.0.1:%d", h.Addr().Port())}, slog.New(slog.DiscardHandler)); err == nil {

@@ -6,6 +6,7 @@ import "sync/atomic"
 type counts struct {
 	accepted, evicted, silent, strangers, iceTCP, turn, turns, http, https atomic.Uint64
 	handshakes, handshakeOnly, unaccepted, panics, readErrors, writeErrors atomic.Uint64
+	truncated, sent, messages, refused, passed, passLost                   atomic.Uint64
 	packets                                                                [RTP + 1]atomic.Uint64
 }
 
@@ -17,8 +18,14 @@ type Stats struct {
 	// wanted; ICE over TCP, which nobody takes yet; none of our protocols; nothing said in time; dropped to make room for
 	// newer ones; never taken from a listener.
 	Accepted, TURN, TURNS, HTTP, HTTPS, HandshakeFailed, HandshakeOnly, ICETCP, Strangers, Silent, Evicted, Unaccepted uint64
-	// Datagrams by kind. DTLS and RTP are dropped until a media plane takes them, Unknown ones always.
+	// Datagrams by kind, as the sockets got them. DTLS and RTP are dropped when no media plane takes them, Unknown ones always.
 	STUN, ChannelData, DTLS, RTP, Unknown uint64
+	// Datagrams that were sent from outboxes, the messages that they went in, and how often a destination refused a run.
+	Sent, Messages, RunsRefused uint64
+	// Datagrams that a loop passed to another, and those that were dropped on the way since the other was too far behind.
+	Passed, PassLost uint64
+	// Truncated are datagrams that were dropped for their length.
+	Truncated uint64
 	// Faults.
 	ReadErrors, WriteErrors, Panics uint64
 }
@@ -33,6 +40,8 @@ func (s *Server) Stats() Stats {
 		Strangers: c.strangers.Load(), Silent: c.silent.Load(), Evicted: c.evicted.Load(), Unaccepted: c.unaccepted.Load(),
 		STUN: c.packets[STUN].Load(), ChannelData: c.packets[ChannelData].Load(), DTLS: c.packets[DTLS].Load(),
 		RTP: c.packets[RTP].Load(), Unknown: c.packets[Unknown].Load(),
+		Sent: c.sent.Load(), Messages: c.messages.Load(), RunsRefused: c.refused.Load(),
+		Passed: c.passed.Load(), PassLost: c.passLost.Load(), Truncated: c.truncated.Load(),
 		ReadErrors: c.readErrors.Load(), WriteErrors: c.writeErrors.Load(), Panics: c.panics.Load(),
 	}
 }

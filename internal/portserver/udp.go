@@ -1,30 +1,31 @@
 package portserver
 
 import (
-	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
-	"runtime/debug"
 	"sync"
-	"time"
 
 	"golang.org/x/net/ipv4"
 	"golang.org/x/net/ipv6"
 )
 
-// receiveBuffer is what the kernel is asked to hold for us while the reader is busy, in bytes: some 3,000 packets of video.
-const receiveBuffer = 4 << 20
+// The buffers that the kernel is asked for, in bytes: some 2,000 packets of video each, for the moments in which the loop or the
+// line is busy.
+const (
+	receiveBuffer = 4 << 20
+	sendBuffer    = 4 << 20
+)
 
 // maxLocals bounds what is remembered of our own addresses. Hosts have a few.
 const maxLocals = 1024
 
-// datagrams is the UDP socket, with the address of ours that each datagram came to.
+// datagrams is a UDP socket of the port, with the address of ours that each datagram came to.
 type datagrams struct {
-	conn *net.UDPConn
-	wild bool // bound to the wildcard address, so that the address has to be asked for
-	six  bool // an IPv6 socket, which may carry IPv4 as well
+	conn   *net.UDPConn
+	counts *counts
+	wild   bool // bound to the wildcard address, so that the address has to be asked for
+	six    bool // an IPv6 socket, which may carry IPv4 as well
 
 	// seen maps a control message as it came to the address in it, so that only the first packet to an address is parsed.
 	// The reader alone uses it.
@@ -34,13 +35,17 @@ type datagrams struct {
 	sources map[netip.Addr][]byte // control messages that make a packet leave from an address
 }
 
-func newDatagrams(conn *net.UDPConn, log *slog.Logger) *datagrams {
+func newDatagrams(conn *net.UDPConn, counts *counts, log *slog.Logger) *datagrams {
 	local := conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr()
 	d := &datagrams{
-		conn: conn, wild: local.IsUnspecified(), six: local.Is6(),
+		conn: conn, counts: counts, wild: local.IsUnspecified(), six: local.Is6(),
 		seen: make(map[string]netip.Addr), sources: make(map[netip.Addr][]byte),
 	}
 	_ = conn.SetReadBuffer(receiveBuffer) // as much as the system allows
+	_ = conn.SetWriteBuffer(sendBuffer)
+	if raw, err := conn.SyscallConn(); err == nil {
+		enlarge(raw)
+	}
 	if !d.wild {
 		return d
 	}
@@ -119,45 +124,4 @@ func (d *datagrams) write(b []byte, dst netip.AddrPort, local netip.Addr) error 
 	}
 	_, err := d.conn.WriteToUDPAddrPort(b, dst)
 	return err
-}
-
-// readPackets reads datagrams until the socket is closed.
-func (s *Server) readPackets() error {
-	b, control := make([]byte, 64<<10), make([]byte, 128)
-	for failures := 0; ; {
-		n, controlLen, _, src, err := s.udp.conn.ReadMsgUDPAddrPort(b, control)
-		if err != nil {
-			if s.isClosing() || errors.Is(err, net.ErrClosed) {
-				return nil
-			}
-			// Some systems report here that an earlier packet was not wanted.
-			s.counts.readErrors.Add(1)
-			if failures++; failures > 1000 {
-				return fmt.Errorf("portserver: %w", err)
-			}
-			select {
-			case <-time.After(time.Millisecond):
-			case <-s.closing:
-			}
-			continue
-		}
-		failures = 0
-		src = netip.AddrPortFrom(src.Addr().Unmap(), src.Port())
-		s.handlePacket(src, s.udp.local(control[:controlLen]), b[:n])
-	}
-}
-
-// handlePacket hands one datagram on.
-func (s *Server) handlePacket(src netip.AddrPort, local netip.Addr, b []byte) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			s.counts.panics.Add(1)
-			s.log.Error("packet: panic", "client", src.String(), "cause", fmt.Sprint(cause), "stack", string(debug.Stack()))
-		}
-	}()
-	kind := Classify(b)
-	s.counts.packets[kind].Add(1)
-	if (kind == STUN || kind == ChannelData) && s.cfg.Packets != nil {
-		s.cfg.Packets.HandlePacket(src, local, b)
-	}
 }

@@ -29,6 +29,7 @@ const (
 	EventLeft                    // a seat is gone
 	EventSaid                    // a message that the room's history keeps
 	EventPurge                   // the room's history is to be forgotten
+	EventHeld                    // a session sits on a seat in the room now
 	EventLost                    // a session of before a restart, which has not returned, lost its seat
 )
 

@@ -252,8 +252,8 @@ func (g *game) checkSeats(r *Room) {
 			g.t.Fatalf("seat %s is %s since %v", x.ID, x.State, x.since)
 		}
 	}
-	if here != present || r.earlySessions() > maxEarly {
-		g.t.Fatalf("%d here of %d; %d early sessions", here, present, r.earlySessions())
+	if here != present || len(r.earlySessions()) > maxEarly {
+		g.t.Fatalf("%d here of %d; %d early sessions", here, present, len(r.earlySessions()))
 	}
 	for _, s := range r.sessions {
 		if s.seat != nil && r.findSeat(s.seat.ID) != s.seat {

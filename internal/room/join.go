@@ -170,7 +170,7 @@ func (r *Room) takeNew(now time.Time, s *session, j Join) {
 	r.sitDown(now, s, x, j.N)
 }
 
-// refusal says why s may not have a new seat, fullness aside.
+// refusal says why s may not have a new seat, fullness aside. Somebody else may lose a place in the waiting room to s.
 func (r *Room) refusal(s *session, busy bool) (signal.Code, string) {
 	switch {
 	case r.isRemoved(s):
@@ -181,7 +181,7 @@ func (r *Room) refusal(s *session, busy bool) (signal.Code, string) {
 		return signal.CodeBusy, "too many rooms were made from your address; try again later"
 	case r.exists && r.locked && !s.Host:
 		return signal.CodeLocked, "the host locked this room; ask them to unlock it"
-	case r.exists && r.waiting && !s.Host && r.waitingCount() >= maxWaiting:
+	case r.exists && r.waiting && !s.Host && r.waitingCount() >= maxWaiting && !r.clearWaiting(s.Address):
 		return signal.CodeBusy, "too many people are waiting already; try again in a minute"
 	}
 	return "", ""
@@ -232,6 +232,7 @@ func (r *Room) sitDown(now time.Time, s *session, x *seat, re uint64) {
 	case was == signal.SeatAway && x.State == signal.SeatPresent:
 		r.note(EventBack, x)
 	}
+	r.note(EventHeld, x)
 	s.early = nil // from now on they are links like any others
 	s.told, s.sees = r.view(s), true
 	state := r.state(s)

@@ -128,27 +128,11 @@ func forward(m signal.Relayed, from string, early bool) signal.Message {
 // openEarly notes a link between a lobby session and somebody inside.
 func (r *Room) openEarly(s, to *session) {
 	if len(s.early) == 0 {
-		r.makeWay()
+		r.makeWay(s)
 		s.early = map[string]bool{}
 	}
 	s.early[to.ID] = true
 	r.changed = true
-}
-
-// makeWay ends the early links of sessions without a socket as far as another session needs their place.
-func (r *Room) makeWay() {
-	held := 0
-	for _, t := range r.sessions {
-		if len(t.early) > 0 {
-			held++
-		}
-	}
-	for _, t := range r.sessions {
-		if held >= maxEarly && t.away && len(t.early) > 0 {
-			r.dropEarly(t)
-			held--
-		}
-	}
 }
 
 // dropEarly ends the early links of a lobby session.

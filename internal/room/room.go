@@ -200,7 +200,7 @@ func later(a, b time.Time) time.Time {
 
 // Attach lets a session into the lobby. It returns the room as the session sees it and whether it may use the relay.
 func (r *Room) Attach(now time.Time, v Visitor) (state signal.RoomState, relay bool, fault *signal.Error) {
-	if !v.Host && r.guests() >= r.cfg.Sessions && !r.clearLobby() {
+	if !v.Host && r.guests() >= r.cfg.Sessions && !r.clearLobby(v.Address) {
 		return signal.RoomState{}, false, &signal.Error{Code: signal.CodeBusy, Words: "too many people stand in front of this room; try again in a minute"}
 	}
 	r.forgive(now)
@@ -218,18 +218,6 @@ func (r *Room) guests() (n int) {
 		}
 	}
 	return n
-}
-
-// clearLobby drops a guest's lobby session that has no socket, the oldest first: whoever fills the lobby and goes away
-// keeps nobody out.
-func (r *Room) clearLobby() bool {
-	for _, s := range r.sessions {
-		if s.away && s.seat == nil && !s.Host {
-			r.end(s, &signal.Bye{Reason: signal.ByeExpired, Words: "others needed the place in front of the room"})
-			return true
-		}
-	}
-	return false
 }
 
 // find returns the session with that id, or nil.

@@ -172,6 +172,7 @@ func (r *Room) sitBack(s *session, x *seat) {
 	if x.State == signal.SeatAway {
 		x.State = signal.SeatPresent
 		r.note(EventBack, x)
+		r.note(EventHeld, x)
 	}
 }
 
@@ -190,6 +191,7 @@ func (r *Room) build(now time.Time, s *session, x *seat) {
 	}
 	r.place(now, s, x)
 	r.note(EventJoined, x)
+	r.note(EventHeld, x)
 }
 
 // hosted reports whether somebody in the room is a host.

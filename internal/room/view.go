@@ -111,18 +111,7 @@ func (r *Room) mayEarly(s *session) bool {
 	if _, present := r.taken(); present != 1 {
 		return false
 	}
-	return len(s.early) > 0 || r.earlySessions() < maxEarly
-}
-
-// earlySessions counts the lobby sessions that hold an early link; those without a socket yield.
-func (r *Room) earlySessions() int {
-	n := 0
-	for _, s := range r.sessions {
-		if len(s.early) > 0 && !s.away {
-			n++
-		}
-	}
-	return n
+	return len(s.early) > 0 || r.earlyFor(s)
 }
 
 // settle tells every session what changed for it. It ends every command.

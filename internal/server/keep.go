@@ -21,8 +21,12 @@ const (
 // longestCall is how long a call may last for its record to be whole.
 const longestCall = 31 * 24 * time.Hour
 
-// readTimeout bounds what the start and people wait for the store.
-const readTimeout = 5 * time.Second
+// readTimeout bounds what people wait for the store, which says at once when it is down: only a slow disk takes long.
+// startTimeout bounds the start: without what it reads then, everybody loses their seat.
+const (
+	readTimeout  = 20 * time.Second
+	startTimeout = time.Minute
+)
 
 // openStore opens what survives a restart. Without it everything works but memory, so that is no reason not to start.
 func (s *Server) openStore(ctx context.Context) {
@@ -56,13 +60,13 @@ func (s *Server) keeper() signalserver.Keeper {
 type roomKeeper struct{ store *store.Store }
 
 func (k roomKeeper) Rooms() (records map[string][]byte, deleted []string, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	return k.store.List(ctx, roomsBucket)
 }
 
 func (k roomKeeper) Histories() ([]string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	subjects, err := k.store.Subjects(ctx, chatJournal)
 	var names []string

@@ -297,3 +297,23 @@ func TestBase(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestWhoIsLocal: where strangers' requests may come from this machine, none of them is the admin's by that.
+func TestWhoIsLocal(t *testing.T) {
+	proxies := []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}
+	for _, tt := range []struct {
+		name   string
+		config config.Config
+		want   bool
+	}{
+		{"a trial", config.Config{Listen: ":8443"}, true},
+		{"a name", config.Config{Domain: "a.example"}, false},
+		{"a certificate of one's own", config.Config{Cert: "cert.pem", Key: "key.pem"}, false},
+		{"a proxy", config.Config{TrustedProxies: proxies}, false},
+	} {
+		s := &Server{cfg: Config{Config: tt.config}}
+		if got := s.local(); got != tt.want {
+			t.Errorf("%s: %t", tt.name, got)
+		}
+	}
+}

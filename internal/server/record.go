@@ -3,8 +3,6 @@ package server
 import (
 	"context"
 	"crypto/rand"
-	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/parley-rtc/parley/internal/apiserver"
@@ -28,14 +26,15 @@ func (s *Server) openCalls(ctx context.Context) error {
 	s.archive = archive.Open(ctx, archive.Config{
 		Keep: c.Keep, Most: c.Most, Policy: trace.Policy(c.Addresses), Grace: s.cfg.Rooms.Grace,
 	}, s.keys, shelf, s.log)
-	s.api = apiserver.New(apiserver.Config{Version: s.cfg.Version, Admin: admin, Local: !s.proxiedHere()}, s.keys, s.archive, s.log)
+	s.api = apiserver.New(apiserver.Config{Version: s.cfg.Version, Admin: admin, Local: s.local()}, s.keys, s.archive, s.log)
 	return nil
 }
 
-// proxiedHere reports whether a reverse proxy on this machine is trusted: what comes from here is then other people's.
-func (s *Server) proxiedHere() bool {
-	here := []netip.Prefix{netip.PrefixFrom(netip.AddrFrom4([4]byte{127}), 8), netip.PrefixFrom(netip.IPv6Loopback(), 128)}
-	return slices.ContainsFunc(s.cfg.TrustedProxies, func(p netip.Prefix) bool { return slices.ContainsFunc(here, p.Overlaps) })
+// local reports whether requests that come from this machine are taken for the admin's. Where the server has a public name,
+// or a reverse proxy, they may be anybody's: a forwarder that works below HTTP leaves no mark, and then the Host header,
+// which is all that is left to judge by, is the stranger's own.
+func (s *Server) local() bool {
+	return s.cfg.Domain == "" && s.cfg.Cert == "" && len(s.cfg.TrustedProxies) == 0
 }
 
 // witness tells the archive what signalling sees.
@@ -73,6 +72,9 @@ func (w witness) RoomEnded(room string, at time.Time) { w.End(room, at) }
 func (w witness) SeatJoined(room string, at time.Time, p signalserver.Person) {
 	w.Join(room, at, person(p))
 }
+
+// SeatHeld implements signalserver.Observer.
+func (w witness) SeatHeld(room, seat, session string) { w.Seated(room, session, seat) }
 
 // SeatAway implements signalserver.Observer.
 func (w witness) SeatAway(room string, at time.Time, seat string) { w.Away(room, at, seat) }

@@ -191,7 +191,7 @@ func (s *Server) certificateConfig(at addresses) certificate.Config {
 
 func (s *Server) relayConfig(at addresses) turnserver.Config {
 	r := &s.cfg.Relay
-	return turnserver.Config{Engine: turn.Config{
+	return turnserver.Config{Observer: witness{s.archive}, Engine: turn.Config{
 		Relay4: at.of(true), Relay6: at.of(false),
 		Ports:      turn.Ports{First: r.Ports.First, Last: r.Ports.Last},
 		Policy:     turn.Policy{Allow: r.AllowPeers, Deny: r.DenyPeers, Own: at.list},
@@ -208,7 +208,7 @@ func (s *Server) signalConfig() signalserver.Config {
 	return signalserver.Config{
 		Version: c.Version, Domain: c.Domain != "", Origins: c.Origins,
 		Hidden: func(r *http.Request) bool { return httpserver.Forwarded(r.Context()) },
-		Ended:  s.relay.End,
+		Ended:  s.ended,
 		Keeper: s.keeper(), Observer: witness{s.archive}, History: signal.History(c.History.Policy),
 		Seats: c.Rooms.Seats, Grace: c.Rooms.Grace, RoomsPerAddress: c.Rooms.PerAddress,
 	}

@@ -52,7 +52,7 @@ type LinkKind string
 // Kinds of links besides the main one. They live and die beside it, each with an id of its own.
 const (
 	LinkSpare LinkKind = "spare" // a second transport, connected and idle, for when the first one dies
-	LinkBulk  LinkKind = "bulk"  // data channels only, for files between programs
+	LinkBulk  LinkKind = "bulk"  // data channels only, for files from programs
 )
 
 // Answer is an SDP answer.

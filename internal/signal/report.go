@@ -57,7 +57,7 @@ const (
 	ReportDevice         ReportKind = "device"          // Source, Cause
 	ReportSignallingLost ReportKind = "signalling-lost" // the socket died; Cause
 	ReportSignallingBack ReportKind = "signalling-back" // MS is how long it was gone
-	ReportTransfer       ReportKind = "transfer"        // a file went over; Cause is how it ended, MS how long it took
+	ReportTransfer       ReportKind = "transfer"        // of files; Cause is started, resumed, done or why it ended, MS how long after its start
 	ReportNote           ReportKind = "note"            // Cause
 )
 

@@ -158,6 +158,9 @@ func (s *Sequence) Hold(now time.Time, n uint64) {
 // Unacked returns how many sent messages wait for their acknowledgement.
 func (s *Sequence) Unacked() int { return len(s.outbox) }
 
+// Bytes returns how many bytes of them.
+func (s *Sequence) Bytes() int { return s.bytes }
+
 // Resume goes on over a new socket whose other end has everything up to received. It returns the messages to send
 // again, in order; they stay valid and must not be changed. ErrAck means that the two ends do not fit together and a
 // new session has to be opened; nothing is changed then.

@@ -45,6 +45,8 @@ func (sh *shard) observe(h *hall, e room.Event) {
 			p.Client, p.Address = s.client, s.from.address
 		}
 		o.SeatJoined(h.name, sh.now, p)
+	case room.EventHeld:
+		o.SeatHeld(h.name, e.Seat.ID, e.Seat.Session)
 	case room.EventAway:
 		o.SeatAway(h.name, sh.now, e.Seat.ID)
 	case room.EventBack:
@@ -80,9 +82,27 @@ func (s *Server) refer(h *hall, m *signal.Joined) {
 	}
 }
 
+// What one session may report: ten full messages at once, and far more than anybody has to say for long. More is dropped,
+// so that it is its own lane only that suffers, and not the reports of others.
+const (
+	reportBurst = 10 * signal.MaxReport
+	reportRate  = 16 // events per second
+)
+
+// mayReport reports whether so many events fit in.
+func (s *session) mayReport(now time.Time, events int) bool {
+	used := max(0, s.reported-now.Sub(s.reportedAt).Seconds()*reportRate)
+	s.reportedAt = now
+	if s.reported = used; used+float64(events) > reportBurst {
+		return false
+	}
+	s.reported += float64(events)
+	return true
+}
+
 // report hands on what a client says about its call. From somebody who does not sit in the room it is dropped.
 func (sh *shard) report(s *session, m *signal.Report) {
-	if o := sh.server.cfg.Observer; o != nil && s.hall.Inside(s.id) {
+	if o := sh.server.cfg.Observer; o != nil && s.hall.Inside(s.id) && s.mayReport(sh.now, len(m.Events)) {
 		o.Report(s.hall.name, sh.now, s.hall.SeatOf(s.id), m.Events)
 	}
 }

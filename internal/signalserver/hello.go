@@ -90,6 +90,7 @@ func (sh *shard) resume(k *socket, h *signal.Hello, token auth.Resume) bool {
 		sh.server.log.Debug("not resumed", "room", s.hall.name, "session", s.id, "received", h.Received, "err", err)
 		return false
 	}
+	s.weigh()
 	if old := s.socket; old != nil { // the client noticed first that it is dead
 		old.session = nil
 		old.cut()

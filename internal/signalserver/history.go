@@ -232,8 +232,26 @@ func (sh *shard) history(s *session, m *signal.HistoryAsk) {
 
 // tellHistory sends the newest messages to somebody who has just joined.
 func (sh *shard) tellHistory(s *session) {
-	if s.hall.said && sh.reads < maxReads {
+	switch {
+	case !s.hall.said || s.untold:
+	case sh.reads < maxReads:
 		sh.readHistory(s, 0, 0, signal.MaxHistory)
+	default:
+		s.untold = true
+		sh.untold = append(sh.untold, s)
+	}
+}
+
+// tellNext goes on with those who had to wait: after a restart everybody comes back at once.
+func (sh *shard) tellNext() {
+	for len(sh.untold) > 0 && sh.reads < maxReads {
+		s := sh.untold[0]
+		sh.untold[0] = nil
+		sh.untold = sh.untold[1:]
+		s.untold = false
+		if !s.over && s.hall.Inside(s.id) {
+			sh.tellHistory(s)
+		}
 	}
 }
 
@@ -242,6 +260,7 @@ func (sh *shard) readHistory(s *session, re, before uint64, limit int) {
 	sh.server.cfg.Keeper.Read(s.hall.name, before, limit, func(list []Said, more bool, err error) {
 		sh.do(command{kind: cmdCall, call: func() {
 			sh.reads--
+			sh.tellNext()
 			sh.answerHistory(s, re, list, more, err)
 		}})
 	})

@@ -281,6 +281,7 @@ func (w *witness) RoomEnded(r string, _ time.Time) { w.note("%s ended", r) }
 func (w *witness) SeatJoined(r string, _ time.Time, p Person) {
 	w.note("%s joined by %s %s", p.Name, p.Client.Name, p.Address)
 }
+func (w *witness) SeatHeld(string, string, string)    {}
 func (w *witness) SeatAway(string, time.Time, string) { w.note("away") }
 func (w *witness) SeatBack(string, time.Time, string) { w.note("back") }
 func (w *witness) SeatLeft(_ string, _ time.Time, _ string, why signal.LeftReason) {

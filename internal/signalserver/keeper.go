@@ -88,7 +88,9 @@ func (s *Server) load() {
 	}
 	for _, name := range said {
 		// A room that ended while the purge of its history was on its way has none.
-		if h := s.shard(name).halls[name]; h != nil && (h.Exists() || h.History() == signal.HistoryForever) {
+		// Nor has one whose host wants nothing kept.
+		h := s.shard(name).halls[name]
+		if h != nil && h.History() != signal.HistoryNone && (h.Exists() || h.History() == signal.HistoryForever) {
 			h.said = true
 			h.chronicle = &chronicle{cold: true}
 		} else {

@@ -35,6 +35,8 @@ type Observer interface {
 	RoomEnded(room string, at time.Time)
 	// SeatJoined says that somebody sat down in the room itself, not in its waiting room.
 	SeatJoined(room string, at time.Time, p Person)
+	// SeatHeld says which session sits on a seat now; it comes after SeatJoined, and again when that changes.
+	SeatHeld(room, seat, session string)
 	// SeatAway says that a seat's client lost its connection, and SeatBack that it, or another of the same person, is
 	// there again.
 	SeatAway(room string, at time.Time, seat string)

@@ -61,6 +61,13 @@ func (k *socket) push(frames ...[]byte) bool {
 	return !full
 }
 
+// queued reports whether anything waits to be written, or is being written.
+func (k *socket) queued() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.writing
+}
+
 // startWriter makes sure that somebody writes; mu is held.
 func (k *socket) startWriter() {
 	if !k.writing {

@@ -26,6 +26,7 @@ func (sh *shard) revive(k *socket, h *signal.Hello, token auth.Resume) bool {
 		sh.server.log.Info("an old resume token was used after the restart; refused", "room", to.name, "session", token.Session)
 		return false
 	}
+	defer func() { sh.settle(to) }() // a room that nobody got into is forgotten
 	if !sh.server.limits.sessions.take(k.from.address) {
 		k.refuse(&signal.Error{Code: signal.CodeBusy, Words: "too many sessions from your address; try again later"})
 		return true

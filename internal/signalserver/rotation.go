@@ -34,11 +34,13 @@ func (r *rotation) next() uint32 {
 	return r.issued
 }
 
-// confirm notes that the client has the token of a generation.
-func (r *rotation) confirm(now time.Time, generation uint32) {
-	if generation > r.known {
-		r.known, r.since = generation, now
+// confirm notes that the client has the token of a generation, and reports whether that is news.
+func (r *rotation) confirm(now time.Time, generation uint32) bool {
+	if generation <= r.known {
+		return false
 	}
+	r.known, r.since = generation, now
+	return true
 }
 
 // judge judges a token that is authentic.

@@ -56,6 +56,8 @@ type Config struct {
 	// SessionsPerAddress is how many sessions one address (IPv6: one /64) may have, and how many new ones it may open in a
 	// minute; twice as many at first.
 	SessionsPerAddress int
+	// Backlog is how many bytes may wait for all clients together to acknowledge them.
+	Backlog int
 	// Ended is told the id of every session that is over. It must not block; nil is nobody.
 	Ended func(session string)
 	// Keeper keeps rooms over restarts, and what is said in them; nil is nobody. History is the policy of rooms whose
@@ -105,6 +107,7 @@ func New(cfg Config, keys *auth.Keys, ice ICE, log *slog.Logger, random io.Reade
 	cfg.Heartbeat = cmp.Or(cfg.Heartbeat, DefaultHeartbeat)
 	cfg.RoomsPerAddress = cmp.Or(cfg.RoomsPerAddress, DefaultRoomsPerAddress)
 	cfg.SessionsPerAddress = cmp.Or(cfg.SessionsPerAddress, DefaultSessionsPerAddress)
+	cfg.Backlog = cmp.Or(cfg.Backlog, DefaultBacklog)
 	cfg.Shards = cmp.Or(cfg.Shards, runtime.GOMAXPROCS(0))
 	if cfg.Hidden == nil {
 		cfg.Hidden = forwarded

@@ -30,15 +30,20 @@ type session struct {
 	relay  bool // may use the relay
 
 	seq    signal.Sequence
+	weight int // of what waits in seq, as the shard has counted it
 	bucket *bucket
 	socket *socket   // nil while away
 	since  time.Time // when it lost its socket
 
-	resume  rotation
-	gaps    uint8
-	over    bool
-	probing bool // a ping with probeID is on its way
-	probeID uint64
+	resume rotation
+	gaps   uint8
+	untold bool // in shard.untold
+
+	reported   float64 // events, less what time has forgiven
+	reportedAt time.Time
+	over       bool
+	probing    bool // a ping with probeID is on its way
+	probeID    uint64
 	appointment
 }
 
@@ -52,8 +57,9 @@ func (t tokens) SeatToken(room, seat string, generation uint32) string {
 
 // message obeys a message of a client.
 func (sh *shard) message(s *session, m signal.Message) {
-	s.resume.confirm(sh.now, s.resume.issued) // it sends on this socket, so it has this socket's welcome
+	s.confirm()
 	fresh, err := s.seq.Receive(sh.now, m.Head())
+	s.weigh()
 	switch {
 	case errors.Is(err, signal.ErrGap):
 		sh.gap(s)
@@ -67,6 +73,14 @@ func (sh *shard) message(s *session, m signal.Message) {
 		sh.unnumbered(s, m)
 	}
 	s.acknowledge()
+}
+
+// confirm notes that the client, which sends on this socket, has this socket's welcome. The older tokens are copies from
+// now on, after a restart too.
+func (s *session) confirm() {
+	if s.resume.confirm(s.shard.now, s.resume.issued) {
+		s.hall.renewed = true
+	}
 }
 
 func protocolBye(words string) *signal.Bye {
@@ -160,7 +174,7 @@ func (s *session) iceServers() *signal.ICEServers {
 
 // fault answers a message that could not be read. Its number counts all the same.
 func (sh *shard) fault(s *session, fault *signal.Error) {
-	s.resume.confirm(sh.now, s.resume.issued)
+	s.confirm()
 	if fault.Re > 0 {
 		fresh, err := s.seq.Receive(sh.now, &signal.Header{Type: signal.TypeError, N: fault.Re})
 		if err != nil {
@@ -195,6 +209,7 @@ func (s *session) send(m signal.Message) {
 		s.shard.end(s, protocolBye("too many messages wait for your acknowledgement"), false)
 		return
 	}
+	s.weigh()
 	if s.socket != nil && !s.socket.push(b) {
 		s.shard.detach(s, false)
 	}
@@ -276,6 +291,7 @@ func (sh *shard) close(s *session, bye *signal.Bye) {
 		return
 	}
 	s.over = true
+	s.weigh()
 	if k := s.socket; k != nil {
 		k.session = nil
 		s.socket = nil

@@ -44,9 +44,12 @@ type shard struct {
 	halls    map[string]*hall
 	sessions map[string]*session
 	agenda   agenda
-	reads    int     // of histories, on their way
-	number   uint64  // of the message that is being obeyed
-	kept     []*hall // ended rooms with a policy, the oldest first; may hold some that live again
+	backlog  int        // bytes that wait for the sessions
+	hopeless int        // relieve need not look again before there are more
+	reads    int        // of histories, on their way
+	untold   []*session // who joined and has to be told what was said, while too many histories are read
+	number   uint64     // of the message that is being obeyed
+	kept     []*hall    // ended rooms with a policy, the oldest first; may hold some that live again
 	now      time.Time
 }
 
@@ -84,6 +87,7 @@ func (sh *shard) loop() {
 		for w := sh.agenda.due(sh.now); w != nil; w = sh.agenda.due(sh.now) {
 			sh.guardWake(w)
 		}
+		sh.guard(sh.relieve, nil, nil)
 	}
 }
 
@@ -209,7 +213,7 @@ func (sh *shard) drain() {
 	}
 	clear(sh.sessions)
 	clear(sh.halls)
-	sh.agenda = nil
+	sh.agenda, sh.backlog = nil, 0
 }
 
 // hall is a room with its place in the shard.

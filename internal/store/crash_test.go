@@ -18,9 +18,19 @@ import (
 // childDir names the directory for the child process that TestMain becomes.
 const childDir = "PARLEY_STORE_CHILD"
 
+// fullDir is the same, for one whose disk is full.
+const fullDir = "PARLEY_STORE_FULL"
+
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(childDir); dir != "" {
 		writeForEver(dir)
+		return
+	}
+	if dir := os.Getenv(fullDir); dir != "" {
+		if err := fillDisk(dir); err != nil {
+			fmt.Fprintln(os.Stdout, "error", err)
+			os.Exit(1)
+		}
 		return
 	}
 	os.Exit(m.Run())
@@ -155,6 +165,7 @@ func TestUncleanEnd(t *testing.T) {
 func TestDown(t *testing.T) {
 	s := open(t, t.TempDir())
 	put(t, s, "rooms", "a", "1")
+	add(t, s, "chat.gone", "1", "secret")
 	real, failing := s.keeper.open, errors.New("no space left on device")
 	broken := make(chan struct{})
 	_ = s.queue.add(&task{
@@ -175,6 +186,9 @@ func TestDown(t *testing.T) {
 	}); err == nil {
 		t.Error("an entry was appended on a disk that fails")
 	}
+	if err := now(t, func(done func(error)) { s.Purge("chat.gone", done) }); err == nil {
+		t.Error("a subject was forgotten on a disk that fails")
+	}
 	works := make(chan struct{})
 	// In the goroutine that owns the keeper.
 	_ = s.queue.add(&task{write: write{stream: stateStream, subject: stateSubject("rooms", "b"), value: []byte("4")}, done: []func(uint64, error){func(uint64, error) {
@@ -188,6 +202,12 @@ func TestDown(t *testing.T) {
 		if v, _, err := s.Get(t.Context(), "rooms", key); string(v) != want || err != nil {
 			t.Errorf("%s is %q %v", key, v, err)
 		}
+	}
+	if n := add(t, s, "chat.gone", "2", "new"); n != 1 {
+		t.Errorf("what was to be forgotten while the disk failed is there: the next number is %d", n)
+	}
+	if got := words(t, s, "chat.gone", 0, 10); got != "1:new" {
+		t.Errorf("got %s", got)
 	}
 }
 

@@ -54,14 +54,15 @@ func (s *Store) Read(ctx context.Context, subject string, before uint64, limit i
 	return list, false, err
 }
 
-// Purge forgets a subject with all its entries. What is appended later is numbered from 1 again.
+// Purge forgets a subject with all its entries. What is appended later is numbered from 1 again. When the disk fails, done
+// gets the error, and the subject is forgotten all the same once it works again, unless the process ends before.
 func (s *Store) Purge(subject string, done func(error)) {
 	j, ok := s.journal(subject)
 	if !ok {
 		s.refuse(done, errNoJournal)
 		return
 	}
-	s.add(&task{forget: subject, call: func(ctx context.Context, e *engine) error {
+	s.add(&task{forget: subject, write: write{stream: journalPrefix + j.Name}, call: func(ctx context.Context, e *engine) error {
 		return e.purge(ctx, journalPrefix+j.Name, subject, 0)
 	}}, done)
 }

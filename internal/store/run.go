@@ -16,6 +16,8 @@ const (
 	sayEvery = time.Minute
 	// maxFailed is how many values of buckets wait for a disk that cannot be used, for the next try.
 	maxFailed = 16_384
+	// maxFailedBytes is how many bytes they have together.
+	maxFailedBytes = 64 << 20
 )
 
 // keeper holds the engine, and opens another one after a failure. The store's goroutine owns it.
@@ -26,7 +28,32 @@ type keeper struct {
 	retry  time.Time
 	wait   time.Duration
 	said   time.Time
-	failed map[string]write // newest values that could not be put
+	failed map[string]write  // newest values that could not be put
+	size   int               // of failed, in bytes
+	purges map[string]string // streams of the subjects that could not be forgotten, by subject
+}
+
+// keep keeps a value that could not be put for later, or drops it when too much is kept: what is kept already was first.
+func (k *keeper) keep(w write) {
+	old, ok := k.failed[w.subject]
+	size := k.size - len(old.value) + len(w.value)
+	switch {
+	case !ok && len(k.failed) >= maxFailed, size > maxFailedBytes && len(w.value) > len(old.value):
+		if ok { // an old value must not come back in place of a newer one
+			k.forget(w.subject)
+		}
+		return
+	case k.failed == nil:
+		k.failed = map[string]write{}
+	}
+	k.failed[w.subject] = w
+	k.size = size
+}
+
+// forget forgets a value that was kept.
+func (k *keeper) forget(subject string) {
+	k.size -= len(k.failed[subject].value)
+	delete(k.failed, subject)
 }
 
 // ready returns the engine, nil while the disk cannot be used. The keeper opens it again when that is due.
@@ -67,7 +94,7 @@ func (s *Store) run() {
 	defer timer.Stop()
 	for open := true; open; {
 		wait := time.Hour
-		if s.keeper.engine == nil && len(s.keeper.failed) > 0 {
+		if s.keeper.engine == nil && len(s.keeper.failed)+len(s.keeper.purges) > 0 {
 			wait = time.Until(s.keeper.retry)
 		}
 		timer.Reset(max(wait, 0))
@@ -112,7 +139,7 @@ func (w *writer) again() (tasks []*task) {
 	for _, failed := range k.failed {
 		tasks = append(tasks, &task{write: failed})
 	}
-	k.failed = nil
+	k.failed, k.size = nil, 0
 	return tasks
 }
 
@@ -120,7 +147,9 @@ func (w *writer) again() (tasks []*task) {
 func (w *writer) obey(tasks []*task) {
 	ctx := context.Background()
 	for _, t := range tasks {
-		e := w.store.keeper.ready(ctx)
+		w.store.keeper.ready(ctx)
+		w.purge(ctx)
+		e := w.store.keeper.engine
 		switch {
 		case e == nil:
 			w.fail(t, ErrDown)
@@ -132,10 +161,30 @@ func (w *writer) obey(tasks []*task) {
 				w.broken(err)
 				w.fail(t, err)
 			}
+			if len(w.sent) >= atOnce {
+				w.settle() // what failed before may be much more, and acknowledgements have to be read
+			}
 		}
 	}
 	w.settle()
 	w.trim(ctx)
+}
+
+// purge forgets what could not be forgotten before: what somebody wanted gone must not come back. It goes before whatever
+// is written to the subject later.
+func (w *writer) purge(ctx context.Context) {
+	k := &w.store.keeper
+	for subject, stream := range k.purges {
+		if k.engine == nil {
+			return
+		}
+		delete(w.subjects, subject)
+		if err := k.engine.purge(ctx, stream, subject, 0); err != nil {
+			w.broken(err)
+			return
+		}
+		delete(k.purges, subject)
+	}
 }
 
 // call obeys a task that has the engine for itself; settle may have cost us the engine.
@@ -148,15 +197,17 @@ func (w *writer) call(ctx context.Context, t *task) {
 	}()
 	e := w.store.keeper.engine
 	if e == nil {
-		t.finish(0, ErrDown)
+		w.fail(t, ErrDown)
 		return
 	}
 	err := t.call(ctx, e)
 	delete(w.subjects, t.forget)
 	if err != nil {
 		w.broken(err)
+		w.fail(t, err)
+		return
 	}
-	t.finish(0, err)
+	t.finish(0, nil)
 }
 
 // settle waits for the acknowledgements of what is on its way.
@@ -200,11 +251,14 @@ func (w *writer) settle() {
 // fail tells that a task failed. A value of a bucket is kept for later.
 func (w *writer) fail(t *task, err error) {
 	k := &w.store.keeper
-	if t.call == nil && t.id == "" && len(k.failed) < maxFailed {
-		if k.failed == nil {
-			k.failed = map[string]write{}
+	switch {
+	case t.forget != "" && len(k.purges) < maxFailed:
+		if k.purges == nil {
+			k.purges = map[string]string{}
 		}
-		k.failed[t.subject] = t.write
+		k.purges[t.forget] = t.stream
+	case t.call == nil && t.id == "":
+		k.keep(t.write)
 	}
 	t.finish(0, err)
 }

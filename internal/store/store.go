@@ -115,7 +115,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s.keeper.log = cfg.Log
 	if s.keeper.engine, err = s.keeper.open(ctx); err != nil {
 		s.lock.Close()
-		return nil, err
+		return nil, fmt.Errorf("%w; should this stay so while the disk is well, move %s away: the store then starts empty", err, cfg.Dir)
 	}
 	s.queue.init()
 	go s.run()

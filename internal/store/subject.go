@@ -39,7 +39,7 @@ func (x *subject) add(id string, entry uint64, total int64) {
 // begin sends a write on its way.
 func (w *writer) begin(ctx context.Context, e *engine, t *task) error {
 	if t.id == "" {
-		delete(w.store.keeper.failed, t.subject)
+		w.store.keeper.forget(t.subject)
 		return w.publish(e, t, t.header(), 0)
 	}
 	x := w.subjects[t.subject]

@@ -32,6 +32,7 @@ type lane struct {
 	dirty  map[int]bool // parts to store
 	next   int          // the number of the next event
 	own    int          // events of the server
+	relays int          // those of them that are its relay's
 	others int          // reported events
 	size   int          // their bytes
 	gone   bool         // nothing more is taken: Left
@@ -40,11 +41,11 @@ type lane struct {
 // add takes an event. It returns false when there is no room for it.
 func (l *lane) add(e Event) bool {
 	if e.own() {
-		if l.own >= maxOwn && e.Kind != Left {
+		if l.own >= maxOwn && e.Kind != Left || e.relaying() && l.relays >= maxRelay {
 			l.Omitted++
 			return false
 		}
-		l.own++
+		l.countOwn(&e)
 	} else {
 		for l.others >= MaxEvents || l.size+e.size() > maxLaneSize {
 			if !l.thin(weight(e.Kind)) {
@@ -62,6 +63,13 @@ func (l *lane) add(e Event) bool {
 		l.pack()
 	}
 	return true
+}
+
+func (l *lane) countOwn(e *Event) {
+	l.own++
+	if e.relaying() {
+		l.relays++
+	}
 }
 
 // put adds an event to the last part, or to a new one, and returns which.
@@ -141,11 +149,11 @@ func (l *lane) refill(parts [][]Event) {
 	all := slices.Concat(parts...)
 	slices.SortStableFunc(all, func(a, b Event) int { return a.N - b.N })
 	all = slices.CompactFunc(all, func(a, b Event) bool { return a.N == b.N })
-	l.parts, l.own, l.others, l.size = nil, 0, 0, 0
+	l.parts, l.own, l.relays, l.others, l.size = nil, 0, 0, 0, 0
 	for _, e := range all {
 		switch {
 		case e.own() && l.own < maxOwn+1:
-			l.own++
+			l.countOwn(&e)
 		case !e.own() && l.others < MaxEvents:
 			l.others++
 			l.size += e.size()

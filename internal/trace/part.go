@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Part is a piece of a call for the store: its head, whose key is the call's id, or some of its events.
@@ -133,6 +134,17 @@ type Summary struct {
 	Text  string `json:"text,omitempty"`
 	// Size is about how many bytes its events take where they are stored.
 	Size int `json:"-"`
+}
+
+// Place says where in a list of calls, the newest first, this one stands: calls after it are asked for by it, whether it is
+// still there or not.
+func (s Summary) Place() string { return strconv.FormatInt(s.Began, 10) + "." + s.ID }
+
+// At reads a Place; false when it is none.
+func At(place string) (s Summary, ok bool) {
+	began, id, ok := strings.Cut(place, ".")
+	n, err := strconv.ParseInt(began, 10, 64)
+	return Summary{ID: id, Began: n}, ok && err == nil
 }
 
 // Summarize reads the summary out of a stored head.

@@ -50,6 +50,8 @@ type Event struct {
 	// ReportEvent is what happened. In a Call, At is by the clock of who tells it; in a Record, by the server's. Seat is
 	// the other person that it concerns.
 	signal.ReportEvent
+	// Relay is what the relay did, with its kinds.
+	Relay *Relay `json:"relay,omitempty"`
 }
 
 // own reports whether the server itself saw it.
@@ -58,7 +60,7 @@ func (e *Event) own() bool {
 	case Joined, Away, Back, Left:
 		return true
 	}
-	return false
+	return e.relaying()
 }
 
 // size is about how many bytes the event takes where it is stored.

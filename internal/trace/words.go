@@ -80,10 +80,14 @@ func sayGap(f *Finding, who, other string) string {
 }
 
 func (r *Record) name(seat string) string {
-	if l := r.person(seat); l != nil {
-		return l.Name
+	l := r.person(seat)
+	switch {
+	case l == nil:
+		return "somebody"
+	case strings.ContainsAny(l.Name, ".,;:!?()“”\""): // a name must not look like a sentence of ours
+		return "“" + strings.NewReplacer("“", "", "”", "").Replace(l.Name) + "”"
 	}
-	return "somebody"
+	return l.Name
 }
 
 // clock is the time of day.
@@ -117,11 +121,14 @@ func because(cause string) string {
 	if words, known := causes[cause]; known {
 		cause = words
 	}
-	if cause == "" {
-		return ""
+	if cause == "" || len(cause) > longestCause || strings.Trim(cause, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 -") != "" {
+		return "" // a client's word, but not a sentence that looks like ours
 	}
 	return " (" + cause + ")"
 }
+
+// longestCause is how long a client's own word may be to stand in a sentence, in bytes.
+const longestCause = 40
 
 // causes are the clients' codes for what makes quality bad.
 var causes = map[string]string{

@@ -222,6 +222,7 @@ func (s *Server) HandleOpened(now time.Time, relay netip.AddrPort, opened bool) 
 // welcome answers an Allocate request with its success.
 func (s *Server) welcome(a *allocation, r *request) {
 	s.stats.Allocated++
+	s.tell(a, Allocated)
 	r.keep = true
 	m := s.begin(r, stun.ClassSuccessResponse)
 	addAddress(m, stun.AttrXORRelayedAddress, a.relay)

@@ -28,6 +28,9 @@ type allocation struct {
 
 	permissions []permission
 	channels    []channel
+
+	up, down                     uint64 // bytes of payload from the client and to it
+	peersPermitted, peersRefused int
 }
 
 // permission lets packets from an address in, and Send indications out (RFC 8656 §9).
@@ -134,6 +137,9 @@ func (s *Server) end(a *allocation) {
 	delete(s.relays, a.relay)
 	s.quota.give(a.session, a.source)
 	heap.Remove(&s.timers, a.place)
+	if a.ready {
+		s.tell(a, Ended)
+	}
 	if a.socket && a.ready {
 		s.out.add(Event{Kind: Close, Relay: a.relay})
 	}

@@ -106,6 +106,9 @@ func (s *Server) send(c Client, raw []byte) {
 // those who did not authenticate it counts against the limit of their source.
 func (s *Server) refuse(r *request, code int) {
 	s.stats.Refused++
+	if r.key != nil && r.msg.Type.Method == stun.MethodAllocate {
+		s.out.facts = append(s.out.facts, Fact{Kind: Refused, Session: r.grant.Session, Client: r.client, Code: code})
+	}
 	if r.key == nil && r.client.Datagram() && !s.errorLimit.allow(r.now, r.client.Addr.Addr()) {
 		s.stats.Suppressed++
 		return

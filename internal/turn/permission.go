@@ -43,6 +43,7 @@ func (s *Server) handleCreatePermission(r *request) {
 			return
 		}
 		if code := s.checkPeer(a, peer.Addr(), s.policy.judgeAddr(peer.Addr())); code != 0 {
+			s.forbidden(a, code)
 			s.refuse(r, code)
 			return
 		}
@@ -52,12 +53,17 @@ func (s *Server) handleCreatePermission(r *request) {
 		s.refuse(r, codeBadRequest)
 		return
 	}
+	fresh := 0
 	for _, peer := range peers {
+		if !a.permitted(r.now, peer) {
+			fresh++
+		}
 		if !a.permit(r.now, peer) {
 			s.refuse(r, codeInsufficientCapacity)
 			return
 		}
 	}
+	s.permitted(a, fresh)
 	s.finish(r, s.begin(r, stun.ClassSuccessResponse))
 }
 
@@ -80,13 +86,19 @@ func (s *Server) handleChannelBind(r *request) {
 	}
 	v := s.policy.judge(peer)
 	if code := s.checkPeer(a, peer.Addr(), v); code != 0 {
+		s.forbidden(a, code)
 		s.refuse(r, code)
 		return
+	}
+	fresh := 0
+	if !a.permitted(r.now, peer.Addr()) {
+		fresh = 1
 	}
 	if code := a.bind(r, number, peer, v, s.policy.epoch); code != 0 {
 		s.refuse(r, code)
 		return
 	}
+	s.permitted(a, fresh)
 	s.finish(r, s.begin(r, stun.ClassSuccessResponse))
 }
 

@@ -75,10 +75,12 @@ func (s *Server) forward(now time.Time, a *allocation, peer netip.AddrPort, v ve
 			return
 		}
 		s.stats.InMemory++
+		a.up += uint64(len(payload))
 		s.deliver(now, to, a.relay, payload, frame)
 	case v == bySocket && a.socket:
 		s.stats.ToPeers++
 		s.stats.Bytes += uint64(len(payload))
+		a.up += uint64(len(payload))
 		s.out.add(Event{Kind: ToPeer, Relay: a.relay, Peer: peer, Payload: payload})
 	default:
 		s.stats.Forbidden++
@@ -121,6 +123,7 @@ func (s *Server) deliver(now time.Time, to *allocation, src netip.AddrPort, payl
 		return
 	}
 	s.stats.Bytes += uint64(len(payload))
+	to.down += uint64(len(payload))
 	ch := to.byPeer(now, src)
 	switch {
 	case ch == nil:

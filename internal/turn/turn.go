@@ -94,12 +94,13 @@ type Event struct {
 type output struct {
 	events []Event
 	polled int // how many of events Poll has returned
+	facts  []Fact
 	arena  []byte
 }
 
 // reset forgets the events and payloads of the call before.
 func (o *output) reset() {
-	o.events, o.polled = o.events[:0], 0
+	o.events, o.polled, o.facts = o.events[:0], 0, o.facts[:0]
 	o.arena = o.arena[:0]
 }
 

@@ -20,6 +20,9 @@ type Config struct {
 	// themselves, or the unspecified address when those are not of this host, as behind a one-to-one NAT.
 	Bind4, Bind6 netip.Addr
 
+	// Observer is told what the relay does for sessions; nil is nobody.
+	Observer Observer
+
 	// StreamIdle is how long a stream may be without an allocation, 10 s by default.
 	StreamIdle time.Duration
 	// WriteTimeout is how long one write to a stream may take before the stream is closed, 10 s by default.

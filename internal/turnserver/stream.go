@@ -13,6 +13,7 @@ import (
 type stream struct {
 	conn      net.Conn
 	client    turn.Client
+	tls       bool
 	allocated bool // guarded by Server.mu
 	limit     int  // of out, in bytes
 
@@ -35,10 +36,10 @@ func newStreams() streams {
 	return streams{byID: make(map[uint64]*stream), idleBy: make(map[netip.Addr]int)}
 }
 
-// ServeStream serves a client over TCP or TLS, and closes the connection in the end. overTLS is for the log only.
+// ServeStream serves a client over TCP or TLS, and closes the connection in the end. overTLS is for the log and the observer.
 func (s *Server) ServeStream(c net.Conn, overTLS bool) {
 	defer c.Close()
-	st := s.admit(c)
+	st := s.admit(c, overTLS)
 	if st == nil {
 		return
 	}
@@ -58,11 +59,11 @@ func (s *Server) ServeStream(c net.Conn, overTLS bool) {
 
 // admit registers a stream, or returns nil when there are too many without an allocation. Its first allocation must be made
 // within StreamIdle.
-func (s *Server) admit(c net.Conn) *stream {
+func (s *Server) admit(c net.Conn, overTLS bool) *stream {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := &stream{
-		conn: c, limit: s.cfg.StreamQueue,
+		conn: c, tls: overTLS, limit: s.cfg.StreamQueue,
 		wake: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	if a, ok := c.RemoteAddr().(*net.TCPAddr); ok {
@@ -95,7 +96,7 @@ func (ss *streams) count(st *stream, n int) {
 func (s *Server) dismiss(st *stream) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.streams.byID, st.client.Stream)
+	defer delete(s.streams.byID, st.client.Stream) // last: what is told of its end says how it came
 	if !st.allocated {
 		s.streams.count(st, -1)
 	}

@@ -13,6 +13,7 @@ package turnserver
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
 	"io"
 	"log/slog"
 	"net"
@@ -63,6 +64,7 @@ type Server struct {
 	engine   *turn.Server
 	relays   map[netip.AddrPort]*relay
 	streams  streams
+	told     told
 	timer    *time.Timer
 	armed    time.Time // when the timer goes off
 	ownRead  time.Time
@@ -93,7 +95,7 @@ func New(cfg Config, grants Grants, send Send, log *slog.Logger, rand io.Reader)
 	}
 	s := &Server{
 		cfg: cfg, send: send, log: log, engine: engine,
-		relays: make(map[netip.AddrPort]*relay), streams: newStreams(),
+		relays: make(map[netip.AddrPort]*relay), streams: newStreams(), told: told{seed: maphash.MakeSeed()},
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -189,6 +191,7 @@ func (s *Server) contain(client turn.Client) {
 func (s *Server) carryOut(now time.Time) {
 	for {
 		events, deadline := s.engine.Poll()
+		s.observe(now)
 		if len(events) == 0 {
 			s.arm(now, deadline)
 			return

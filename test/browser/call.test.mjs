@@ -131,9 +131,7 @@ function conversation(other, room) {
 
   test('nothing went wrong on the pages, and nobody else was asked', () => {
     for (const person of [ann, bob]) {
-      // Firefox complains when a spare transport finds no way, which is nobody's trouble.
-      const faults = person.faults.filter((fault) => !/WebRTC: ICE failed/.test(fault));
-      assert.deepEqual(faults, [], person.name);
+      assert.deepEqual(person.faults, [], person.name);
       assert.deepEqual(person.traffic.foreign(new URL(server.url).host), [], person.name);
     }
   });

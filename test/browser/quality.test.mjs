@@ -111,6 +111,9 @@ describe('Chromium and Firefox', {skip: skipFirefox}, () => {
     await Promise.all([ann.enjoysCall(), bob.enjoysCall()]);
     await looks(ann, 'Bob');
     t.diagnostic((await looks(bob, 'Ann')).replace(/\s+/g, ' '));
-    for (const person of [ann, bob]) await person.depart();
+    for (const person of [ann, bob]) {
+      assert.deepEqual(person.faults, [], person.name);
+      await person.depart();
+    }
   });
 });

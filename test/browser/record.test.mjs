@@ -123,6 +123,38 @@ describe('the record of a call', {skip}, () => {
     assert.doesNotMatch(await dan.text(), /Ann|Bob|tea/);
     await dan.depart();
   });
+
+  test('the start page leads back to it, by keyboard, until it is forgotten', async () => {
+    const {page} = bob;
+    const open = async () => {
+      await page.locator('#calls').wait();
+      await page.focus('#calls');
+      await page.keyboard.press('Enter');
+      await page.locator('.recent a[href^="/calls/"]').wait();
+    };
+    for (const viewport of [sizes.phone, sizes.desktop]) {
+      await page.setViewport(viewport ?? null);
+      await page.goto(`${server.url}/`);
+      await open();
+      await page.screenshot({path: `${shots}landing-calls-${viewport?.width}x${viewport?.height}.png`});
+      assert.deepEqual(await violations(page), []);
+    }
+    await page.focus('#calls');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await bob.reads(/Call in tea/);
+    await page.goBack();
+    await open();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Tab');
+    assert.match((await bob.focus()).name, /^Forget the call in tea/);
+    await page.keyboard.press('Enter');
+    await until('it to be gone', async () => (await page.$('.recent a[href^="/calls/"]')) === null);
+    assert.equal((await bob.focus()).name, 'Calls you were in', 'the focus is not lost with the row');
+    await page.reload();
+    await bob.reads(/Start a call/);
+    assert.equal(await page.$('#calls'), null);
+  });
 });
 
 /** Runs in the page: the record as the API gives it. */

@@ -123,7 +123,13 @@ func TestCallRecord(t *testing.T) {
 	if err := ann.Leave(wait(t)); err != nil {
 		t.Fatal(err)
 	}
-	before := h.record(t, id, bobRecord.Token, func(r trace.Record) bool { return r.Ended != 0 })
+	before := h.record(t, id, bobRecord.Token, func(r trace.Record) bool {
+		open := 0 // relayed addresses may outlive the call for a moment
+		for _, seat := range seats {
+			open += count(r, seat, trace.RelayAllocated) - count(r, seat, trace.RelayEnded)
+		}
+		return r.Ended != 0 && open == 0
+	})
 	ann.Close()
 	bob.Close()
 	stop()

@@ -22,8 +22,8 @@ const chunk = 1 << 20
 
 // report is a line that parley send and receive print with --json.
 type report struct {
-	Event, Transfer, Path, Saved, Hash, State, Text string
-	Bytes, Total, Wire                              int64
+	Event, Transfer, Link, Path, Saved, Hash, State, Text string
+	Bytes, Total, Wire                                    int64
 }
 
 // program is a parley process with what it prints.

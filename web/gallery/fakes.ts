@@ -323,6 +323,7 @@ export class FakeRoom extends FakeEmitter<RoomEvents> implements Room {
   async join(): Promise<void> {
     this.become('joined');
   }
+  retry(): void {}
   leave(): void {
     this.become('lobby');
   }

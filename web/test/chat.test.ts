@@ -6,6 +6,11 @@ import {findLinks} from '../src/call/links';
 const links = (text: string): string[] => findLinks(text).flatMap((p) => p.href ?? []);
 
 describe('findLinks', () => {
+  it('lets nothing turn the letters of an address around', () => {
+    expect(links('https://evil.example/\u202egnp.exe')).toEqual(['https://evil.example/']);
+    expect(links('https://a.example\u2066/x')).toEqual(['https://a.example/']);
+  });
+
   it.each([
     ['see https://a.example/x?y=1#z.', ['https://a.example/x?y=1#z']],
     ['(http://a.example/wiki/Table_(furniture))', ['http://a.example/wiki/Table_(furniture)']],

@@ -26,10 +26,12 @@ type (
 		Chunk uint32
 		Hash  Hash
 	}
-	// Finish gives a file, all of which is stored, its place. Receiver.Finished follows.
+	// Finish gives a file, all of which is stored, its place. Receiver.Finished follows. Digest, the SHA-256 over the hashes
+	// of all its chunks, is what Receiver.Settle wants to know on a later channel.
 	Finish struct {
-		File int
-		Root Hash
+		File   int
+		Root   Hash
+		Digest Hash
 	}
 
 	// Offered says what the sender has. Receiver.Accept or Refuse follows.
@@ -77,6 +79,7 @@ func (Ended) action()    {}
 type engine struct {
 	actions []Action // to do, oldest first
 	over    bool     // nothing is done any more after actions
+	pauses  int      // that the other side said on this channel
 }
 
 func (e *engine) do(a Action) { e.actions = append(e.actions, a) }
@@ -115,6 +118,15 @@ func (e *engine) cancelled(reason Reason) {
 		reason = Cancelled
 	}
 	e.end(Ended{Reason: reason})
+}
+
+// hears notes that the other side pauses or goes on.
+func (e *engine) hears(on bool) error {
+	if e.pauses++; e.pauses > maxPauses {
+		return fault("it pauses and goes on without an end")
+	}
+	e.do(Paused{on})
+	return nil
 }
 
 // Cancel ends the transfer, for a reason of this side.

@@ -27,10 +27,10 @@ func drain(r *Receiver) (said []string, ended *Ended) {
 }
 
 func offerOf(paths ...string) []byte {
-	m := &message{Type: typeOffer, Name: "x", Count: len(paths)}
+	total := int64(len(paths)) * 2 << 20
+	m := &message{Type: typeOffer, Name: "x", Count: len(paths), Total: &total}
 	for _, p := range paths {
 		m.Files = append(m.Files, File{Path: p, Size: 2 << 20})
-		m.Total += 2 << 20
 	}
 	return m.encode()
 }

@@ -27,7 +27,7 @@ type message struct {
 	Name   string `json:"name,omitempty"`
 	Files  []File `json:"files,omitempty"`
 	Count  int    `json:"count,omitempty"`
-	Total  int64  `json:"total,omitempty"`
+	Total  *int64 `json:"total,omitempty"` // a pointer, since all files together may be empty
 	Again  bool   `json:"again,omitempty"`
 	Bulk   bool   `json:"bulk,omitempty"`
 	Have   []held `json:"have,omitempty"`
@@ -99,11 +99,12 @@ func split[V any](list []V) (parts [][]V) {
 
 // offerTexts is the offer and what of it needs further messages.
 func offerTexts(o Offer) (texts [][]byte) {
+	total := o.Total()
 	for i, files := range split(o.Files) {
 		m := &message{Type: typeMore, Files: files}
 		if i == 0 {
 			m = &message{
-				Type: typeOffer, Name: o.Name, Files: files, Count: len(o.Files), Total: o.Total(), Again: o.Again,
+				Type: typeOffer, Name: o.Name, Files: files, Count: len(o.Files), Total: &total, Again: o.Again,
 			}
 		}
 		texts = append(texts, m.encode())

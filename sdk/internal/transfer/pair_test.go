@@ -241,8 +241,8 @@ func TestSenderStaysWithinItsCredit(t *testing.T) {
 	for _, n := range p.sent {
 		total += n
 	}
-	if total != ahead*ChunkSize {
-		t.Errorf("%d bytes without an answer, want %d", total, ahead*ChunkSize)
+	if total != ahead {
+		t.Errorf("%d bytes without an answer, want %d", total, ahead)
 	}
 	p.settle()
 	p.complete()

@@ -22,7 +22,7 @@ func CheckPath(path string) error {
 	}
 	for _, part := range parts {
 		if err := checkPart(part); err != nil {
-			return fmt.Errorf("transfer: path %q: %w", path, err)
+			return fmt.Errorf("transfer: path %.200q: %w", path, err)
 		}
 	}
 	return nil
@@ -31,13 +31,13 @@ func CheckPath(path string) error {
 func checkPart(part string) error {
 	switch {
 	case part == "" || part == "." || part == "..":
-		return fmt.Errorf("%q is not the name of a file", part)
+		return fmt.Errorf("%.200q is not the name of a file", part)
 	case len(part) > maxPart:
 		return fmt.Errorf("a name of %d bytes, at most %d are allowed", len(part), maxPart)
 	case !utf8.ValidString(part):
-		return fmt.Errorf("%q is not UTF-8", part)
+		return fmt.Errorf("%.200q is not UTF-8", part)
 	case strings.ContainsAny(part, `\:`) || strings.ContainsFunc(part, unicode.IsControl):
-		return fmt.Errorf("%q has characters that file names must not have", part)
+		return fmt.Errorf("%.200q has characters that file names must not have", part)
 	case device(part):
 		return fmt.Errorf("%q is the name of a device on some systems", part)
 	}
@@ -73,14 +73,14 @@ func (o Offer) check() error {
 			return err
 		}
 		if f.Size < 0 || f.Size > MaxTotal-total || f.Size > int64(1<<32-1)*ChunkSize {
-			return fmt.Errorf("transfer: %q: a size of %d bytes does not fit", f.Path, f.Size)
+			return fmt.Errorf("transfer: %.200q: a size of %d bytes does not fit", f.Path, f.Size)
 		}
 		if len(f.Media) > maxPart {
-			return fmt.Errorf("transfer: %q: a media type of %d bytes", f.Path, len(f.Media))
+			return fmt.Errorf("transfer: %.200q: a media type of %d bytes", f.Path, len(f.Media))
 		}
 		total += f.Size
 		if files[f.Path] || folders[f.Path] {
-			return fmt.Errorf("transfer: %q is in the offer twice", f.Path)
+			return fmt.Errorf("transfer: %.200q is in the offer twice", f.Path)
 		}
 		files[f.Path] = true
 		for at, c := range f.Path {
@@ -88,7 +88,7 @@ func (o Offer) check() error {
 				continue
 			}
 			if files[f.Path[:at]] {
-				return fmt.Errorf("transfer: %q is a file and a folder", f.Path[:at])
+				return fmt.Errorf("transfer: %.200q is a file and a folder", f.Path[:at])
 			}
 			folders[f.Path[:at]] = true
 		}

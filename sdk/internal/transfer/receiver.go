@@ -7,7 +7,7 @@ import (
 )
 
 // maxRanges is how many ranges of one file a receiver speaks of. More are only there when a sender jumped about.
-const maxRanges = 500
+const maxRanges = 2000
 
 // Receiver is the side that gets the files, on one channel.
 type Receiver struct {
@@ -35,7 +35,11 @@ type incoming struct {
 	root     string // that the sender says
 	closing  bool   // Finish was asked for
 	finished bool
+	settled  *settled // not nil when it is in its place since an earlier channel
 }
+
+// settled is what is kept of a file whose chunks need not be known any more.
+type settled struct{ digest, root Hash }
 
 // Text takes a control message of the sender.
 func (r *Receiver) Text(b []byte) {
@@ -58,7 +62,7 @@ func (r *Receiver) obey(m *message, size int) error {
 	case typeDone:
 		return r.done(m)
 	case typePause, typeResume:
-		r.do(Paused{m.Type == typePause})
+		return r.hears(m.Type == typePause)
 	case typeCancel:
 		r.cancelled(m.Reason)
 	}
@@ -72,8 +76,11 @@ func (r *Receiver) described(m *message, size int) error {
 	}
 	if m.Type == typeOffer {
 		r.offer = Offer{Name: m.Name, Again: m.Again}
-		if r.count, r.total = m.Count, m.Total; r.count == 0 {
+		if r.count = m.Count; r.count == 0 {
 			r.count = len(m.Files)
+		}
+		if m.Total != nil {
+			r.total = *m.Total
 		}
 	}
 	r.offer.Files = append(r.offer.Files, m.Files...)
@@ -104,6 +111,13 @@ func (r *Receiver) Hold(file int, chunk uint32, hash Hash) {
 	r.files[file].got.set(chunk, hash)
 }
 
+// Settle says that a file is whole and in its place since an earlier channel: what Finish told of it then. It is for
+// between Offered and Accept, instead of Hold.
+func (r *Receiver) Settle(file int, digest, root Hash) {
+	r.prepare()
+	r.files[file].settled = &settled{digest, root}
+}
+
 func (r *Receiver) prepare() {
 	if r.files != nil {
 		return
@@ -124,6 +138,10 @@ func (r *Receiver) Accept(bulk bool) {
 	var list []held
 	for i := range r.files {
 		f := &r.files[i]
+		if f.settled != nil && f.Chunks() > 0 {
+			list = append(list, held{File: uint32(i), Ranges: ranges{{0, f.Chunks()}}, Digest: f.settled.digest.String()})
+			continue
+		}
 		if len(f.got.have) == 0 {
 			continue
 		}
@@ -179,7 +197,7 @@ func (r *Receiver) put(h Header, payload []byte) error {
 		return r.compare(f, at, Hash(payload))
 	}
 	if !r.busy {
-		if f.got.have.has(h.Chunk) || r.bad[at] >= tries {
+		if f.settled != nil || f.got.have.has(h.Chunk) || r.bad[at] >= tries {
 			return fault("chunk %d of file %d comes again", h.Chunk, h.File)
 		}
 		r.busy, r.at, r.offset, r.sum = true, at, 0, sha256.New()
@@ -209,7 +227,7 @@ func (r *Receiver) compare(f *incoming, at spot, want Hash) error {
 		r.cancel(Corrupt, fmt.Errorf("transfer: chunk %d of %q came %d times with a wrong hash", at.chunk, f.Path, tries))
 		return nil
 	}
-	if len(r.bad) > 2*Credit {
+	if len(r.bad) > maxBad {
 		return fault("too many chunks with wrong hashes")
 	}
 	r.say(&message{Type: typeAgain, place: at.place()})
@@ -243,7 +261,17 @@ func (r *Receiver) done(m *message) error {
 // close finishes a file when all of it is stored and the sender said its root.
 func (r *Receiver) close(file int) {
 	f := &r.files[file]
-	if f.root == "" || f.closing || f.stored.count() != f.Chunks() {
+	switch {
+	case f.root == "" || f.closing:
+		return
+	case f.settled != nil && f.settled.root.String() == f.root:
+		f.closing = true
+		r.Finished(file)
+		return
+	case f.settled != nil:
+		r.cancel(Corrupt, fmt.Errorf("transfer: %q arrived as %s and is now said to be %s", f.Path, f.settled.root, f.root))
+		return
+	case f.stored.count() != f.Chunks():
 		return
 	}
 	root := f.got.root(f.File)
@@ -252,7 +280,7 @@ func (r *Receiver) close(file int) {
 		return
 	}
 	f.closing = true
-	r.do(Finish{File: file, Root: root})
+	r.do(Finish{File: file, Root: root, Digest: f.got.digest(f.got.have)})
 }
 
 // Finished tells the sender that a file has its place.

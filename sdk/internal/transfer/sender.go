@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"hash"
+	"slices"
 )
 
 // Sender is the side that has the files. It lives as long as the transfer: Connect begins anew on every channel, and
@@ -13,11 +14,12 @@ type Sender struct {
 	offer    Offer
 	files    []outgoing
 	accepted bool
-	paused   [2]bool // by the other side, by this one
-	file     int     // the first file that may have something to send
-	ahead    int     // chunks that the receiver did not confirm yet
-	again    []spot  // to be sent once more
-	check    []spot  // to be hashed before anything is sent: the receiver has them
+	paused   [2]bool      // by the other side, by this one
+	file     int          // the first file that may have something to send
+	ahead    int          // bytes of chunks that the receiver did not confirm yet
+	again    []spot       // to be sent once more
+	repeats  map[spot]int // how often that was asked for
+	check    []spot       // to be hashed before anything is sent: the receiver has them
 	reading  reading
 	left     int // files that are not verified
 }
@@ -55,6 +57,13 @@ func NewSender(o Offer) (*Sender, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
+	size := 0
+	for _, text := range offerTexts(o) {
+		size += len(text)
+	}
+	if size > MaxOffer {
+		return nil, fmt.Errorf("transfer: names of files that take %d bytes, at most %d are allowed: send an archive", size, MaxOffer)
+	}
 	s := &Sender{offer: o, files: make([]outgoing, len(o.Files))}
 	for i, f := range o.Files {
 		s.files[i].File = f
@@ -68,7 +77,7 @@ func (s *Sender) Connect() {
 		return
 	}
 	s.actions, s.accepted, s.paused[0], s.file, s.ahead, s.again, s.check = nil, false, false, 0, 0, nil, nil
-	s.reading, s.left = reading{}, len(s.files)
+	s.reading, s.left, s.repeats, s.pauses = reading{}, len(s.files), make(map[spot]int), 0
 	for i := range s.files {
 		f := &s.files[i]
 		f.have, f.stored, f.digest, f.claimed, f.next, f.told, f.verified = nil, nil, "", nil, 0, false, false
@@ -128,8 +137,8 @@ func (s *Sender) begin() {
 	for ; s.file < len(s.files); s.file++ {
 		f := &s.files[s.file]
 		if f.next = f.have.next(f.next); f.next < f.Chunks() {
-			if s.ahead < ahead {
-				s.ahead++
+			if n := f.ChunkLength(f.next); s.ahead+n <= ahead {
+				s.ahead += n
 				f.have.add(f.next)
 				s.start(spot{s.file, f.next}, true)
 			}
@@ -218,10 +227,8 @@ func (s *Sender) obey(m *message) error {
 	case typeVerified:
 		return s.verified(m)
 	case typePause, typeResume:
-		if on := m.Type == typePause; on != s.paused[0] {
-			s.paused[0] = on
-			s.do(Paused{on})
-		}
+		s.paused[0] = m.Type == typePause
+		return s.hears(s.paused[0])
 	case typeCancel:
 		s.cancelled(m.Reason)
 	}
@@ -296,7 +303,7 @@ func (s *Sender) confirmed(p place) error {
 		return err
 	}
 	f.stored.add(at.chunk)
-	s.ahead--
+	s.ahead -= f.ChunkLength(at.chunk)
 	s.do(Stored{int64(f.ChunkLength(at.chunk))})
 	return nil
 }
@@ -307,7 +314,7 @@ func (s *Sender) once(p place) error {
 	if err != nil {
 		return err
 	}
-	if len(s.again) >= Credit {
+	if s.repeats[at]++; s.repeats[at] >= tries || slices.Contains(s.again, at) {
 		return fault("it asks for the same chunk over and over")
 	}
 	s.again = append(s.again, at)

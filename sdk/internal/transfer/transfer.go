@@ -33,19 +33,26 @@ const (
 	MaxTotal = 1 << 53
 	// MaxOffer is how much text may describe one transfer, so that an offer of long names stays small in memory.
 	MaxOffer = 4 << 20
-	// Credit is how many chunks a sender may be ahead of what the receiver confirmed.
-	Credit = 8
-	// ahead is how many of those our sender uses. It bounds what waits in the memory of the receiver while the transport
+	// Credit is how many bytes of chunks a sender may be ahead of what the receiver confirmed. Small files count as small,
+	// so that many of them do not wait for a round trip each.
+	Credit = 8 * ChunkSize
+	// ahead is how much of that our sender uses. It bounds what waits in the memory of the receiver while the transport
 	// mends a loss, which can take a second.
-	ahead = 6
+	ahead = 6 * ChunkSize
 	// tries is how often a chunk may come with a wrong hash.
 	tries = 3
+	// maxBad is how many chunks may have come with a wrong hash at the same time.
+	maxBad = 16
+	// maxPauses is how often one side may pause or go on over one channel: more than a person ever does, and less than
+	// what would keep a program busy with telling of it.
+	maxPauses = 1000
 )
 
 // Reason says to a program why a transfer was refused or cancelled.
 type Reason string
 
-// The reasons. The first five refuse, the others cancel; no-space does both.
+// The reasons. The first five refuse, the others cancel; no-space does both. Unanswered is never said: it is the end at a
+// sender whose channels are closed without a word.
 const (
 	Declined  Reason = "declined"
 	TooLarge  Reason = "too-large"
@@ -57,6 +64,8 @@ const (
 	Corrupt   Reason = "corrupt"
 	Gone      Reason = "gone"
 	Fault     Reason = "fault"
+
+	Unanswered Reason = "unanswered"
 )
 
 // ErrFault is what errors of a peer that breaks the protocol wrap.

@@ -126,6 +126,8 @@ export interface Room extends Emitter<RoomEvents> {
   warm(): void;
   /** Resolves when seated (not when put into the waiting room: see status). Rejects with a RoomError. */
   join(name: string): Promise<void>;
+  /** Tries at once to reach whoever cannot be reached, the server too, instead of when it is due. */
+  retry(): void;
   /** Gives the seat up; status goes back to lobby. */
   leave(): void;
   /** Closes everything. The seat is kept by the server for its grace time unless `leave` was called before. */

@@ -20,7 +20,8 @@ function channel(protocol: string) {
   const events = new EventTarget();
   const close = vi.fn(() => void events.dispatchEvent(new Event('close')));
   const addEventListener = events.addEventListener.bind(events);
-  return {protocol, close, addEventListener} as unknown as RTCDataChannel & {close: typeof close};
+  const fake = {protocol, close, addEventListener, readyState: 'open'};
+  return fake as unknown as RTCDataChannel & {close: typeof close; readyState: string};
 }
 
 test('a seat is up from the first connection of a link to its end, and a new link is a new beginning', () => {
@@ -67,6 +68,23 @@ test('only channels that somebody takes stay open, and not too many of them', ()
   const late = channel('p');
   channels.arrived('s2', late);
   expect(late.close).toHaveBeenCalled();
+});
+
+test('channels that went with their transport, without a word, do not count', () => {
+  const channels = new Channels();
+  const taken: string[] = [];
+  channels.accept('p', (seat) => taken.push(seat));
+  for (let link = 0; link < 10; link++) {
+    const many = Array.from({length: 30}, () => channel('p'));
+    for (const c of many) channels.arrived('s1', c);
+    for (const c of many) c.readyState = 'closed'; // the connection was closed on this side: no event
+  }
+  expect(taken).toHaveLength(300);
+  const left = channel('p');
+  channels.arrived('s1', left);
+  channels.retain(new Set());
+  for (let i = 0; i < 64; i++) channels.arrived('s1', channel('p'));
+  expect(taken).toHaveLength(365);
 });
 
 test('control messages reach the listeners of their type, and nothing else does harm', () => {

@@ -48,7 +48,7 @@ export interface Carrier {
 export class Channels extends Events<ChannelEvents> implements ChannelPort {
   readonly #carriers = new Map<string, Carrier>();
   readonly #takers = new Map<string, (seat: string, channel: RTCDataChannel) => void>();
-  readonly #open = new Map<string, number>();
+  readonly #open = new Map<string, Set<RTCDataChannel>>();
   readonly #listeners = new Map<string, Set<(seat: string, message: ControlMessage) => void>>();
   readonly control: Control = {
     send: (seat, message) => this.#carriers.get(seat)?.tell(JSON.stringify(message)) ?? false,
@@ -97,18 +97,21 @@ export class Channels extends Events<ChannelEvents> implements ChannelPort {
   /** Forgets the links of everybody but these seats. */
   retain(seats: ReadonlySet<string>): void {
     for (const seat of [...this.#carriers.keys()]) if (!seats.has(seat)) this.connect(seat, null);
+    for (const seat of this.#open.keys()) if (!seats.has(seat)) this.#open.delete(seat);
   }
 
   /** Takes a channel that somebody opened. Who has too many of them, or of a kind that nobody takes, gets it closed. */
   arrived(seat: string, channel: RTCDataChannel): void {
     const take = this.#takers.get(channel.protocol);
-    const count = this.#open.get(seat) ?? 0;
-    if (!seat || !take || count >= maxChannels) {
+    const open = this.#open.get(seat) ?? new Set();
+    // A transport that is closed on this side takes its channels with it and tells none of them.
+    for (const c of open) if (c.readyState === 'closed') open.delete(c);
+    if (!seat || !take || open.size >= maxChannels) {
       channel.close();
       return;
     }
-    this.#open.set(seat, count + 1);
-    channel.addEventListener('close', () => this.#open.set(seat, (this.#open.get(seat) ?? 1) - 1), {once: true});
+    this.#open.set(seat, open.add(channel));
+    channel.addEventListener('close', () => open.delete(channel), {once: true});
     channel.binaryType = 'arraybuffer';
     take(seat, channel);
   }

@@ -145,3 +145,22 @@ test('a message too long is the caller’s mistake', () => {
   expect(() => a.send(new ArrayBuffer(65_537))).toThrow(RangeError);
   expect(a.send('é'.repeat(32_768))).toBe(true);
 });
+
+test('what waits of a transport that is gone is not kept for ever', async () => {
+  const reach = ann.hub.open('never asked for', {});
+  for (let i = 0; i < 200; i++) {
+    const end = opened.at(-1) as End;
+    end.connect();
+    reach.send('x'.repeat(60_000), 's2');
+    (end.peer as End).readyState = 'closed'; // closed with its transport, which tells nobody
+    bob.channels.connect('s1', null);
+    ann.channels.connect('s2', null);
+    link(bob, 's1', ann, 's2');
+    link(ann, 's2', bob, 's1');
+  }
+  opened.at(-1)?.connect();
+  reach.send('the last');
+  const heard = listen(bob.hub.open('never asked for', {}));
+  await null;
+  expect(heard).toEqual([['s1', 'the last']]);
+});

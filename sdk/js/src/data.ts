@@ -50,6 +50,7 @@ export class DataHub {
 
   constructor(readonly channels: ChannelPort) {
     channels.accept(protocol, (seat, channel) => this.#arrived(seat, channel));
+    channels.on('down', () => this.#sweep());
   }
 
   /** Opens a label; the same one again as long as it is open. */
@@ -69,7 +70,16 @@ export class DataHub {
     else this.#hold({seat, channel, backlog: new Backlog()});
   }
 
+  /** Drops what waits on channels that are dead: one whose transport is closed on this side never says so. */
+  #sweep(): void {
+    for (const [label, set] of this.#early) {
+      for (const early of set) if (early.channel.readyState === 'closed') set.delete(early);
+      if (!set.size) this.#early.delete(label);
+    }
+  }
+
   #hold(early: Early): void {
+    this.#sweep();
     const {channel, backlog} = early;
     const set = this.#early.get(channel.label) ?? new Set();
     this.#early.set(channel.label, set.add(early));
@@ -145,6 +155,7 @@ class Stream extends Events<RoomDataEvents> implements RoomData {
 
   /** Takes a channel that somebody sends on, and what has come on it so far. */
   take(seat: string, channel: RTCDataChannel, before: readonly Payload[]): void {
+    for (const c of this.#taken) if (c.readyState === 'closed') this.#taken.delete(c);
     this.#taken.add(channel);
     channel.onmessage = ({data}) => !this.#closed && this.emit('message', {from: seat, data});
     channel.onclose = () => this.#taken.delete(channel);

@@ -109,4 +109,31 @@ describe('Heart', () => {
     for (const data of ['x', new ArrayBuffer(0), new ArrayBuffer(10)]) channel.onmessage?.({data});
     expect(heart.silence).toBe(2_000);
   });
+
+  it('answers a flood no faster than the path takes the answers, and survives a channel that closes', async () => {
+    const {channel, beat} = make();
+    channel.send = (data: unknown) => {
+      channel.sent.push(data);
+      channel.bufferedAmount += 9;
+    };
+    for (let i = 0; i < 10_000; i++) beat(0, i);
+    expect(channel.sent).toHaveLength(65);
+    channel.bufferedAmount = 0;
+    channel.send = () => {
+      throw new DOMException('closing', 'InvalidStateError');
+    };
+    expect(() => beat(0, 1)).not.toThrow();
+  });
+
+  it('believes no round trip so far that a silence would never be one', async () => {
+    const {heart, pass, beat} = make();
+    await pass(1_000, () => beat(0, 1));
+    const bytes = new DataView(new ArrayBuffer(9));
+    bytes.setUint8(0, 1);
+    bytes.setUint32(5, (performance.now() - 59_000) >>> 0);
+    for (let i = 0; i < 50; i++) heart.channel.onmessage?.({data: bytes.buffer} as MessageEvent);
+    expect(heart.patience(true)).toBe(1_500);
+    heart.alarm();
+    expect(heart.patience(true)).toBe(1_500);
+  });
 });

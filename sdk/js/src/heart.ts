@@ -15,6 +15,8 @@ const forgetMs = 10_000;
 
 const [ping, pong] = [0, 1];
 const size = 9;
+/** The bytes that may wait to leave when a ping or an answer is due: what was not sent when it could have been is old news. */
+const [maxWaiting, maxOwed] = [4 * size, 64 * size];
 
 /** What a heart listens to, beside its channel. */
 export interface Chest {
@@ -87,7 +89,7 @@ export class Heart {
     if (!this.#beats) return quietMs;
     if (!visible) return hiddenMs;
     const now = this.chest.clock();
-    if (now < this.#alarmedUntil) return alarmedMs + 2 * this.#rttMs;
+    if (now < this.#alarmedUntil) return Math.min(longestMs, alarmedMs + 2 * this.#rttMs);
     return Math.min(longestMs, Math.max(silenceMs + 2 * this.#rttMs, 2 * this.#recent(now)));
   }
 
@@ -140,14 +142,23 @@ export class Heart {
   #beat(every: number): void {
     const {channel} = this;
     const now = this.chest.clock();
-    // What waits was not sent when it could have been: more of it would be old news.
-    if (now - this.#beaten < every || channel.readyState !== 'open' || channel.bufferedAmount > 4 * size) return;
+    if (now - this.#beaten < every || channel.readyState !== 'open' || channel.bufferedAmount > maxWaiting) return;
     this.#beaten = now;
     const bytes = new DataView(new ArrayBuffer(size));
     bytes.setUint8(0, ping);
     bytes.setUint32(1, ++this.#id);
     bytes.setUint32(5, performance.now() >>> 0);
-    channel.send(bytes.buffer);
+    this.#send(bytes.buffer, maxWaiting);
+  }
+
+  #send(beat: ArrayBuffer, most: number): void {
+    const {channel} = this;
+    if (channel.readyState !== 'open' || channel.bufferedAmount > most) return;
+    try {
+      channel.send(beat);
+    } catch {
+      // it closes; silence will tell
+    }
   }
 
   #take(data: unknown): void {
@@ -161,9 +172,9 @@ export class Heart {
       if (bytes.getUint32(1) > this.#id || ms > 60_000) return; // not an answer to anything of ours
       this.#answered = this.chest.clock();
       this.#rttMs = this.#rttMs ? this.#rttMs + (ms - this.#rttMs) / 8 : ms;
-    } else if (bytes.getUint8(0) === ping && this.channel.readyState === 'open') {
+    } else if (bytes.getUint8(0) === ping) {
       bytes.setUint8(0, pong);
-      this.channel.send(data as ArrayBuffer);
+      this.#send(bytes.buffer as ArrayBuffer, maxOwed);
     }
   }
 

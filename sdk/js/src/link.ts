@@ -13,6 +13,9 @@ import type {LinkKind, Track} from './wire.gen.js';
 /** The fields that every relayed message shares. */
 type Address = 'to' | 'from' | 'link';
 
+/** How many bytes of small messages may wait for a path before more of them are refused. */
+const maxUntold = 262_144;
+
 /** What a link asks of the one who keeps it. */
 export interface LinkPort {
   send<K extends LinkMessage['type']>(type: K, body: Omit<Body<K>, Address>): number;
@@ -50,6 +53,7 @@ export class Link implements Side, Carrier {
   #lost = false;
   #described = false; // an offer or answer has left, so candidates may follow
   #closed = false;
+  #gathered = false; // an address of ours
   #path: Path = {kind: 'connecting'};
   #reports: Reports | null = null;
   #connectedAt = 0;
@@ -224,9 +228,13 @@ export class Link implements Side, Carrier {
   }
 
   tell(text: string): boolean {
-    if (this.#control.readyState !== 'open') return false;
-    this.#control.send(text);
-    return true;
+    if (this.#control.readyState !== 'open' || this.#control.bufferedAmount > maxUntold) return false;
+    try {
+      this.#control.send(text);
+      return true;
+    } catch {
+      return false; // it closes
+    }
   }
 
   // ----
@@ -295,6 +303,11 @@ export class Link implements Side, Carrier {
   }
 
   #trickle(candidate: RTCIceCandidate | null): void {
+    this.#gathered ||= !!candidate?.candidate;
+    if (!candidate?.candidate && this.restricted && !this.#gathered) {
+      this.port.broken('no relay to be had', true); // before the browser tries for long, and complains
+      return;
+    }
     if (!this.#described) return; // it is in the description that is still to leave
     if (!candidate?.candidate) {
       const usernameFragment = candidate?.usernameFragment ?? '';

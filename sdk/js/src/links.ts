@@ -160,6 +160,11 @@ export class Links {
     for (const {pair} of this.#entries.values()) pair.upkeep?.hurry();
   }
 
+  /** The path to somebody does not work. */
+  get lost(): boolean {
+    return [...this.#entries.values()].some(({pair}) => pair.upkeep?.lost);
+  }
+
   /** Something says that the network may be gone. */
   alarm(): void {
     for (const {pair} of this.#entries.values()) pair.upkeep?.alarm();

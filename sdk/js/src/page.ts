@@ -3,8 +3,10 @@ import {Events} from './emitter.js';
 export interface PageEvents {
   /** The page is looked at (true), or is not. */
   visible: boolean;
-  /** The network may be another one. */
-  network: undefined;
+  /** The network may be another one, or none; true says that it is one of another kind. */
+  network: boolean;
+  /** The browser's idea of how good the network is has changed: that is news only when something is wrong. */
+  drift: undefined;
   /** The page was not running for a while, perhaps. */
   wake: undefined;
   /** The page goes. */
@@ -20,15 +22,17 @@ interface Connection extends EventTarget {
 /** What the browser says about the page and the network under it. Outside of a page nothing ever happens. */
 export class Page extends Events<PageEvents> {
   readonly #ears: [EventTarget | undefined, string, () => void][];
+  #type = connection()?.type;
 
   constructor() {
     super();
     const root = typeof globalThis.addEventListener === 'function' ? (globalThis as unknown as EventTarget) : undefined;
     const wake = () => this.emit('wake', undefined);
-    const network = () => this.emit('network', undefined);
+    const network = () => this.emit('network', false);
     this.#ears = [
       [root, 'online', network],
-      [connection(), 'change', network],
+      [root, 'offline', network],
+      [connection(), 'change', () => this.#changed()],
       [globalThis.document, 'visibilitychange', () => this.emit('visible', this.visible)],
       [globalThis.document, 'resume', wake],
       [root, 'pageshow', wake],
@@ -45,6 +49,14 @@ export class Page extends Events<PageEvents> {
   get thrifty(): boolean {
     const {saveData, type} = connection() ?? {};
     return saveData === true || type === 'cellular';
+  }
+
+  /** Browsers fire "change" for every new estimate of the speed, too. */
+  #changed(): void {
+    const before = this.#type;
+    this.#type = connection()?.type;
+    if (before !== this.#type) this.emit('network', true);
+    else this.emit('drift', undefined);
   }
 
   close(): void {

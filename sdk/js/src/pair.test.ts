@@ -28,7 +28,7 @@ function make(maker = true) {
   const sent: Sent[] = [];
   const notes: Happening[] = [];
   const asked: Ways[] = [];
-  const state = {online: true, present: true, lavish: true, over: 0, suspected: false};
+  const state = {online: true, present: true, lavish: true, over: 0, suspected: false, heard: 0};
   const alive = new Set<FakePeerConnection>();
   const pair: Pair = new Pair('ann', maker, 'l0', prepare(maker ? 'offer' : 'answer', {iceServers: []}), {
     send: (type, body) => sent.push({type, ...(body as object)} as Sent),
@@ -50,7 +50,7 @@ function make(maker = true) {
     note: (happening) => notes.push(happening),
     watched: () => false,
     channel: () => {},
-    control: () => {},
+    control: () => state.heard++,
     clock: () => performance.now(),
     lag: () => 0,
     watch: () => {},
@@ -191,10 +191,32 @@ describe('a spare', () => {
     expect(FakePeerConnection.all).toHaveLength(3);
   });
 
+  it('that never connects is let go of and tried again later and later', async () => {
+    const {run} = await inCall();
+    const made: number[] = [];
+    for (let s = 0; s < 400; s++) {
+      await run(1_000);
+      while (made.length < FakePeerConnection.all.length - 1) made.push(s);
+    }
+    const apart = made.slice(1).map((s, i) => s - (made[i] as number));
+    expect(apart.map((s) => Math.round(s / 10))).toEqual([4, 7, 13]);
+    expect(FakePeerConnection.all.filter((pc) => !pc.closed)).toHaveLength(1);
+  });
+
+  it('without a relay to be had ends before the browser has tried for long', async () => {
+    const {pair, run, sent} = await inCall(false);
+    pair.receive({type: 'offer', from: 'ann', link: 'l9', sdp: 'o', tracks, kind: 'spare'} as never);
+    await run(100);
+    const spare = FakePeerConnection.all[1] as FakePeerConnection;
+    spare.onicecandidate?.({candidate: null});
+    expect(sent.at(-1)).toMatchObject({type: 'close-link', link: 'l9'});
+    expect([spare.closed, pair.spare, pair.main.connected]).toEqual([true, null, true]);
+  });
+
   it.each<[string, boolean, string | undefined, string]>([
     ['takes a spare', true, 'spare', 'answer'],
     ['refuses a spare that costs money', false, 'spare', 'close-link'],
-    ['refuses what it does not know', true, 'bulk', 'close-link'],
+    ['refuses what it does not know', true, 'odd', 'close-link'],
   ])('%s', async (_, lavish, kind, expected) => {
     const {pair, state, run, sent} = await inCall(false);
     state.lavish = lavish;
@@ -202,6 +224,37 @@ describe('a spare', () => {
     await run(100);
     expect(sent.at(-1)).toMatchObject({type: expected, link: 'l9'});
   });
+});
+
+describe('a link for bulk', () => {
+  it('is answered, its channels are heard, a newer one replaces it, and it ends with the pair', async () => {
+    const {pair, run, sent, main} = await inCall();
+    const before = FakePeerConnection.all.length;
+    for (const [i, link] of ['b1', 'b2'].entries()) {
+      pair.receive({type: 'offer', from: 'bob', link, sdp: 'o', kind: 'bulk'} as never);
+      await vi.dynamicImportSettled();
+      await run(100);
+      expect(sent.filter(({type}) => type === 'answer').at(-1)).toMatchObject({link});
+      expect(FakePeerConnection.all).toHaveLength(before + i + 1);
+    }
+    const [older, newer] = FakePeerConnection.all.slice(before);
+    expect([older?.closed, newer?.closed, main.closed]).toEqual([true, false, false]);
+    pair.receive({type: 'close-link', from: 'bob', link: 'b1'} as never); // of one that is gone already
+    await run(100);
+    expect(newer?.closed).toBe(false);
+    pair.close();
+    await run(100);
+    expect(newer?.closed).toBe(true);
+  });
+});
+
+it('does not hear more small messages than anybody has to say', async () => {
+  const {main, says, state, run} = await inCall();
+  for (let i = 0; i < 10_000; i++) says(main, '{"type":"quality"}');
+  expect(state.heard).toBe(200);
+  await run(1_000);
+  says(main, '{"type":"quality"}');
+  expect(state.heard).toBe(201);
 });
 
 describe('a main link that is lost', () => {
@@ -286,6 +339,16 @@ describe('a main link that is lost', () => {
     alive.add(main);
     await run(300);
     expect(state.suspected).toBe(false);
+  });
+
+  it('is not replaced for ever by somebody who breaks each one as soon as it is there', async () => {
+    const {run, state, sent} = await inCall();
+    const before = sent.length;
+    const control = FakePeerConnection.all[0]?.channels.find((c) => c.label === 'parley');
+    control?.onclose?.();
+    await run(100);
+    expect(state.over).toBe(1); // whoever keeps the pair makes it anew, later each time
+    expect(sent.slice(before).map(({type}) => type)).toEqual(['close-link']);
   });
 
   it('is left alone while it works, whatever the signalling does', async () => {

@@ -1,3 +1,4 @@
+import type {Bulk} from './bulk.js';
 import type {Carrier} from './channels.js';
 import {Link, type LinkPort} from './link.js';
 import {type Body, freshId, type Incoming, type LinkMessage} from './message.js';
@@ -44,6 +45,9 @@ export type Relayed = Incoming['offer' | 'answer' | 'candidate' | 'end-of-candid
 /** Which transport carries media. */
 export type Role = 'main' | 'spare';
 
+/** How many small messages of the other side are heard in a second: more than anybody has to say. */
+const maxHeard = 200;
+
 const here = '{"type":"here"}';
 
 /**
@@ -56,12 +60,15 @@ export class Pair {
   #spare: Link | null = null;
   #next: Link | null = null;
   #old: Link | null = null;
+  /** The one on which a program sends files to us; its code comes with it. */
+  #bulk: {id: string; link: Promise<Bulk | null>} | null = null;
   #using: Role = 'main';
   #shown: Role = 'main';
   #publication: Publication = nothing;
   #live = false;
   #closed = false;
   #upkeep: Upkeep | null = null;
+  #heard = {from: 0, count: 0}; // messages of this second
 
   /** `maker` says that this side makes the links. The first one is begun with the prepared transport. */
   constructor(
@@ -142,7 +149,9 @@ export class Pair {
   /** Takes a message of the other session; offers for a link that is not there begin one. */
   receive(message: Relayed): void {
     const link = this.#find(message.link);
-    if (message.type === 'offer' && !link) this.#accept(message);
+    if (message.type === 'offer' && message.kind === 'bulk') this.#takeBulk(message);
+    else if (message.link === this.#bulk?.id) this.#tellBulk(message);
+    else if (message.type === 'offer' && !link) this.#accept(message);
     else if (!link)
       return; // of a link that is gone
     else if (message.type === 'close-link') this.#ended(link);
@@ -158,6 +167,7 @@ export class Pair {
     this.#closed = true;
     this.port.suspect(false);
     for (const link of this.links) link.close();
+    this.#dropBulk();
   }
 
   // ---- what upkeep does with it
@@ -234,6 +244,38 @@ export class Pair {
     link.receive(offer);
   }
 
+  /** A program wants to send files. Another link for it means that the older one is dead to them. */
+  #takeBulk({link: id, sdp}: Incoming['offer']): void {
+    this.#dropBulk();
+    const port = {
+      send: (type: 'answer' | 'candidate' | 'end-of-candidates', body: object) =>
+        void this.port.send(type, {...body, link: id} as never),
+      channel: (channel: RTCDataChannel) => this.port.channel(channel),
+      broken: () => {
+        if (this.#bulk?.id !== id) return;
+        this.port.send('close-link', {link: id});
+        this.#dropBulk();
+      },
+    };
+    const link = import('./bulk.js').then(({Bulk}) => {
+      const prepared = this.#bulk?.id === id && this.#live ? this.port.prepare('answer', 'all') : null;
+      if (prepared) return new Bulk(sdp, prepared, port);
+      this.port.send('close-link', {link: id});
+      return null;
+    });
+    this.#bulk = {id, link: link.catch(() => null)}; // the page is older than the server: the main link has to do
+  }
+
+  #tellBulk(message: Relayed): void {
+    if (message.type === 'close-link') this.#dropBulk();
+    else void this.#bulk?.link.then((link) => link?.receive(message));
+  }
+
+  #dropBulk(): void {
+    void this.#bulk?.link.then((link) => link?.close());
+    this.#bulk = null;
+  }
+
   #begin(id: string, prepared: Prepared, kind?: LinkKind): Link {
     const {port} = this;
     const link: Link = new Link(
@@ -266,6 +308,9 @@ export class Pair {
   }
 
   #control(link: Link, text: unknown): void {
+    const now = performance.now();
+    if (now - this.#heard.from >= 1_000) this.#heard = {from: now, count: 0};
+    if (++this.#heard.count > maxHeard) return;
     if (text === here) this.#upkeep?.told(link, link === this.#spare ? 'spare' : 'main');
     else this.port.control(text);
   }
@@ -285,7 +330,8 @@ export class Pair {
   #broken(link: Link, why: string, hopeless: boolean): void {
     if (this.#closed || !this.#find(link.id)) return;
     this.port.note({kind: 'note', link: link.id, cause: why});
-    if (link !== this.#main || !link.proven || !this.maker || hopeless) this.end(link);
+    // One that breaks as soon as it is there is made again later and later (links.ts), not at once for ever.
+    if (link !== this.#main || !link.steady || !this.maker || hopeless) this.end(link);
     else if (!this.#next) this.replace('all');
   }
 

@@ -68,4 +68,42 @@ describe('Pulse', () => {
     expect(ticks()).toBe(6);
     pulse.close();
   });
+
+  it('tells of sleep by the clock on the wall, which alone goes on while a machine is closed', () => {
+    vi.stubGlobal('Worker', FakeWorker);
+    const {pulse} = start(1_000);
+    const slept: number[] = [];
+    pulse.on('slept', (ms) => slept.push(Math.round(ms)));
+    const [worker] = FakeWorker.all as [FakeWorker];
+    const tick = (ms: number) => {
+      vi.advanceTimersByTime(ms);
+      worker.onmessage?.();
+    };
+    tick(1_000);
+    tick(4_000); // busy
+    expect(slept).toEqual([]);
+    vi.setSystemTime(Date.now() + 3_600_000);
+    tick(1_000);
+    tick(1_000);
+    expect(slept).toEqual([3_600_000]);
+    pulse.close();
+  });
+
+  it('does not take a hidden page, whose own timers are slow, for asleep', () => {
+    const {pulse} = start(1_000);
+    const slept: number[] = [];
+    pulse.on('slept', (ms) => slept.push(ms));
+    vi.setSystemTime(Date.now() + 60_000);
+    vi.advanceTimersByTime(3_000);
+    expect(slept).toEqual([]);
+    pulse.close();
+  });
+
+  it('does not begin again once it is closed', () => {
+    vi.stubGlobal('Worker', FakeWorker);
+    const {pulse} = start(100);
+    pulse.close();
+    pulse.beat(1_000);
+    expect([vi.getTimerCount(), FakeWorker.all.length]).toEqual([0, 1]);
+  });
 });

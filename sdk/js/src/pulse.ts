@@ -20,18 +20,29 @@ const heldUpMs = 300;
 const maxLagMs = 2_000;
 /** The worst delay of late is half forgotten after this time. */
 const forgetMs = 10_000;
+/** Without a tick for so long, the page or the machine slept. */
+const sleepMs = 5_000;
+
+export interface PulseEvents {
+  /** The clock of the pulse, in milliseconds. */
+  tick: number;
+  /** The page or the machine slept for so many milliseconds, by the clock on the wall. */
+  slept: number;
+}
 
 /**
  * Ticks, and a clock that stands still whenever the page does. Silence is measured by that clock: a page that was frozen,
  * asleep or busy has heard nothing because it did not listen.
  */
-export class Pulse extends Events<{tick: number}> {
+export class Pulse extends Events<PulseEvents> {
   #worker: Worker | null | undefined; // undefined until it is needed
   #timer: ReturnType<typeof setInterval> | undefined;
   #every = 0;
   #last = performance.now();
+  #wall = Date.now(); // of the last tick; performance.now() may stand still while the machine sleeps
   #awake = 0;
   #worst = {ms: 0, at: 0};
+  #closed = false;
 
   /** For how long this page has been awake, in milliseconds. */
   get awake(): number {
@@ -45,8 +56,9 @@ export class Pulse extends Events<{tick: number}> {
 
   /** Sets how many milliseconds lie between two ticks; 0 stops. */
   beat(every: number): void {
-    if (every === this.#every) return;
+    if (every === this.#every || (this.#closed && every)) return;
     this.#advance();
+    this.#wall = Date.now();
     this.#every = every;
     clearInterval(this.#timer);
     if (this.#worker === undefined && every) this.#start();
@@ -54,7 +66,9 @@ export class Pulse extends Events<{tick: number}> {
     else if (every) this.#timer = setInterval(() => this.#tick(), every);
   }
 
+  /** Stops for good. */
   close(): void {
+    this.#closed = true;
     this.beat(0);
     this.#worker?.terminate();
     this.#worker = null;
@@ -78,6 +92,11 @@ export class Pulse extends Events<{tick: number}> {
     const late = Math.min(now - this.#last - this.#every, maxLagMs);
     if (late > this.lag) this.#worst = {ms: late, at: now};
     this.#advance();
+    const wall = Date.now();
+    const missing = wall - this.#wall - this.#every;
+    this.#wall = wall;
+    // The timers of a hidden page may be a minute late by themselves; those of a worker are not.
+    if (missing > sleepMs && this.#worker) this.emit('slept', missing);
     this.emit('tick', this.#awake);
   }
 

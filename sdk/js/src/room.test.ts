@@ -14,6 +14,20 @@ const inside: RoomState = {...lobby, seats: [ann, bob]};
 
 const opened: Room[] = [];
 
+/** Ticks when the test says so. */
+class FakeWorker {
+  static all: FakeWorker[] = [];
+  onmessage: (() => void) | null = null;
+  ended = false;
+  constructor() {
+    FakeWorker.all.push(this);
+  }
+  postMessage(): void {}
+  terminate(): void {
+    this.ended = true;
+  }
+}
+
 function memoryStore(): Store {
   const items = new Map<string, string>();
   return {
@@ -28,6 +42,7 @@ beforeEach(async () => {
   vi.useFakeTimers();
   FakeWebSocket.all = [];
   FakePeerConnection.all = [];
+  FakeWorker.all = [];
   vi.stubGlobal('WebSocket', FakeWebSocket);
   vi.stubGlobal('RTCPeerConnection', FakePeerConnection);
   vi.stubGlobal('MediaStream', class {});
@@ -384,5 +399,70 @@ describe('a seat', () => {
     expect(await Promise.all(promises)).toEqual(['closed', 'closed', 'closed', 'closed']);
     expect(room.ending).toEqual({reason: 'left', retry: 0});
     expect(FakePeerConnection.all.every((pc) => pc.closed)).toBe(true);
+  });
+
+  it('does not take links of a session that is gone for its own when the server forgets again', async () => {
+    const {server} = await joined();
+    await vi.advanceTimersByTimeAsync(1);
+    const [first] = FakePeerConnection.all;
+    server.reconnect();
+    server.welcome('me2'); // a new session: the join is on its way
+    server.reconnect();
+    server.ws.welcome({session: 'me2', reset: true, room: inside});
+    server.ws.say({type: 'joined', n: 1, re: 1, seat: 'B', token: 'T2', room: inside});
+    await vi.advanceTimersByTimeAsync(1);
+    expect(first?.closed).toBe(true);
+  });
+
+  it('tries at once when it is asked to', async () => {
+    const {room, server} = await joined();
+    server.ws.die();
+    for (let i = 0; i < 6; i++) {
+      await vi.advanceTimersByTimeAsync(1_100);
+      (FakeWebSocket.all.at(-1) as FakeWebSocket).die();
+    }
+    const tried = FakeWebSocket.all.length;
+    room.retry();
+    expect(FakeWebSocket.all).toHaveLength(tried + 1);
+    room.retry(); // while the try is young, it is tried from the beginning, not twice
+    expect(FakeWebSocket.all.filter((ws) => !ws.closed && ws.readyState === 0)).toHaveLength(1);
+  });
+
+  it('tells the record of sleep, and looks after everything at once', async () => {
+    vi.stubGlobal('Worker', FakeWorker);
+    const {server} = await joined();
+    await vi.advanceTimersByTimeAsync(1);
+    const worker = FakeWorker.all.at(-1) as FakeWorker;
+    worker.onmessage?.();
+    vi.setSystemTime(Date.now() + 90_000);
+    worker.onmessage?.();
+    await vi.advanceTimersByTimeAsync(6_000);
+    const notes = server.sent('report').flatMap((m) => m.events as {cause?: string; ms?: number}[]);
+    expect(notes.find(({cause}) => cause === 'asleep')?.ms).toBeGreaterThan(80_000);
+    expect(server.sent('ping').length).toBeGreaterThan(0);
+  });
+
+  it.each<[string, (room: Room) => void]>([
+    ['is left and closed', (room) => room.leave()],
+    ['is closed', () => {}],
+    ['is closed while it recovers', () => (FakeWebSocket.all.at(-1) as FakeWebSocket).die()],
+  ])('leaves no timer, transport or thread behind when it %s', async (_, before) => {
+    vi.stubGlobal('Worker', FakeWorker);
+    const {room} = await joined();
+    room.data('game').send('x');
+    await vi.advanceTimersByTimeAsync(2_000);
+    before(room);
+    room.close();
+    await vi.advanceTimersByTimeAsync(60_000); // what may run out, such as looks at a fresh transport
+    expect(vi.getTimerCount()).toBe(0);
+    expect(FakePeerConnection.all.every((pc) => pc.closed)).toBe(true);
+    expect(FakeWebSocket.all.every((ws) => ws.readyState === 3)).toBe(true);
+    expect(FakeWorker.all.map((w) => w.ended)).toEqual(FakeWorker.all.map(() => true));
+    const links = FakePeerConnection.all.length;
+    room.retry();
+    room.warm();
+    room.leave();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([vi.getTimerCount(), FakePeerConnection.all.length]).toEqual([0, links]);
   });
 });

@@ -78,6 +78,7 @@ class Call extends View implements Room {
   readonly #network: NetworkCheck;
   readonly #memory: SeatMemory;
   readonly #page = new Page();
+  readonly #pulse = new Pulse();
   readonly #mesh: Mesh;
   readonly #links: Links;
   readonly #data: DataHub;
@@ -103,8 +104,7 @@ class Call extends View implements Room {
       const host = options.host || this.info?.host || this.#memory.held?.host;
       return {client: options.client ?? {name: 'parley-sdk'}, room: this.name, ...(host && {host})};
     };
-    const pulse = new Pulse();
-    this.#socket = new Socket(url.href, hello, this.#page, pulse);
+    this.#socket = new Socket(url.href, hello, this.#page, this.#pulse);
     this.#record = new Notes({
       ready: () => this.status === 'joined' && this.online,
       send: (events) => void this.#socket.send('report', {events}),
@@ -124,7 +124,7 @@ class Call extends View implements Room {
       record: this.#record,
       joinedAt: () => this.#joinedAt,
     };
-    this.#mesh = new Mesh(port, this.#page, pulse);
+    this.#mesh = new Mesh(port, this.#page, this.#pulse);
     this.#links = this.#mesh.links;
     this.channels = this.#mesh.channels;
     this.control = this.#mesh.channels.control;
@@ -153,6 +153,11 @@ class Call extends View implements Room {
       this.#joining = this.#ask(name, {resolve, reject});
       if (this.#session) this.#knock();
     });
+  }
+
+  retry(): void {
+    this.#socket.renew();
+    this.#links.hurry();
   }
 
   leave(): void {
@@ -192,7 +197,12 @@ class Call extends View implements Room {
   }
 
   files(): Promise<Files> {
-    this.#files ??= import('./files/index.js').then(({openFiles}) => openFiles(this));
+    this.#files ??= import('./files/index.js').then(({openFiles}) =>
+      openFiles(this, (event) => this.#record.note(event)),
+    );
+    this.#files.catch(() => {
+      this.#files = null; // the next question tries again
+    });
     return this.#files;
   }
 
@@ -209,9 +219,14 @@ class Call extends View implements Room {
     socket.on('reset', ({welcome, lost}) => this.#reset(welcome, lost));
     this.#release.push(
       this.#page.on('visible', () => this.#relink()),
-      this.#page.on('network', () => {
-        this.#links.alarm();
-        this.#links.hurry();
+      this.#page.on('network', (other) => {
+        if (other) this.#noteBreak('network-changed');
+        this.#rouse();
+      }),
+      this.#page.on('drift', () => this.#links.lost && this.#links.hurry()),
+      this.#pulse.on('slept', (ms) => {
+        this.#noteBreak('asleep', ms);
+        this.#rouse();
       }),
     );
     socket.on('welcome', ({welcome, lost}) => this.#welcome(welcome, lost));
@@ -266,12 +281,24 @@ class Call extends View implements Room {
     }
     this.#servers.set(welcome.ice ?? null);
     this.#links.renumber();
-    this.#joining = {...this.#ask(this.me?.name ?? '', null), same: true};
+    // A join that is still on its way may be that of a session whose links are lost already.
+    this.#joining = {...this.#ask(this.me?.name ?? '', null), same: this.#joining?.same ?? true};
     this.#knock();
     for (const {n, ack, type, ...body} of lost as (Numbered & wire.ClientMessage)[]) {
       // The join said what we send and asked for a seat; the welcome brought servers.
       if (type !== 'join' && type !== 'media' && type !== 'ice-servers') this.#socket.send(type, body as never);
     }
+  }
+
+  /** What was connected may not be any more. */
+  #rouse(): void {
+    this.#links.alarm();
+    this.#links.hurry();
+  }
+
+  /** Tells the record what is about to break the call, on this side. */
+  #noteBreak(cause: 'network-changed' | 'asleep', ms?: number): void {
+    if (this.status === 'joined') this.#record.note({kind: 'note', cause, ...(ms !== undefined && {ms})});
   }
 
   #noteSignalling(online: boolean): void {
@@ -489,7 +516,7 @@ class Call extends View implements Room {
     // Without a seat there is nothing to come back to: the server may forget the session at once.
     this.#socket.close(this.status === 'lobby');
     for (const release of this.#release) release();
-    void this.#files?.then((files) => files.close());
+    void this.#files?.then((files) => files.close()).catch(() => {}); // without them there is nothing to close
     this.#mesh.close();
     this.#grace.close();
     this.#socket.release();

@@ -344,3 +344,25 @@ it('backs off: at once first, then doubling with jitter, bounded', () => {
   expect(backoffMs(3, 1)).toBe(2_000);
   for (let attempt = 0; attempt < 2_000; attempt++) expect(backoffMs(attempt, 1)).toBeLessThanOrEqual(10_000);
 });
+
+it('gives up a session whose outbox is too long once, not with every message', () => {
+  const {socket, ws, log} = connect();
+  ws.welcome();
+  ws.die();
+  for (let i = 0; i < 1_025; i++) socket.send('leave', {});
+  vi.advanceTimersByTime(500);
+  const opening = FakeWebSocket.all.at(-1) as FakeWebSocket;
+  for (let i = 0; i < 10; i++) socket.send('leave', {});
+  expect(opening.closed).toBe(false);
+  opening.open().welcome();
+  expect(log.filter((line) => line.startsWith('welcome'))).toEqual(['welcome 0', 'welcome 1035']);
+});
+
+it.each(['null', '7', '{}', '"x"', '[', '{"type":7}'])('lets go of a server that says %s', (text) => {
+  const {ws} = connect();
+  ws.welcome();
+  ws.onmessage?.({data: text});
+  expect(ws.closed).toBe(true);
+  vi.advanceTimersByTime(200);
+  expect(FakeWebSocket.all).toHaveLength(2);
+});

@@ -83,11 +83,13 @@ export class Socket extends Events<SocketEvents> implements Sender {
     super();
     this.#release = [
       page.on('network', () => this.renew()),
+      page.on('drift', () => this.#online || this.renew()),
       page.on('wake', () => this.probe()),
       page.on('visible', (visible) => visible && this.probe()),
       // A page that goes says so by its socket, so that a reload finds its seat free, not held by a live client.
       page.on('leave', () => this.#lose()),
       pulse.on('tick', (awake) => this.#tick(awake)),
+      pulse.on('slept', () => this.probe()),
     ];
     this.#open();
   }
@@ -103,7 +105,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
 
   send<K extends keyof Outgoing>(type: K, body: Body<K>): number {
     const message = this.#sequence.add({...body, type});
-    if (this.#sequence.outbox.length > wire.MaxUnacked) {
+    if (this.#resume && this.#sequence.outbox.length > wire.MaxUnacked) {
       // The server would not take the replay: the next socket opens a new session.
       this.#resume = '';
       this.#drop();
@@ -195,6 +197,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
     let message: wire.ServerMessage;
     try {
       message = JSON.parse(text);
+      if (typeof message.type !== 'string') throw message; // null throws by itself
     } catch {
       line.close();
       this.#hungUp(line);

@@ -49,33 +49,13 @@ export class Speaker {
     await this.#applyAll();
   }
 
-  /** Plays two soft notes, half a second in all. */
+  /** Plays a short tone, whose code comes when it is asked for. */
   async test(contexts: AudioContexts): Promise<void> {
     const context = contexts();
     if (!context) return;
-    await context.resume();
-    const out = context.createMediaStreamDestination();
-    const gain = context.createGain();
-    gain.connect(out);
-    const start = context.currentTime + 0.05;
-    for (const [index, frequency] of [523.25, 783.99].entries()) {
-      const note = context.createOscillator();
-      note.frequency.value = frequency;
-      note.connect(gain);
-      note.start(start + index * 0.25);
-      note.stop(start + index * 0.25 + 0.25);
-    }
-    gain.gain.setValueAtTime(0, start);
-    gain.gain.linearRampToValueAtTime(0.2, start + 0.03);
-    gain.gain.setValueAtTime(0.2, start + 0.4);
-    gain.gain.linearRampToValueAtTime(0, start + 0.5);
-    const element: Sink = new Audio();
-    element.srcObject = out.stream;
-    await this.#apply(element);
-    await element.play().catch(() => {}); // without a gesture there is no sound, and nothing else is wrong
-    await new Promise((resolve) => setTimeout(resolve, 650));
-    element.srcObject = null;
-    gain.disconnect();
+    await context.resume(); // while the press that asked for it counts
+    const {play} = await import('./tone.js');
+    await play(context, (element) => this.#apply(element));
   }
 
   async #applyAll(): Promise<void> {

@@ -6,8 +6,12 @@ import {Recovery, type Remedy} from './recovery.js';
 
 /** How often beats leave, in a page that is looked at and in a hidden one. */
 const [beatMs, hiddenBeatMs] = [200, 1_000];
-/** For how long the main link is well before a spare is made, and how long one that failed is not made again. */
-const [wellMs, againMs] = [3_000, 30_000];
+/** For how long the main link is well before a spare is made. */
+const wellMs = 3_000;
+/** How long a spare has to connect, and how long one that was silent is kept. */
+const [spareMs, silentMs] = [10_000, 30_000];
+/** How long a spare that failed is not made again; then twice as long each time, up to so much. */
+const [againMs, longestMs] = [30_000, 600_000];
 /** How long a transport that was replaced is kept, for what is still under way on it. */
 const drainMs = 1_500;
 /** How much longer a remedy has while media goes another way. */
@@ -34,6 +38,7 @@ export class Upkeep {
   #steadySince = Number.POSITIVE_INFINITY;
   #lostAt: number | null = null; // when something was heard for the last time before a loss
   #spareAfter = 0;
+  #spareFails = 0;
   #mended = Number.NEGATIVE_INFINITY;
   #better = {ms: betterMs, after: 0};
   #direct = false; // the main link was, once
@@ -51,6 +56,11 @@ export class Upkeep {
   /** Media has been where it is for long enough that data channels may follow. */
   get settled(): boolean {
     return this.pair.port.clock() - this.#since > moveMs;
+  }
+
+  /** The main link does not work now. */
+  get lost(): boolean {
+    return this.#recovery.lost;
   }
 
   /** Goes on. `visible` says whether this page is looked at. */
@@ -78,8 +88,11 @@ export class Upkeep {
 
   /** The network, the socket or the other one came back. */
   hurry(): void {
+    const now = this.pair.port.clock();
     this.#anew = true;
-    this.#recovery.hurry(this.pair.port.clock());
+    this.#spareFails = 0;
+    this.#spareAfter = Math.min(this.#spareAfter, now);
+    this.#recovery.hurry(now);
   }
 
   /** Something says that the network may be gone. */
@@ -129,7 +142,9 @@ export class Upkeep {
   /** The spare is gone; another one may come after a while, or soon when it did work. */
   spareEnded(steady: boolean): void {
     this.#told = 'main';
-    this.#spareAfter = this.pair.port.clock() + (steady ? wellMs : againMs);
+    if (steady) this.#spareFails = 0;
+    this.#spareAfter =
+      this.pair.port.clock() + (steady ? wellMs : Math.min(longestMs, againMs * 2 ** this.#spareFails++));
   }
 
   #heart(link: Link): Heart {
@@ -254,12 +269,20 @@ export class Upkeep {
     if (!pair.maker) return;
     if (!next) this.#improve(now, main);
     const wanted = pair.live && port.lavish() && !overStream(main);
-    if (spare && ((!wanted && pair.using === 'main') || this.#heart(spare).silence > againMs)) {
+    if (spare && !wanted && pair.using === 'main') {
       pair.end(spare);
+      this.#spareFails = 0;
       this.#spareAfter = now;
-    } else if (wanted && !spare && now >= this.#spareAfter && now - this.#steadySince > wellMs) {
+    } else if (spare && this.#useless(spare)) pair.end(spare);
+    else if (wanted && !spare && now >= this.#spareAfter && now - this.#steadySince > wellMs) {
       if (!pair.addSpare()) this.#spareAfter = now + againMs; // there is no such relay, for now
     }
+  }
+
+  /** A spare that never came about, or was silent for so long that it is gone. */
+  #useless(spare: Link): boolean {
+    if (!spare.proven) return spare.state === 'failed' || spare.age > spareMs;
+    return this.#heart(spare).silence > silentMs;
   }
 
   /** What was blocked may be open again: looks for a better way beside the present one, less and less often. */

@@ -577,7 +577,7 @@ export interface Track {
 /** LinkKind says what a link is for. */
 export type LinkKind =
   | 'spare' // a second transport, connected and idle, for when the first one dies
-  | 'bulk'; // data channels only, for files between programs
+  | 'bulk'; // data channels only, for files from programs
 
 /** ICECandidate is an RTCIceCandidateInit (W3C WebRTC §4.8.1.1). */
 export interface ICECandidate {
@@ -734,7 +734,7 @@ export type ReportKind =
   | 'device' // Source, Cause
   | 'signalling-lost' // the socket died; Cause
   | 'signalling-back' // MS is how long it was gone
-  | 'transfer' // a file went over; Cause is how it ended, MS how long it took
+  | 'transfer' // of files; Cause is started, resumed, done or why it ended, MS how long after its start
   | 'note'; // Cause
 
 /** ReportPath is the way that media takes. */

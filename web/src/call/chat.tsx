@@ -7,7 +7,7 @@ import {byTime, type ChatGroup, day, groupChat} from './chat-groups';
 import {Icon} from './icon';
 import {findLinks} from './links';
 import {Panel} from './panel';
-import type {Filing} from './send-file';
+import {type Filing, SendFile} from './send-file';
 import {words} from './words/words';
 
 /** The longest message the server takes, in bytes of UTF-8. */
@@ -92,7 +92,7 @@ export function ChatPanel({filing}: {filing: Filing | null}) {
         )}
       </div>
       <Keeping />
-      <Composer />
+      <Composer filing={filing} />
     </Panel>
   );
 }
@@ -165,7 +165,7 @@ function Message({message}: {message: ChatMessage}) {
   );
 }
 
-function Composer() {
+function Composer({filing}: {filing: Filing | null}) {
   const visit = useVisit();
   const w = words().chat;
   const [text, setText] = useState('');
@@ -179,6 +179,7 @@ function Composer() {
   };
   return (
     <form class="composer" onSubmit={send}>
+      <SendFile filing={filing} inChat />
       <textarea
         class="field"
         aria-label={w.field}

@@ -26,14 +26,45 @@ export function Connection() {
   if (title === '') return null;
   const broken = word === 'lost' || word === 'long';
   return (
-    <div class="notice" data-tone={word === 'healed' ? 'good' : 'slow'} data-line={word}>
+    <div
+      class="notice"
+      data-tone={word === 'healed' ? 'good' : 'slow'}
+      data-line={word}
+      data-wraps={broken || undefined}
+    >
       <Icon name={word === 'healed' ? 'check' : 'offline'} />
       <p>
         {fix === '' ? title : <b>{title}</b>}
         {fix !== '' && <span>{fix}</span>}
       </p>
       {broken && <i class="pulse" />}
+      {word !== 'healed' && network && <TryNow />}
     </div>
+  );
+}
+
+/** How long a try has before the next one may be asked for. */
+const TRY_MS = 2_000;
+
+/** Tries at once: the page does so by itself all the time, but whoever has just mended something need not wait. */
+function TryNow() {
+  const {room} = useVisit();
+  const [trying, setTrying] = useState(false);
+  useEffect(() => {
+    if (!trying) return;
+    const timer = setTimeout(() => setTrying(false), TRY_MS);
+    return () => clearTimeout(timer);
+  }, [trying]);
+  const press = (): void => {
+    if (trying) return;
+    setTrying(true);
+    room.retry();
+  };
+  const w = words().notice;
+  return (
+    <button type="button" class="btn small" aria-disabled={trying} onClick={press}>
+      {trying ? w.trying : w.tryNow}
+    </button>
   );
 }
 

@@ -6,7 +6,8 @@ export interface Piece {
   href?: string;
 }
 
-const CANDIDATE = /\bhttps?:\/\/[^\s<>"'`]+/gi;
+// Marks that turn the direction of writing would let an address look like another one.
+const CANDIDATE = /\bhttps?:\/\/[^\s<>"'`\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gi;
 /** Closing marks that end a sentence rather than an address. */
 const TRAILING = /[.,;:!?…]+$/;
 

@@ -1,4 +1,5 @@
 import type {Participant} from '@parley-rtc/sdk';
+import {useEffect, useRef} from 'preact/hooks';
 import {useWatch} from '../hooks';
 import {DeviceHelp} from '../parts/notes';
 import {useVisit} from '../visit/visit';
@@ -12,8 +13,10 @@ import {words} from './words/words';
 /** What stands at the top of the stage for as long as it is true: the line to the server, who knocks, what you share. */
 export function Notices({filing}: {filing: Filing | null}) {
   const visit = useVisit();
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => (box.current ? keepFocus(box.current) : undefined), []);
   return (
-    <div class="notices">
+    <div class="notices" ref={box}>
       <Connection />
       {visit.tried.value && <TriedDevice />}
       {visit.device.value !== null && <DeviceNews event={visit.device.value} />}
@@ -30,6 +33,26 @@ export function Notices({filing}: {filing: Filing | null}) {
       {visit.unshared.value !== null && <Unshared />}
     </div>
   );
+}
+
+/** Notices go by themselves: a focus that goes with one moves on to the next, or to the stage's first control. */
+function keepFocus(box: HTMLElement): () => void {
+  let held: EventTarget | null = null;
+  const enter = (e: FocusEvent): void => {
+    held = e.target;
+  };
+  const observer = new MutationObserver(() => {
+    if (!(held instanceof Element) || held.isConnected || document.activeElement !== document.body) return;
+    held = null;
+    const next = box.querySelector('button') ?? document.querySelector<HTMLElement>('#open-quality, .bar button');
+    next?.focus({preventScroll: true});
+  });
+  box.addEventListener('focusin', enter);
+  observer.observe(box, {childList: true, subtree: true});
+  return () => {
+    box.removeEventListener('focusin', enter);
+    observer.disconnect();
+  };
 }
 
 /** A device that was turned on and did not come: the words for it, until it works or is put away. */

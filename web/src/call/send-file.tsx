@@ -32,8 +32,8 @@ export function useFiling(visit: Visit): Filing | null {
   return filing;
 }
 
-/** Send file: the browser's own list of files, then they are offered. */
-export function SendFile({filing}: {filing: Filing | null}) {
+/** Send file: the browser's own list of files, then they are offered. A narrow bar leaves it to the conversation. */
+export function SendFile({filing, inChat = false}: {filing: Filing | null; inChat?: boolean}) {
   const visit = useVisit();
   const input = useRef<HTMLInputElement>(null);
   const w = words().controls;
@@ -42,7 +42,7 @@ export function SendFile({filing}: {filing: Filing | null}) {
     else input.current?.click();
   };
   return (
-    <>
+    <span class={inChat ? 'narrow-only' : 'wide-only'}>
       <Tool label={w.sendFile} icon={<Icon name="attach" />} onClick={press} />
       <input
         type="file"
@@ -56,7 +56,7 @@ export function SendFile({filing}: {filing: Filing | null}) {
           filing?.desk.send(items);
         }}
       />
-    </>
+    </span>
   );
 }
 

@@ -8,6 +8,13 @@ import {words} from './words/words';
 /** What others say and play. Each source has its own audio element; the pictures are silent. */
 export function Sounds() {
   const visit = useVisit();
+  useEffect(() => {
+    const wakings = ['resume', 'visibilitychange', 'pageshow'] as const;
+    for (const name of wakings) window.addEventListener(name, revive, true);
+    return () => {
+      for (const name of wakings) window.removeEventListener(name, revive, true);
+    };
+  }, []);
   return (
     <>
       {visit.others.value.map((person) => (
@@ -15,6 +22,13 @@ export function Sounds() {
       ))}
     </>
   );
+}
+
+/** A browser that freezes a page, or is interrupted by a telephone call, stops what plays and does not start it again. */
+function revive(): void {
+  for (const media of document.querySelectorAll<HTMLMediaElement>('.call audio, .call video')) {
+    if (media.paused && media.srcObject !== null) media.play().catch(() => undefined);
+  }
 }
 
 function PersonSounds({person}: {person: Participant}) {

@@ -48,6 +48,11 @@ export class Memory {
     return this.read<Visited[]>('rooms', [], (v) => Array.isArray(v) && v.every(isVisited));
   }
 
+  /** Whether this device knows of calls whose records it may read (record/calls.ts). */
+  get hasCalls(): boolean {
+    return this.read<unknown[]>('calls', [], Array.isArray).length > 0;
+  }
+
   visited(room: string, at: number): void {
     this.write('rooms', [{room, at}, ...this.rooms.filter((r) => r.room !== room)].slice(0, KEEP));
   }

@@ -9,13 +9,14 @@ export interface NetworkLine {
   fix: string;
 }
 
-export function networkLine(verdict: NetworkVerdict, w: Words): NetworkLine {
+/** `near` says that the server is on this very machine, to which some browsers (Firefox) make no relay path. */
+export function networkLine({kind, directLikely}: NetworkVerdict, w: Words, near = false): NetworkLine {
   const n = w.network;
-  switch (verdict.kind) {
+  switch (near && kind === 'blocked' ? 'no-relay' : kind) {
     case 'checking':
       return {tone: 'busy', ...n.checking};
     case 'udp':
-      return {tone: 'good', ...(verdict.directLikely ? n.direct : n.udp)};
+      return {tone: 'good', ...(directLikely ? n.direct : n.udp)};
     case 'tcp':
       return {tone: 'slow', ...n.tcp};
     case 'tls':

@@ -10,7 +10,7 @@ const ICONS: Record<'good' | 'slow' | 'bad', IconName> = {good: 'direct', slow: 
 export function NetworkLine({network}: {network: Network}) {
   useWatch(network, 'change');
   const w = words();
-  const {tone, title, fix} = networkLine(network.verdict, w);
+  const {tone, title, fix} = networkLine(network.verdict, w, /^(localh|127\.)/.test(location.host));
   return (
     <div class="help network" data-tone={tone}>
       {tone === 'busy' ? <i class="pulse" /> : <Icon name={ICONS[tone]} />}

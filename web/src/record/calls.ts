@@ -43,6 +43,15 @@ export function rememberCall(call: KnownCall, shelf: Shelf | null = shelfOf()): 
   }
 }
 
+/** Forgets a call: its record is gone, or nobody wants it here. */
+export function forgetCall(id: string, shelf: Shelf | null = shelfOf()): void {
+  try {
+    shelf?.setItem(KEY, JSON.stringify(knownCalls(shelf).filter((c) => c.id !== id)));
+  } catch {
+    // it stays, and leads to a page that says why there is nothing
+  }
+}
+
 /** Remembers the call that is held in a room. */
 export function rememberRoom({name, call}: Pick<Room, 'name' | 'call'>): void {
   if (call) rememberCall({...call, room: name, at: Date.now()});

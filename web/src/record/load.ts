@@ -1,5 +1,5 @@
 import {useEffect, useState} from 'preact/hooks';
-import {knownCalls, recordPath, rememberCall} from './calls';
+import {forgetCall, knownCalls, recordPath, rememberCall} from './calls';
 import type {CallRecord} from './types';
 
 export type Loaded =
@@ -35,6 +35,7 @@ export function useRecord(id: string, token: string): [loaded: Loaded, retry: ()
       // What was read stays on the page while the server cannot be reached.
       setLoaded((before) => (next.state === 'offline' && before.state === 'here' ? before : next));
       if (next.state === 'here' && token) remember(next.record, token);
+      if (next.state === 'gone') forgetCall(id);
       if (next.state === 'offline' || (next.state === 'here' && !next.record.ended))
         timer = setTimeout(retry, AGAIN_MS);
     });

@@ -1,4 +1,4 @@
-import {useMemo, useState} from 'preact/hooks';
+import {useEffect, useMemo, useRef, useState} from 'preact/hooks';
 import {Mark, Table} from '../parts/mark';
 import {words as appWords, language} from '../words/words';
 import {recordPath} from './calls';
@@ -70,6 +70,11 @@ export function Sheet({record, token}: {record: CallRecord; token: string}) {
 
 function Head({record, teller}: {record: CallRecord; teller: Teller}) {
   const w = words();
+  const title = useRef<HTMLHeadingElement>(null);
+  // Whoever came here by a link of the app goes on from the top; what had the focus is gone.
+  useEffect(() => {
+    if (document.activeElement === document.body) title.current?.focus({preventScroll: true});
+  }, []);
   const end = record.ended ?? record.at;
   const names = new Intl.ListFormat(language(), {type: 'conjunction'}).format(record.people.map((p) => p.name));
   return (
@@ -78,7 +83,9 @@ function Head({record, teller}: {record: CallRecord; teller: Teller}) {
         <Mark />
       </a>
       <div>
-        <h1>{w.title(record.room)}</h1>
+        <h1 ref={title} tabIndex={-1}>
+          {w.title(record.room)}
+        </h1>
         <p class="quiet figures">
           {teller.date(record.began)}, {teller.clock(record.began)}–{record.ended ? teller.clock(end) : '…'} ·{' '}
           {teller.long(end - record.began)} · {names}

@@ -50,7 +50,12 @@ export class Teller {
   }
 
   event(e: Entry): string {
-    const told = this.#told(e.who, e.seat, {...e, count: e.candidates?.length ?? 0, ...e.path});
+    const told = this.#told(e.who, e.seat, {
+      ...e,
+      count: e.candidates?.length ?? 0,
+      ...(e.relay && {protocol: e.relay.transport}),
+      ...e.path,
+    });
     const {w} = this;
     switch (e.kind) {
       case 'left':
@@ -84,11 +89,20 @@ export class Teller {
       ['remote', e.pair && this.candidate(e.pair.remote)],
       ['candidates', e.candidates?.map((c) => this.candidate(c)).join('\n')],
       ['score', e.score !== undefined && e.score > 0 && (e.score / 100).toLocaleString(this.locale)],
+      ['relay', e.relay?.transport.toUpperCase()],
+      ['sent', e.relay?.up ? this.bytes(e.relay.up) : ''],
+      ['received', e.relay?.down ? this.bytes(e.relay.down) : ''],
       ['link', e.link],
       ['from', e.server ? this.w.server : this.w.told(this.name(e.who))],
       ['heard', !e.server && Math.abs(e.got - e.at) >= 1_000 && this.clock(e.got, true)],
     ];
     return list.flatMap(([key, value]) => (value ? [[facts[key] ?? key, value] as [string, string]] : []));
+  }
+
+  /** Bytes, for people. */
+  bytes(n: number): string {
+    const step = n < 1e3 ? 0 : n < 1e6 ? 1 : n < 1e9 ? 2 : 3;
+    return `${(n / 1000 ** step).toLocaleString(this.locale, {maximumFractionDigits: step ? 1 : 0})} ${['B', 'kB', 'MB', 'GB'][step]}`;
   }
 
   cause(code = ''): string {

@@ -103,6 +103,16 @@ export interface Entry {
   candidates?: Candidate[];
   pair?: {local: Candidate; remote: Candidate; state: 'won' | 'tried' | 'failed'};
   level?: number;
+  /** What the relay did, with its kinds. */
+  relay?: {
+    transport: string;
+    port?: number;
+    code?: number;
+    up?: number;
+    down?: number;
+    permitted?: number;
+    refused?: number;
+  };
   /** Mean opinion score times 100. */
   score?: number;
 }

@@ -84,15 +84,23 @@ function Inside() {
       </div>
     );
   }
-  const names = visit.others.value.map((p) => p.name);
+  const others = visit.others.value;
+  const names = (away: boolean) => others.filter((p) => (p.state === 'away') === away).map((p) => p.name);
+  const [here, away] = [names(false), names(true)];
   let line = w.door.connecting;
   if (info === null) line = late || !visit.online.value ? w.door.slow : w.door.connecting;
   else if (info.may === 'knock') line = w.door.knock;
-  else if (names.length > 0) line = w.door.here(listed(names, w), names.length);
+  else if (others.length > 0)
+    line = [
+      here.length > 0 && w.door.here(listed(here, w), here.length),
+      away.length > 0 && w.door.away(listed(away, w)),
+    ]
+      .filter(Boolean)
+      .join(' ');
   else line = info.may === 'create' ? w.door.opens : w.door.empty;
   return (
     <div class="inside" aria-live="polite">
-      {visit.others.value.map((p) => (
+      {others.map((p) => (
         <Avatar key={p.id} name={p.name} />
       ))}
       <p>

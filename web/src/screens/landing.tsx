@@ -91,7 +91,22 @@ export function Landing({memory, go}: LandingProps) {
             </ul>
           </section>
         )}
+        {memory.hasCalls && <Calls go={go} />}
       </div>
     </main>
+  );
+}
+
+/** The calls that this device took part in, folded: most people come for the next one. */
+function Calls({go}: Pick<LandingProps, 'go'>) {
+  const [code, setCode] = useState<typeof import('../record/recent') | null>(null);
+  const open = (e: Event): void => {
+    if ((e.currentTarget as HTMLDetailsElement).open) void import('../record/recent').then(setCode, () => undefined);
+  };
+  return (
+    <details class="recent" onToggle={open}>
+      <summary id="calls">{words().landing.calls}</summary>
+      {code && <code.RecentCalls go={go} />}
+    </details>
   );
 }

@@ -14,6 +14,8 @@ export const de: Words = {
     go: 'Gespräch beginnen',
     recent: 'Zuletzt besucht',
     forget: (room) => `${room} vergessen`,
+    calls: 'Deine Gespräche',
+    forgetCall: (room, when) => `Gespräch in ${room}, ${when}, vergessen`,
   },
 
   door: {
@@ -26,6 +28,7 @@ export const de: Words = {
     opens: 'Noch ist niemand da. Du eröffnest diesen Raum.',
     empty: 'Noch ist niemand da.',
     here: (names, n) => `${names} ${n === 1 ? 'ist' : 'sind'} da.`,
+    away: (names) => `Verbindung weg, vielleicht gleich zurück: ${names}.`,
     knock: 'Hier lässt jemand die Gäste ein. Drück Beitreten und warte einen Moment.',
     and: ' und ',
     hostHere: 'Du leitest diesen Raum.',

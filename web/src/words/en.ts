@@ -15,6 +15,8 @@ export const en = {
     go: 'Start a call',
     recent: 'Recent rooms',
     forget: (room: string) => `Forget ${room}`,
+    calls: 'Calls you were in',
+    forgetCall: (room: string, when: string) => `Forget the call in ${room}, ${when}`,
   },
 
   door: {
@@ -27,6 +29,7 @@ export const en = {
     opens: 'Nobody is here yet. You open this room.',
     empty: 'Nobody is here yet.',
     here: (names: string, n: number) => `${names} ${n === 1 ? 'is' : 'are'} here.`,
+    away: (names: string) => `${names} lost the connection and may come back.`,
     knock: 'A host lets people in here. Press Join, then wait for them.',
     and: ' and ',
     hostHere: 'You are the host of this room.',

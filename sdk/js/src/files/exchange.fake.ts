@@ -2,6 +2,7 @@
 
 import type {Participant} from '../api.js';
 import type {ChannelPort} from '../channels.js';
+import type {Note} from '../notes.js';
 import {Exchange, type FilesRoom} from './files.js';
 import {Ledger} from './ledger.js';
 import type {Call} from './work.js';
@@ -15,6 +16,8 @@ export class FakeChannel extends EventTarget {
   bufferedAmount = 0;
   readyState = 'connecting';
   other: FakeChannel | null = null;
+  /** The texts that were sent here. */
+  readonly said: string[] = [];
 
   constructor(
     readonly label: string,
@@ -28,6 +31,7 @@ export class FakeChannel extends EventTarget {
   }
   send(data: string | Uint8Array<ArrayBuffer>): void {
     if (this.readyState !== 'open') throw new Error('not open');
+    if (typeof data === 'string') this.said.push(data);
     const copy = typeof data === 'string' ? data : data.slice().buffer;
     setTimeout(() => {
       if (this.other?.readyState === 'open') this.other.dispatchEvent(new MessageEvent('message', {data: copy}));
@@ -49,6 +53,8 @@ type Listener = (seat: string) => void;
 export class FakePort implements ChannelPort {
   readonly connected = new Set<string>();
   readonly opened: FakeChannel[] = [];
+  /** What its files told the record of the call. */
+  readonly notes: Note[] = [];
   peer: FakePort | null = null;
   #take: ((seat: string, channel: RTCDataChannel) => void) | null = null;
   readonly #listeners = {up: new Set<Listener>(), down: new Set<Listener>()};
@@ -114,7 +120,8 @@ export function pair() {
     channels,
     people: [person('ann', channels.me === 'ann'), person('bob', channels.me === 'bob')],
   });
-  const exchange = (channels: FakePort) => new Exchange(room(channels), new Workshop(workHere), new Ledger());
+  const exchange = (channels: FakePort) =>
+    new Exchange(room(channels), (event) => channels.notes.push(event), new Workshop(workHere), new Ledger());
   const connect = (): void => {
     ann.turn('up', 'bob');
     bob.turn('up', 'ann');

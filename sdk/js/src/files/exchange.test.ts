@@ -122,6 +122,30 @@ describe('two people', () => {
   });
 });
 
+describe('the record of the call', () => {
+  it('is told when files begin to move, go on, and are through, or not', async () => {
+    const {ann, bob, ports, connect, cut, to} = two;
+    connect();
+    bob.on('offer', ({id}) => void bob.accept(id));
+    ann.offer([{file: file('a', 20_000_000)}], to);
+    await until(() => (bob.list[0]?.bytes ?? 0) > 2_000_000);
+    cut();
+    connect();
+    await until(() => state(ann.list) === 'done' && state(bob.list) === 'done');
+    for (const [port, seat] of [
+      [ports.ann, 'bob'],
+      [ports.bob, 'ann'],
+    ] as const) {
+      expect(port.notes.map(({kind, seat, cause}) => [kind, seat, cause])).toEqual(
+        ['started', 'resumed', 'done'].map((cause) => ['transfer', seat, cause]),
+      );
+    }
+    const [other] = ann.offer([{file: file('b')}], to);
+    await until(() => other?.state === 'moving' || other?.state === 'done');
+    expect(ports.ann.notes.some(({cause}) => cause === 'started')).toBe(true);
+  });
+});
+
 describe('many', () => {
   it('offers wait until others are answered, and two move at a time', async () => {
     const {ann, bob, connect, to} = two;
@@ -140,7 +164,7 @@ describe('many', () => {
     expect(most).toBe(2);
   });
 
-  it('channels of one person are closed beyond sixteen, and names that are none at once', () => {
+  it('sixteen channels of one person are heard, sixteen told that these are too many, the others closed', () => {
     const {bob, ports} = two;
     const made = Array.from({length: 65_536}, (_, i) => {
       const channel = new FakeChannel(String(i).padStart(22, '0'), 'parley.file.v1');
@@ -148,12 +172,54 @@ describe('many', () => {
       ports.bob.arrive('ann', channel);
       return channel;
     });
-    expect(made.filter((channel) => channel.readyState === 'open').length).toBe(16);
+    expect(made.filter((channel) => channel.readyState === 'open').length).toBe(32);
+    expect(made.filter((channel) => channel.said.some((text) => text.includes('"busy"'))).length).toBe(16);
     const named = new FakeChannel('../../x', 'parley.file.v1');
     named.open();
     ports.bob.arrive('bob', named);
     expect(named.readyState).toBe('closed');
     expect(bob.list).toEqual([]);
+  }, 30_000); // a machine that does many things at once
+
+  it('offers that are withdrawn again and again fill no list, and too many in a minute are not heard', async () => {
+    const {ann, bob, connect, to} = two;
+    connect();
+    let most = 0;
+    bob.on('list', (list) => {
+      most = Math.max(most, list.length);
+    });
+    const offers = vi.fn();
+    bob.on('offer', offers);
+    for (let i = 0; i < 70; i++) {
+      const [one] = ann.offer([{file: file(`f${i}`)}], to);
+      await until(() => one?.state === 'offered');
+      await settle();
+      await settle();
+      ann.cancel(one?.id ?? '');
+      await settle();
+    }
+    expect(offers.mock.calls.length).toBeLessThanOrEqual(60);
+    expect(most).toBeLessThanOrEqual(9);
+  });
+
+  it('files of one name, and a name too long for them all, are mended before they are offered', async () => {
+    const {ann, bob, connect, to} = two;
+    connect();
+    const [one] = ann.offer(
+      [{file: file('a.txt')}, {file: file('a.txt')}, {file: file('a (2).txt')}],
+      to,
+      `\n${'ü'.repeat(200)}`,
+    );
+    expect(one?.files.map(({path}) => path)).toEqual(['a.txt', 'a (2).txt', 'a (2) (2).txt']);
+    await until(() => bob.list.length === 1);
+    expect(bob.list[0]?.name).toBe(` ${'ü'.repeat(127)}`);
+  });
+
+  it('a description that no receiver takes is not offered', () => {
+    const long = 'x'.repeat(200);
+    const one = file('a', 0);
+    const items = Array.from({length: 9_999}, (_, i) => ({file: one, path: `${long}/${long}/${long}${i}`}));
+    expect(() => two.ann.offer(items, two.to)).toThrow(/too long/);
   });
 
   it('files are too many', () => {

@@ -1,15 +1,16 @@
 import type {Participant, Room} from '../api.js';
 import {Events} from '../emitter.js';
+import type {Note} from '../notes.js';
 import type {Files, FilesError, FilesEvents, Sendable, Transfer} from './api.js';
 import {type Claim, claim} from './claim.js';
 import {fileProtocol} from './frame.js';
 import {Inbox, keptMs, maxUnanswered} from './inbox.js';
 import {Incoming} from './incoming.js';
 import {type Entry, Ledger} from './ledger.js';
-import {type FileInfo, maxFiles} from './message.js';
+import {type FileInfo, isMedia, maxFiles, maxOffer, offerTexts, sizeOf} from './message.js';
 import type {Record as Description, Moving} from './moving.js';
 import {Outgoing} from './outgoing.js';
-import {baseName, cleanPath} from './path.js';
+import {baseName, cleanName, cleanPath, otherName} from './path.js';
 import {saveAll, saveFile} from './save.js';
 import {Workshop} from './workshop.js';
 
@@ -20,9 +21,12 @@ export type FilesRoom = Pick<Room, 'name' | 'people' | 'channels'>;
 const maxActive = 2;
 const tickMs = 250;
 
-/** Opens the files of a room: from now on offers are heard, and what was not through goes on. */
-export function openFiles(room: FilesRoom): Files {
-  return new Exchange(room);
+/** How many incoming transfers of one person that came to nothing stay in the list. */
+const maxVain = 8;
+
+/** Opens the files of a room: from now on offers are heard, and what was not through goes on. `note` keeps the record. */
+export function openFiles(room: FilesRoom, note: (event: Note) => void = () => {}): Files {
+  return new Exchange(room, note);
 }
 
 /** All transfers of this page in a room. */
@@ -35,10 +39,12 @@ export class Exchange extends Events<FilesEvents> implements Files {
   readonly #port = {
     changed: (one: Moving) => this.#changed(one),
     received: (one: Moving) => this.emit('received', one),
+    note: (one: Moving, cause: string, ms: number) => this.record({kind: 'transfer', seat: one.seat, cause, ms}),
   };
 
   constructor(
     readonly room: FilesRoom,
+    readonly record: (event: Note) => void = () => {},
     readonly workshop = new Workshop(),
     readonly ledger = new Ledger(),
   ) {
@@ -49,7 +55,10 @@ export class Exchange extends Events<FilesEvents> implements Files {
       find: (id) => this.#get(id, Incoming),
       unanswered: (seat) =>
         this.#list.filter((one) => one.direction === 'in' && one.seat === seat && one.state === 'offered').length,
-      add: (one) => this.#add(one),
+      add: (one) => {
+        this.#forgetVain(one.seat);
+        this.#add(one);
+      },
       offered: (one) => this.emit('offer', one),
       claim: (id) => this.#claim(`in ${id}`).held,
     });
@@ -75,10 +84,15 @@ export class Exchange extends Events<FilesEvents> implements Files {
   }
 
   offer(items: readonly Sendable[], to: Participant | 'all', name = ''): readonly Transfer[] {
-    const files = items.map(infoOf);
-    const total = files.reduce((sum, {size}) => sum + size, 0);
-    if (files.length === 0 || files.length > maxFiles || !Number.isSafeInteger(total)) {
-      throw refusal('too-many', `files: a transfer has 1 to ${maxFiles} files, not ${files.length}`);
+    const total = items.reduce((sum, {file}) => sum + file.size, 0);
+    if (items.length === 0 || items.length > maxFiles || !Number.isSafeInteger(total)) {
+      throw refusal('too-many', `files: a transfer has 1 to ${maxFiles} files, not ${items.length}`);
+    }
+    const files = apart(items.map(infoOf));
+    const called = cleanName(name || nameOf(files));
+    const texts = offerTexts({name: called, files, total, again: true});
+    if (texts.reduce((bytes, text) => bytes + sizeOf(text), 0) > maxOffer) {
+      throw refusal('too-many', `files: the names of ${files.length} files are too long together`);
     }
     const people = to === 'all' ? this.room.people.filter((p) => !p.isMe && p.state !== 'waiting') : [to];
     return people.map((person) => {
@@ -87,7 +101,7 @@ export class Exchange extends Events<FilesEvents> implements Files {
         room: this.room.name,
         seat: person.id,
         person: person.name,
-        name: name || nameOf(files),
+        name: called,
         files,
         total,
         at: Date.now(),
@@ -191,6 +205,14 @@ export class Exchange extends Events<FilesEvents> implements Files {
     this.emit('list', this.list);
     this.#changed(one);
     return one;
+  }
+
+  /** Nobody fills the list with offers that are withdrawn. */
+  #forgetVain(seat: string): void {
+    const vain = this.#list.filter(
+      (one) => one instanceof Incoming && one.seat === seat && one.over && one.state !== 'done',
+    );
+    for (const one of vain.slice(0, -maxVain)) this.remove(one.id);
   }
 
   #changed(one: Moving): void {
@@ -298,7 +320,21 @@ async function permitted(handle: Permits, ask: boolean): Promise<boolean> {
 
 function infoOf({file, path}: Sendable): FileInfo {
   const {size, lastModified, type} = file;
-  return {path: cleanPath(path ?? file.name), size, modified: lastModified, ...(type && {media: type})};
+  return {path: cleanPath(path ?? file.name), size, modified: lastModified, ...(isMedia(type) && {media: type})};
+}
+
+/** Numbers the paths that are there twice: files of one name from several folders. */
+function apart(files: readonly FileInfo[]): FileInfo[] {
+  const taken = new Map<string, number>(); // with the last number that was given
+  return files.map((file) => {
+    const name = baseName(file.path);
+    let {path} = file;
+    let n = taken.get(path) ?? 1;
+    while (taken.has(path)) path = file.path.slice(0, -name.length) + otherName(name, ++n);
+    taken.set(file.path, n);
+    taken.set(path, taken.get(path) ?? 1);
+    return {...file, path};
+  });
 }
 
 /** What several files are called together: their folder, or the first of them. */

@@ -1,7 +1,7 @@
 /** The hashing tree: SHA-256 of each chunk, and over those the hash of the file that people compare. */
 
 import {type Bytes, chunkCount, hashSize} from './frame.js';
-import type {Ranges} from './ranges.js';
+import {Ranges} from './ranges.js';
 
 const prefix = new TextEncoder().encode('parley.file.v1\n');
 
@@ -14,38 +14,55 @@ export function hex(bytes: Bytes): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** The hashes of the chunks of one file, as far as they are known, in one block of memory. */
+/** How many hashes are kept together. */
+const pageSize = 1_024;
+
+/**
+ * The hashes of the chunks of one file, as far as they are known. Their memory follows what is known, and not the size of
+ * the file, which may be only what somebody says.
+ */
 export class HashList {
-  readonly #bytes: Bytes;
-  readonly #known: Uint8Array;
+  readonly #pages = new Map<number, Bytes>();
+  readonly #known = new Ranges();
   readonly count: number;
 
   constructor(readonly size: number) {
     this.count = chunkCount(size);
-    this.#bytes = new Uint8Array(this.count * hashSize);
-    this.#known = new Uint8Array(this.count);
   }
 
   has(chunk: number): boolean {
-    return this.#known[chunk] === 1;
+    return this.#known.has(chunk);
   }
 
   set(chunk: number, hash: Bytes): void {
-    this.#bytes.set(hash, chunk * hashSize);
-    this.#known[chunk] = 1;
+    const index = Math.floor(chunk / pageSize);
+    const page = this.#pages.get(index) ?? new Uint8Array(pageSize * hashSize);
+    this.#pages.set(index, page);
+    page.set(hash, (chunk % pageSize) * hashSize);
+    this.#known.add(chunk);
   }
 
   /** Whether every chunk is known. */
   get full(): boolean {
-    return this.#known.every((known) => known === 1);
+    return this.#known.gap(0) === this.count;
+  }
+
+  /** Copies the hashes of known chunks, one after the other. */
+  #copy(from: number, to: number, into: Bytes, at: number): void {
+    for (let chunk = from; chunk < to; chunk++) {
+      const start = (chunk % pageSize) * hashSize;
+      const page = this.#pages.get(Math.floor(chunk / pageSize));
+      if (page) into.set(page.subarray(start, start + hashSize), at + (chunk - from) * hashSize);
+    }
   }
 
   /** The file's hash: SHA-256("parley.file.v1\n" ‖ size as 8 bytes, big end first ‖ the hashes in order). */
   async root(): Promise<string> {
-    const input = new Uint8Array(prefix.length + 8 + this.#bytes.length);
+    if (!this.full) throw new Error('files: the hash of a file that is not whole');
+    const input = new Uint8Array(prefix.length + 8 + this.count * hashSize);
     input.set(prefix);
     new DataView(input.buffer).setBigUint64(prefix.length, BigInt(this.size));
-    input.set(this.#bytes, prefix.length + 8);
+    this.#copy(0, this.count, input, prefix.length + 8);
     return hex(await sha256(input));
   }
 
@@ -54,7 +71,7 @@ export class HashList {
     const input = new Uint8Array(ranges.count * hashSize);
     let at = 0;
     for (const [from, to] of ranges.list) {
-      input.set(this.#bytes.subarray(from * hashSize, to * hashSize), at);
+      this.#copy(from, to, input, at);
       at += (to - from) * hashSize;
     }
     return hex(await sha256(input));

@@ -4,8 +4,9 @@ import {afterAll, beforeAll, describe, expect, it, vi} from 'vitest';
 import {MemoryDisk} from './disk.js';
 import {type Bytes, chunkFrames, chunkSize} from './frame.js';
 import {HashTree, sha256} from './hash.js';
-import {type FileInfo, maxFiles, type Offer, readFromReceiver} from './message.js';
+import {type FileInfo, maxFiles, maxOffer, maxPauses, type Offer, readFromReceiver} from './message.js';
 import {FakeWay, settle} from './pipe.fake.js';
+import {highWater} from './pipe.js';
 import {quickDigest, seeded} from './random.fake.js';
 import {type Keep, Receiver} from './receiver.js';
 import {type End, Sender} from './sender.js';
@@ -148,11 +149,38 @@ describe('an offer is refused when', () => {
     ['it never ends', [{...offer, count: maxFiles}, ...Array.from({length: 9}, () => ({type: 'more', files: []}))]],
     ['it goes on for ever', Array.from({length: 30}, (_, i) => ({...(i ? {type: 'more'} : offer), files: many(999)}))],
     ['there is nothing in it', [{...offer, files: [], count: 0, total: 0}]],
+    ['a path is there twice', [{...offer, files: [files[0], files[0]], total: 4 * MiB + 20}]],
+    ['a file is a folder too', [{...offer, files: [files[0], {path: 'a/b', size: 0}], total: 2 * MiB + 10}]],
+    ['a path has a NUL', [{...offer, files: [{path: 'a\0b', size: total}], count: 1}]],
+    [
+      'a chunk would have no number',
+      [{...offer, files: [{path: 'a', size: 2 ** 53 - 1}], count: 1, total: 2 ** 53 - 1}],
+    ],
+    ['a size does not fit', [{...offer, files: [{path: 'a', size: 2 ** 53}], count: 1, total: 2 ** 53}]],
+    ['a size is below nothing', [{...offer, files: [{path: 'a', size: -1}], count: 1, total: -1}]],
+    ['a size is half a byte', [{...offer, files: [{path: 'a', size: 0.5}], count: 1, total: 0.5}]],
+    ['its name is too long', [{...offer, name: 'x'.repeat(256)}]],
+    ['its name would move the cursor', [{...offer, name: 'a\u001b[2J'}]],
   ])('%s', (_, messages) => {
     const {seen, say} = receive();
     for (const message of messages) say(message);
     expect(seen.offers).toEqual([]);
     expect(seen.end).toEqual({how: 'refused', reason: 'bad-offer', mine: true});
+  });
+
+  it('its description does not end, whatever it promised', () => {
+    const {receiver, seen, say} = receive();
+    const long = (part: number): FileInfo[] =>
+      Array.from({length: 60}, (_, i) => ({path: `${'x'.repeat(250)}/${'y'.repeat(250)}/${part}-${i}`, size: 0}));
+    let bytes = 0;
+    for (let part = 0; !seen.end && part < 1_000; part++) {
+      const message = {...(part ? {type: 'more'} : {...offer, count: maxFiles}), files: long(part)};
+      bytes += JSON.stringify(message).length;
+      say(message);
+    }
+    expect(seen.end).toMatchObject({how: 'refused', reason: 'bad-offer'});
+    expect(bytes).toBeLessThan(maxOffer + 70_000);
+    expect(receiver.offered).toBe(true);
   });
 
   it('it is no offer at all', () => {
@@ -199,6 +227,50 @@ function send() {
   return {sender, say, way, end: () => end as End | null, reads: () => reads};
 }
 
+describe('who pauses and goes on for ever is ended', () => {
+  it.each(['pause', 'resume'])('by a receiver and by a sender: %s', (type) => {
+    const {seen, say} = receive();
+    say(offer);
+    const sender = send();
+    for (let i = 0; i <= maxPauses; i++) {
+      expect([seen.end, sender.end()]).toEqual([null, null]);
+      say({type});
+      sender.say({type});
+    }
+    expect(seen.end).toMatchObject({reason: 'fault', mine: true});
+    expect(sender.end()).toMatchObject({reason: 'fault', mine: true});
+  });
+});
+
+describe('what somebody says that they hold', () => {
+  it('is another file: nothing is sent', async () => {
+    const {say, end, sender} = send();
+    say({type: 'held', have: [{file: 0, ranges: [[0, 3]], digest: 'a'.repeat(64)}]});
+    say({type: 'accept', have: []});
+    for (let i = 0; i < 20; i++) await settle();
+    expect(end()).toMatchObject({how: 'cancelled', reason: 'changed', mine: true});
+    expect(sender.sent).toBe(0);
+  });
+
+  it('comes after the accept', () => {
+    const {say, end} = send();
+    say({type: 'accept', have: []});
+    say({type: 'held', have: []});
+    expect(end()).toMatchObject({reason: 'fault', mine: true});
+  });
+});
+
+describe('a peer that stops reading', () => {
+  it('gets no more than fits the buffer, and nothing is read for it', async () => {
+    const {say, way, reads, sender} = send();
+    Object.assign(way.end, {buffered: highWater + 1, drained: () => new Promise(() => {})});
+    say({type: 'accept', have: []});
+    for (let i = 0; i < 80; i++) await settle();
+    expect([way.frames, sender.sent]).toEqual([0, 0]);
+    expect(reads()).toBeLessThanOrEqual(4);
+  });
+});
+
 describe('a sender ends it when', () => {
   const accept = {type: 'accept', have: []};
   it.each<[string, object[]]>([
@@ -210,7 +282,7 @@ describe('a sender ends it when', () => {
     [
       'a file is held twice',
       [
-        {...accept, have: [{file: 0, ranges: [[0, 1]], digest: 'a'.repeat(64)}], more: true},
+        {type: 'held', have: [{file: 0, ranges: [[0, 1]], digest: 'a'.repeat(64)}]},
         {...accept, have: [{file: 0, ranges: [[1, 2]], digest: 'a'.repeat(64)}]},
       ],
     ],
@@ -251,7 +323,21 @@ describe('a sender ends it when', () => {
 describe('noise', () => {
   it.each(Array.from({length: 60}, (_, seed) => [seed]))('harms nobody (seed %i)', async (seed) => {
     const random = seeded(seed);
-    const words = ['offer', 'more', 'done', 'pause', 'resume', 'cancel', 'accept', 'have', 'again', 'verified', 'x', 7];
+    const words = [
+      'offer',
+      'more',
+      'done',
+      'pause',
+      'resume',
+      'cancel',
+      'held',
+      'accept',
+      'have',
+      'again',
+      'verified',
+      'x',
+      7,
+    ];
     const value = (): unknown =>
       [random(4), -1, 2 ** 53, 'a'.repeat(64), null, [[0, 1]], {}, files, true, 0, random(50)][random(11)];
     const message = (): string => {

@@ -1,6 +1,6 @@
 import type {Room} from '../api.js';
 import {Incoming, type IncomingPort} from './incoming.js';
-import type {Offer} from './message.js';
+import {type Offer, textOf} from './message.js';
 import type {Record as Description} from './moving.js';
 import {pipeOf} from './pipe.js';
 import {Receiver} from './receiver.js';
@@ -8,10 +8,17 @@ import type {Workshop} from './workshop.js';
 
 /** How many channels of one person may carry files towards us. */
 const maxFrom = 16;
+/** How many more of them are told that these are too many; others are closed without a word. */
+const maxBusy = 16;
 /** How many offers of one person may wait for an answer. */
 export const maxUnanswered = 4;
 /** How long partial data is kept, in milliseconds. */
 export const keptMs = 7 * 86_400_000;
+/** How long a sender may take to say what it offers. */
+const describeMs = 30_000;
+/** How many offers of one person are heard in a minute. */
+const maxOffersPerMinute = 60;
+const minuteMs = 60_000;
 
 /** What the inbox asks of the one who keeps the list. */
 export interface InboxPort extends IncomingPort {
@@ -28,6 +35,7 @@ export interface InboxPort extends IncomingPort {
 /** Takes the channels on which others offer files, and takes up what was accepted before the page was loaded. */
 export class Inbox {
   readonly #from = new Map<string, Set<RTCDataChannel>>();
+  readonly #offers = new Map<string, {since: number; count: number}>();
   /** What lies in the browser's storage, by id: each resolves when it is in the list. */
   readonly #kept: Promise<ReadonlyMap<string, Promise<void>>>;
 
@@ -42,15 +50,24 @@ export class Inbox {
   arrived(seat: string, channel: RTCDataChannel): void {
     const id = channel.label;
     const from = this.#from.get(seat) ?? new Set();
-    if (!/^[\w-]{22}$/.test(id) || from.size >= maxFrom) {
+    if (!/^[\w-]{22}$/.test(id) || from.size >= maxFrom + maxBusy) {
       channel.close();
       return;
     }
+    const busy = from.size >= maxFrom;
     this.#from.set(seat, from.add(channel));
     channel.addEventListener('close', () => from.delete(channel), {once: true});
+    if (busy) {
+      const pipe = pipeOf(channel, {text: () => {}, binary: () => {}, closed: () => {}});
+      pipe.text(textOf({type: 'refuse', reason: 'busy'}));
+      pipe.close(true);
+      return;
+    }
     let open = true;
+    const patience = setTimeout(() => receiver.offered || receiver.refuse('bad-offer'), describeMs);
     const hangUp = (later = false): void => {
       open = false;
+      clearTimeout(patience);
       pipe.close(later);
     };
     let one: Incoming | null = null;
@@ -59,6 +76,7 @@ export class Inbox {
       binary: (message) => receiver.binary(message),
       closed: () => {
         open = false;
+        clearTimeout(patience);
         receiver.stop();
         one?.lost(receiver);
       },
@@ -91,7 +109,7 @@ export class Inbox {
     const person = this.room.people.find((p) => p.id === seat)?.name ?? '';
     const known = this.port.find(id);
     if (known) {
-      if (!known.matches(offer)) receiver.refuse('bad-offer');
+      if (!known.matches(offer)) receiver.cancel('changed');
       else if (known.over && known.state !== 'done') receiver.refuse('declined');
       else {
         known.connect(receiver, seat, person, hangUp);
@@ -99,7 +117,7 @@ export class Inbox {
       }
       return null;
     }
-    if (this.port.unanswered(seat) >= maxUnanswered) {
+    if (this.port.unanswered(seat) >= maxUnanswered || this.#hasty(seat)) {
       receiver.refuse('busy');
       return null;
     }
@@ -111,6 +129,15 @@ export class Inbox {
     void one.measure();
     this.port.offered(one);
     return one;
+  }
+
+  /** Counts the offers of a person, and says whether there are too many. */
+  #hasty(seat: string): boolean {
+    const now = performance.now();
+    let one = this.#offers.get(seat);
+    if (!one || now - one.since > minuteMs) one = {since: now, count: 0};
+    this.#offers.set(seat, one);
+    return ++one.count > maxOffersPerMinute;
   }
 
   async #recall(): Promise<ReadonlyMap<string, Promise<void>>> {

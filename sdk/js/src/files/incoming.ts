@@ -185,8 +185,9 @@ export class Incoming extends Moving {
       return;
     }
     this.state = receiver ? 'moving' : 'waiting';
-    receiver?.accept(store, have);
+    receiver?.accept(store, have, true);
     receiver?.pause(this.pausedHere);
+    if (receiver) this.flows();
     this.look();
     this.port.changed(this);
   }

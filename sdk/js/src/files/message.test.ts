@@ -25,8 +25,9 @@ describe('what a sender says', () => {
     ['no type', {}],
     ['a type that is none', {type: 1}],
     ['an offer without files', {type: 'offer', name: 'a', total: 0}],
-    ['an offer without a name', {type: 'offer', name: '', total: 0, files: []}],
-    ['a name that is too long', {type: 'offer', name: 'x'.repeat(1025), total: 0, files: []}],
+    ['an offer without a name', {type: 'offer', total: 0, files: []}],
+    ['a name that is none', {type: 'offer', name: 7, total: 0, files: []}],
+    ['an offer without a sum', {type: 'offer', name: 'a', files: [{path: 'a', size: 0}]}],
     ['a negative size', {type: 'offer', name: 'a', total: -1, files: [{path: 'a', size: -1}]}],
     ['a size that is no number', {type: 'offer', name: 'a', total: 1, files: [{path: 'a', size: '1'}]}],
     ['a size beyond 2^53', {type: 'offer', name: 'a', total: 1, files: [{path: 'a', size: 2 ** 53}]}],
@@ -63,7 +64,7 @@ describe('what a receiver says', () => {
   it('is understood', () => {
     expect(readFromReceiver(JSON.stringify({type: 'accept', have: [have]}), files)).toMatchObject({
       type: 'accept',
-      more: false,
+      bulk: false,
     });
     expect(readFromReceiver('{"type":"accept"}', files)).toMatchObject({have: []});
     expect(readFromReceiver('{"type":"refuse","reason":"?"}', files)).toEqual({type: 'refuse', reason: 'declined'});
@@ -93,7 +94,7 @@ describe('long lists', () => {
     const last = texts.length - 1;
     for (const [i, text] of texts.entries()) {
       expect(text.length).toBeLessThanOrEqual(maxText);
-      expect(readFromReceiver(text, many)).toMatchObject({type: 'accept', more: i < last});
+      expect(readFromReceiver(text, many)).toMatchObject({type: i < last ? 'held' : 'accept'});
     }
   });
 });
@@ -113,6 +114,30 @@ describe('an offer is sound', () => {
       ],
       2 ** 53 + 1,
     ],
+    ['a chunk would have no number', [{path: 'a', size: 2 ** 52 + 1}], 2 ** 52 + 1],
+    [
+      'a path is there twice',
+      [
+        {path: 'a/b', size: 0},
+        {path: 'a/b', size: 0},
+      ],
+      0,
+    ],
+    [
+      'a file is a folder too',
+      [
+        {path: 'a/b/c', size: 0},
+        {path: 'a/b', size: 0},
+      ],
+      0,
+    ],
     ['there are too many', Array.from({length: maxFiles + 1}, () => ({path: 'a', size: 0})), 0],
   ])('but not when %s', (_, list, total) => expect(isSound({...offer, files: list, total})).toBe(false));
+  it.each(['', 'a\u001b[2J', 'x'.repeat(256), 'ü'.repeat(128)])('but not with the name %j', (name) => {
+    expect(isSound({...offer, name})).toBe(false);
+  });
+  it('when names differ in case alone: where that is no difference, saving numbers them', () => {
+    const list = ['A', 'a', 'B/c', 'b/c'].map((path) => ({path, size: 0}));
+    expect(isSound({...offer, files: list, total: 0})).toBe(true);
+  });
 });

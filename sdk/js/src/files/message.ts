@@ -1,13 +1,21 @@
 /** The control messages of `parley.file.v1`: what one side says, read with distrust. */
 
 import {chunkCount} from './frame.js';
-import {fits} from './path.js';
+import {fits, isName} from './path.js';
 import {Ranges, readRanges} from './ranges.js';
 
 /** The longest control message in bytes. */
 export const maxText = 65_536;
 /** How many files a transfer may have. */
 export const maxFiles = 10_000;
+/** How much text may describe a transfer, in bytes, so that an offer of long names stays small in memory. */
+export const maxOffer = 4 << 20;
+/** How often one side may pause or go on over one channel: more than a person ever does. */
+export const maxPauses = 1_000;
+/** Chunks have 32 bits on the wire. */
+const maxChunks = 2 ** 32 - 1;
+/** The longest media type in characters. */
+const maxMedia = 255;
 
 /** A file as it is offered. `size` is that of the moment of the offer. */
 export interface FileInfo {
@@ -54,8 +62,10 @@ export type FromSender =
   | Common;
 
 export type FromReceiver =
-  /** With `more`, further ones follow before anything may be sent. */
-  | {type: 'accept'; have: Have[]; more: boolean}
+  /** What does not fit the `accept` that follows. */
+  | {type: 'held'; have: Have[]}
+  /** Data may flow; with `bulk` it rather comes by a link for bulk. */
+  | {type: 'accept'; have: Have[]; bulk: boolean}
   | {type: 'refuse'; reason: RefuseReason}
   | {type: 'have'; file: number; chunk: number}
   | {type: 'again'; file: number; chunk: number}
@@ -82,8 +92,8 @@ export function readFromSender(text: string): FromSender | 'unknown' | 'bad' {
   switch (fields.type) {
     case 'offer': {
       const files = readFiles(fields.files);
-      const {name, total, count = files?.length, again} = fields;
-      if (!files || !isWord(name, 1024) || !isCount(total) || !isCount(count)) return 'bad';
+      const {name = files?.[0]?.path, total, count = files?.length, again} = fields;
+      if (!files || typeof name !== 'string' || !isCount(total) || !isCount(count)) return 'bad';
       return {type: 'offer', name, files, total, count, again: again === true};
     }
     case 'more': {
@@ -103,9 +113,11 @@ export function readFromReceiver(text: string, files: readonly FileInfo[]): From
   if (!fields) return 'bad';
   const {type, file, chunk, hash, reason} = fields;
   switch (type) {
+    case 'held':
     case 'accept': {
       const have = readHave(fields.have ?? [], files);
-      return have ? {type, have, more: fields.more === true} : 'bad';
+      if (!have) return 'bad';
+      return type === 'held' ? {type, have} : {type, have, bulk: fields.bulk === true};
     }
     case 'refuse':
       return {type, reason: refusals.includes(reason as string) ? (reason as RefuseReason) : 'declined'};
@@ -142,8 +154,8 @@ function readFiles(value: unknown): FileInfo[] | null {
     files.push({
       path,
       size,
-      ...(typeof modified === 'number' && Number.isFinite(modified) && {modified}),
-      ...(isWord(media, 128) && {media}),
+      ...(Number.isSafeInteger(modified) && {modified: modified as number}),
+      ...(isMedia(media) && {media}),
     });
   }
   return files;
@@ -173,20 +185,38 @@ function isHash(value: unknown): value is string {
   return typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
 }
 
-function isWord(value: unknown, longest: number): value is string {
-  return typeof value === 'string' && value !== '' && value.length <= longest;
+/** Whether a media type may be told. */
+export function isMedia(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= maxMedia;
 }
 
-/** Whether a whole offer may be shown to a person: every path stays inside, and the sums are true. */
-export function isSound({files, total}: Offer): boolean {
-  if (files.length === 0 || files.length > maxFiles || !files.every(({path}) => fits(path))) return false;
+/** Whether a whole offer may be shown to a person: every path stays inside, none is there twice, the sums are true. */
+export function isSound({name, files, total}: Offer): boolean {
+  if (files.length === 0 || files.length > maxFiles || !isName(name)) return false;
+  if (!files.every(({path, size}) => fits(path) && chunkCount(size) <= maxChunks)) return false;
   const sum = files.reduce((bytes, {size}) => bytes + size, 0);
-  return Number.isSafeInteger(sum) && sum === total;
+  return Number.isSafeInteger(sum) && sum === total && areApart(files);
+}
+
+/** Whether no path is there twice, and none is a file and a folder. */
+function areApart(files: readonly FileInfo[]): boolean {
+  const paths = new Set(files.map(({path}) => path));
+  if (paths.size !== files.length) return false;
+  for (const {path} of files) {
+    for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) {
+      if (paths.has(path.slice(0, at))) return false;
+    }
+  }
+  return true;
+}
+
+/** How many bytes a text takes on the wire. */
+export function sizeOf(text: string): number {
+  return new TextEncoder().encode(text).length;
 }
 
 /** The messages that make an offer: one, or several where the list of files is long. */
 export function offerTexts({name, files, total, again}: Offer): string[] {
-  const encoder = new TextEncoder();
   const texts: string[] = [];
   const head = {type: 'offer', name, total, count: files.length, ...(again && {again: true})};
   let [open, part, bytes]: [object, FileInfo[], number] = [head, [], 0];
@@ -195,7 +225,7 @@ export function offerTexts({name, files, total, again}: Offer): string[] {
     [open, part, bytes] = [{type: 'more'}, [], 0];
   };
   for (const file of files) {
-    const size = encoder.encode(JSON.stringify(file)).length + 1;
+    const size = sizeOf(JSON.stringify(file)) + 1;
     if (bytes + size > maxText - 8_192) close(); // what is left is for the head with its name
     part.push(file);
     bytes += size;
@@ -205,28 +235,28 @@ export function offerTexts({name, files, total, again}: Offer): string[] {
 }
 
 /** The text of a message. */
-export function textOf(message: Exclude<FromReceiver, {type: 'accept'}> | Extract<FromSender, {type: 'done'}>): string {
+export function textOf(message: Exclude<FromReceiver, {have: Have[]}> | Extract<FromSender, {type: 'done'}>): string {
   return JSON.stringify(message);
 }
 
 /** How many ranges of one file are told at most: what is left out is sent again. */
 const maxRanges = 2_000;
 
-/** The messages that accept an offer: one, or several where much is held. */
-export function acceptTexts(have: readonly Have[]): string[] {
+/** The messages that accept an offer: one, after others where much is held. */
+export function acceptTexts(have: readonly Have[], bulk = false): string[] {
   const texts: string[] = [];
   let [part, bytes]: [object[], number] = [[], 0];
   for (const {file, ranges, digest} of have) {
     const entry = {file, ranges: ranges.list, digest};
     const size = JSON.stringify(entry).length + 1;
     if (bytes + size > maxText - 1_024) {
-      texts.push(JSON.stringify({type: 'accept', have: part, more: true}));
+      texts.push(JSON.stringify({type: 'held', have: part}));
       [part, bytes] = [[], 0];
     }
     part.push(entry);
     bytes += size;
   }
-  texts.push(JSON.stringify({type: 'accept', have: part}));
+  texts.push(JSON.stringify({type: 'accept', have: part, ...(bulk && {bulk})}));
   return texts;
 }
 

@@ -20,7 +20,12 @@ export interface Record {
 export interface MovingPort {
   /** Its state changed: tell the app, and see who is next. */
   changed(transfer: Moving): void;
+  /** It begins to move, goes on, or is over: for the record of the call. `ms` since it began. */
+  note(transfer: Moving, cause: string, ms: number): void;
 }
+
+/** How often the record is told that one transfer goes on: more say nothing new, and the other side could make them. */
+const maxResumes = 16;
 
 const finished: readonly TransferState[] = ['done', 'refused', 'cancelled', 'failed'];
 
@@ -40,6 +45,8 @@ export abstract class Moving implements Transfer {
   abstract readonly bytes: number;
   abstract readonly carried: number;
   readonly #speed = new Speed();
+  #flows = 0;
+  #began = 0;
 
   constructor(
     readonly record: Record,
@@ -107,9 +114,20 @@ export abstract class Moving implements Transfer {
     this.port.changed(this);
   }
 
+  /** Notes that the other side and this one are at it, for the first time or again. */
+  protected flows(): void {
+    this.#began ||= performance.now();
+    if (++this.#flows <= maxResumes) this.#note(this.#flows === 1 ? 'started' : 'resumed');
+  }
+
+  #note(cause: string): void {
+    this.port.note(this, cause, this.#began ? performance.now() - this.#began : 0);
+  }
+
   protected finish({how, reason, mine}: End): void {
     this.mine = mine;
     this.reason = reason;
+    this.#note(how === 'done' ? 'done' : reason);
     if (how === 'done') this.become('done');
     else if (how === 'refused') this.become('refused');
     else this.become(reason === 'cancelled' ? 'cancelled' : 'failed');

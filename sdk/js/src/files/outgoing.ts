@@ -12,6 +12,7 @@ const patience = [1_000, 2_000, 4_000, 8_000, 16_000, 30_000];
 export class Outgoing extends Moving {
   readonly direction = 'out';
   #sender: Sender | null = null;
+  #flowing: Sender | null = null; // the one whose acceptance was noted
   #pipe: Pipe | null = null;
   #source: FileSource | null = null;
   #hashes: HashTree;
@@ -143,6 +144,8 @@ export class Outgoing extends Moving {
     }
     if (!sender.accepted) return;
     this.#silent = 0;
+    if (sender !== this.#flowing) this.flows();
+    this.#flowing = sender;
     const state = this.pausedBy !== 'nobody' ? 'paused' : this.#admitted ? 'moving' : 'queued';
     if (state === this.state) return;
     if (this.state === 'offered' || this.state === 'waiting') sender.pause(this.pausedHere);
@@ -172,10 +175,8 @@ export class Outgoing extends Moving {
     this.disconnect();
     if (this.over) return;
     const wait = answered ? patience[0] : patience[this.#silent++];
-    if (wait === undefined) {
-      this.#ended({how: 'cancelled', reason: 'fault', mine: false});
-      this.reason = 'unanswered';
-    } else this.#timer = setTimeout(() => this.#again(), wait);
+    if (wait === undefined) this.#ended({how: 'cancelled', reason: 'unanswered', mine: false});
+    else this.#timer = setTimeout(() => this.#again(), wait);
   }
 
   #calm(): void {

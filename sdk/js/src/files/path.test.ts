@@ -84,3 +84,12 @@ describe('names', () => {
     expect(baseName('c')).toBe('c');
   });
 });
+
+describe('what is left out of a name', () => {
+  it.each([
+    ['NU\u202eL', '_NUL'],
+    ['com1\u202c.txt', '_com1.txt'],
+    ['a\u200f\u061cb.', 'ab'],
+    ['photo\u202egpj.exe', 'photogpj.exe'],
+  ])('does not make it a device, or another: %j', (name, plain) => expect(plainName(name)).toBe(plain));
+});

@@ -15,7 +15,7 @@ export interface Pipe {
 }
 
 /** Browsers may drop what was said right before the close, so the one who heard it closes; this is how long one waits. */
-const lastWordMs = 3_000;
+const lastWordMs = 5_000;
 
 /** What is heard at one end of a channel. */
 export interface Ear {

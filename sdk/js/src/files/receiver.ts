@@ -8,9 +8,12 @@ import {
   type Have,
   isSound,
   maxFiles,
+  maxOffer,
+  maxPauses,
   type Offer,
   type RefuseReason,
   readFromSender,
+  sizeOf,
   textOf,
 } from './message.js';
 import type {Pipe} from './pipe.js';
@@ -59,6 +62,8 @@ export class Receiver {
   #keep: Keep | null = null;
   #pausedThere = false;
   #pausedHere = false;
+  #pauses = 0;
+  #described = 0; // bytes of text that the offer took so far
   #open: {file: number; chunk: number; data: Bytes; at: number} | null = null;
   readonly #credit = new Credit();
   readonly #tries = new Map<string, number>();
@@ -74,15 +79,20 @@ export class Receiver {
     return this.#pausedThere;
   }
 
-  /** Takes what is offered, but for what is held already. */
-  accept(keep: Keep, have: readonly Have[]): void {
+  /** The whole offer was heard. */
+  get offered(): boolean {
+    return this.#phase !== 'opening';
+  }
+
+  /** Takes what is offered, but for what is held already. `bulk`: rather by a link for bulk. */
+  accept(keep: Keep, have: readonly Have[], bulk = false): void {
     if (this.#phase !== 'offered') return;
     this.#phase = 'accepted';
     this.#keep = keep;
     for (const {file, ranges} of have) {
       for (const chunk of ranges) this.#store(file, chunk);
     }
-    for (const text of acceptTexts(have)) this.pipe.text(text);
+    for (const text of acceptTexts(have, bulk)) this.pipe.text(text);
     if (this.#pausedHere) this.#say({type: 'pause'});
     this.port.changed();
   }
@@ -126,10 +136,10 @@ export class Receiver {
           return;
         }
         this.#offer = {...message, files: []};
-        this.#list(message.files);
+        this.#list(message.files, text);
         return;
       case 'more':
-        this.#list(message.files);
+        this.#list(message.files, text);
         return;
       case 'done':
         this.#claim(message.file, message.hash);
@@ -138,6 +148,10 @@ export class Receiver {
         this.#end({how: 'cancelled', reason: message.reason, mine: false});
         return;
       default:
+        if (++this.#pauses > maxPauses) {
+          this.#misfit();
+          return;
+        }
         this.#pausedThere = message.type === 'pause';
         this.port.changed();
     }
@@ -156,14 +170,15 @@ export class Receiver {
   }
 
   /** Takes a part of the list of files, and tells of the offer when it is whole. */
-  #list(files: readonly FileInfo[]): void {
+  #list(files: readonly FileInfo[], text: string): void {
     const offer = this.#offer;
     if (!offer || this.#phase !== 'opening') {
       this.#misfit();
       return;
     }
     offer.files.push(...files);
-    const tooMany = offer.count > maxFiles || offer.files.length > offer.count;
+    this.#described += sizeOf(text);
+    const tooMany = offer.count > maxFiles || offer.files.length > offer.count || this.#described > maxOffer;
     const whole = offer.files.length === offer.count;
     if (files.length === 0 || tooMany || (whole && !isSound(offer))) this.refuse('bad-offer');
     if (!whole || this.#phase !== 'opening') return;
@@ -266,7 +281,7 @@ export class Receiver {
     else this.cancel('fault');
   }
 
-  #say(message: Exclude<FromReceiver, {type: 'accept'}>): void {
+  #say(message: Exclude<FromReceiver, {have: Have[]}>): void {
     this.pipe.text(textOf(message));
   }
 

@@ -4,6 +4,7 @@ import type {HashTree} from './hash.js';
 import {
   type CancelReason,
   type Have,
+  maxPauses,
   type Offer,
   offerTexts,
   type RefuseReason,
@@ -31,7 +32,7 @@ export class SourceFault extends Error {
 /** How a transfer ended. `mine` says that this side ended it. */
 export interface End {
   how: 'done' | 'refused' | 'cancelled';
-  reason: RefuseReason | CancelReason | '';
+  reason: RefuseReason | CancelReason | 'unanswered' | '';
   mine: boolean;
 }
 
@@ -47,8 +48,8 @@ type Data = ReturnType<Source['read']>;
 
 /** How many chunks are read in advance. */
 const readAhead = 3;
-/** How often a chunk is sent once more. */
-const maxAgain = 3;
+/** How often a chunk is sent once more: the third wrong one ends it at the receiver. */
+const maxAgain = 2;
 /** How many chunks are hashed at the same time when a file is recognised. */
 const hashers = 4;
 
@@ -67,7 +68,7 @@ export class Sender {
   #admitted = false;
   #pausedHere = false;
   #pausedThere = false;
-  #accept: Have[] = [];
+  #pauses = 0;
   readonly #proofs = new Map<number, Have>();
   readonly #credit = new Credit();
   readonly #told = new Set<number>(); // files whose hash was told
@@ -139,8 +140,12 @@ export class Sender {
       return;
     }
     switch (message.type) {
+      case 'held':
+        if (!this.#holds(message.have)) this.cancel('fault');
+        return;
       case 'accept':
-        this.#accepted(message.have, message.more);
+        if (this.#holds(message.have)) this.#accepted();
+        else this.cancel('fault');
         return;
       case 'refuse':
         if (this.#phase === 'offered') this.#end({how: 'refused', reason: message.reason, mine: false});
@@ -152,7 +157,9 @@ export class Sender {
       case 'pause':
       case 'resume':
         this.#pausedThere = message.type === 'pause';
-        break;
+        if (++this.#pauses <= maxPauses) break;
+        this.cancel('fault');
+        return;
       case 'have':
         if (!this.#credit.give(message.file, message.chunk)) {
           this.cancel('fault');
@@ -174,17 +181,19 @@ export class Sender {
     this.port.changed();
   }
 
-  #accepted(have: readonly Have[], more: boolean): void {
-    this.#accept.push(...have);
-    const files = new Set(this.#accept.map(({file}) => file));
-    if (this.#phase !== 'offered' || files.size !== this.#accept.length) {
-      this.cancel('fault');
-      return;
+  /** Notes what the other side holds. False when it cannot be: each file has one say. */
+  #holds(have: readonly Have[]): boolean {
+    if (this.#phase !== 'offered') return false;
+    for (const one of have) {
+      if (this.#proofs.has(one.file)) return false;
+      this.#proofs.set(one.file, one);
     }
-    if (more) return;
-    for (const one of this.#accept) {
-      if (one.ranges.count > 0) this.#proofs.set(one.file, one);
-      for (const chunk of one.ranges) this.#confirm(one.file, chunk);
+    return true;
+  }
+
+  #accepted(): void {
+    for (const {file, ranges} of this.#proofs.values()) {
+      for (const chunk of ranges) this.#confirm(file, chunk);
     }
     this.#phase = 'accepted';
     this.#tasks = this.#plan();

@@ -171,6 +171,8 @@ export const de: CallWords = {
       title: 'Du bist offline',
       fix: 'Prüfe WLAN oder Kabel. Das Gespräch kommt von selbst zurück.',
     },
+    tryNow: 'Jetzt versuchen',
+    trying: 'Versuche…',
     unshared: 'Du hast deinen Bildschirm geteilt. Der Browser erlaubt das nur von Hand.',
     shareAgain: 'Wieder teilen',
     healed: 'Wieder verbunden.',

@@ -170,6 +170,8 @@ export const en = {
       title: 'You are offline',
       fix: 'Check Wi-Fi or cable. The call comes back by itself.',
     },
+    tryNow: 'Try now',
+    trying: 'Trying…',
     unshared: 'You were sharing your screen. Your browser lets you do that only by hand.',
     shareAgain: 'Share again',
     healed: 'Back online.',
