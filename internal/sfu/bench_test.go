@@ -82,3 +82,44 @@ func benchmark(b *testing.B, receivers int, kind Kind, numbered bool) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(max(sent, 1)), "ns/forwarded")
 	b.ReportMetric(float64(sent)/float64(b.N), "forwarded/op")
 }
+
+// What a person takes, without their connection: B/op is the memory of one.
+func BenchmarkPerson(b *testing.B) {
+	cam := newCamera(10, 11, 12)
+	for _, tt := range []struct {
+		name      string
+		places    int
+		publishes bool
+	}{{"receives one", 1, false}, {"receives nine", 9, false}, {"publishes three encodings and sound", 0, true}} {
+		b.Run(tt.name, func(b *testing.B) {
+			r := NewRoom(epoch, Config{})
+			alice := r.Enter(epoch, "alice", &wire{discard: true})
+			alice.Agree(epoch, []Section{publishing("0", Video, 10)}, []Track{{"0", "camera"}})
+			b.ReportAllocs()
+			for i := 0; i < b.N; i++ {
+				p := r.Enter(epoch, "bob", &wire{discard: true})
+				var sections []Section
+				var wants []Want
+				for n := range tt.places {
+					mid := fmt.Sprint(n)
+					sections = append(sections, receiving(mid, Video, uint32(7000+2*n)))
+					wants = append(wants, Want{MID: mid, Seat: "alice", Source: "camera"})
+				}
+				var tracks []Track
+				if tt.publishes {
+					sections = append(sections, publishing("a", Video, 10, 11, 12), publishing("b", Audio, 13))
+					tracks = []Track{{"a", "camera"}, {"b", "microphone"}}
+				}
+				p.Agree(epoch, sections, tracks)
+				p.Show(epoch, wants)
+				if tt.publishes {
+					cam.next = time.Time{}
+					cam.tick(epoch, func(pkt []byte) {
+						h, _ := rtp.ParseHeader(pkt)
+						p.HandleRTP(epoch, pkt, &h)
+					})
+				}
+			}
+		})
+	}
+}
