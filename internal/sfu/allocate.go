@@ -98,7 +98,7 @@ func (s *stream) rung(spatial, temporal uint8, rate int) rung {
 	if r.rate == 0 {
 		r.rate = max(min(r.width*r.height, 4096*2304)*9/5, 30_000)
 		if s.begun && !l.measured { // encoders begin slowly
-			r.rate = min(r.rate, 150_000)
+			r.rate = min(r.rate, 150_000<<(2*s.index))
 		}
 	}
 	return r

@@ -12,7 +12,7 @@ type checker struct {
 	tb      testing.TB
 	rtp     []received
 	lossy   bool // holes are the path's
-	late    bool // the first key frame may be lost
+	late    bool // the first key frame may be lost, and what a key frame makes superfluous
 	codec   rtp.Codec
 	ignored int
 }
@@ -88,7 +88,7 @@ func (c *checker) ordered() []received {
 	for seq := least; seq <= most; seq++ {
 		rec, ok := bySeq[seq]
 		if !ok {
-			if !c.lossy {
+			if !c.lossy && !c.late {
 				c.tb.Fatalf("number %d of %d to %d never came", seq, least, most)
 			}
 			continue
@@ -106,7 +106,7 @@ func (c *checker) finish(frames int) int {
 	have := map[int64]bool{} // frames by number of the descriptor
 	whole, open, broken := 0, false, false
 	var before *received
-	padded := false
+	padded, resumed, skipped := false, false, 0 // skipped counts what came after a hole, before the key frame that mends it
 	lastTL0, lastPicture, pictures := uint8(0), uint16(0), 0
 	all := c.ordered()
 	for i := range all {
@@ -122,6 +122,18 @@ func (c *checker) finish(frames int) int {
 		f, err := rtp.ReadFrame(c.codec, payload, rec.header.Marker)
 		if err != nil {
 			c.tb.Fatalf("packet %d: %v: %x", rec.seq, err, rec.pkt)
+		}
+		if c.late && !c.lossy && i > 0 && rec.seq != all[i-1].seq+1 {
+			skipped, open = max(skipped, 1), false
+		}
+		if skipped > 0 && !f.Key {
+			if skipped++; skipped > 150 {
+				c.tb.Fatalf("packet %d: no key frame after a hole", rec.seq)
+			}
+			continue
+		}
+		if skipped > 0 {
+			skipped, padded, resumed, before = 0, true, true, nil
 		}
 		start, end := f.Start, f.End
 		if value := rec.values.Of(rec.pkt, rtp.DependencyDescriptor); value != nil {
@@ -152,12 +164,12 @@ func (c *checker) finish(frames int) int {
 				if step := (d.PictureID - lastPicture) & 0x7FFF; pictures > 0 && (step == 0 || step > 1 && !c.lossy && !padded) {
 					c.tb.Fatalf("packet %d: picture %d after %d", rec.seq, d.PictureID, lastPicture)
 				}
-				if step := d.TL0 - lastTL0; pictures > 0 && !c.lossy && (d.TID == 0) != (step == 1) {
+				if step := d.TL0 - lastTL0; pictures > 0 && !c.lossy && !resumed && (d.TID == 0) != (step == 1) {
 					c.tb.Fatalf("packet %d: TL0 %d after %d in layer %d", rec.seq, d.TL0, lastTL0, d.TID)
 				}
 				lastPicture, lastTL0 = d.PictureID, d.TL0
 				pictures++
-				padded = false
+				padded, resumed = false, false
 			}
 		}
 		hole := before != nil && rec.seq != before.seq+1
@@ -179,6 +191,9 @@ func (c *checker) finish(frames int) int {
 			}
 		}
 		before = rec
+	}
+	if skipped > 0 {
+		c.tb.Fatal("no key frame after the last hole")
 	}
 	if whole < frames {
 		c.tb.Fatalf("%d whole frames, want at least %d", whole, frames)

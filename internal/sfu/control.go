@@ -167,11 +167,18 @@ func (p *Person) repeat(t int64, pl *place, number uint16) bool {
 		return false
 	}
 	size := int64(k.size) + overhead
-	if !p.down.mayRepeat(t, size) {
+	if e.era != n.era && (p.down.tight() || n.smaller(e.era)) || !p.down.mayRepeat(t, size) {
 		return false
 	}
 	e.at = uint16(t / milli)
 	return p.down.pacer.Push(bwe.Retransmission, waiting{place: pl, out: out, again: true}, int(size))
+}
+
+// smaller reports whether the place has stepped down since an era: then the key frame that came with it is worth more than what
+// was lost before.
+func (n *numbers) smaller(then uint8) bool {
+	was, now := n.eras[then].stream, n.eras[n.era].stream
+	return was.source == now.source && was.index > now.index
 }
 
 // refill repeats a number that padding has used up.
@@ -196,16 +203,15 @@ func (p *Person) refill(t int64, pl *place, out int64) bool {
 	return true
 }
 
-const (
-	// mostRepeated is how many bytes may be repeated at once after a pause.
-	mostRepeated = 64 << 10
-)
+// mostRepeated and leastRepeated bound how many bytes may be repeated at once after a pause: what half a second carries.
+const mostRepeated, leastRepeated = 64 << 10, 8 << 10
 
 // mayRepeat takes n bytes off what may be repeated: half of what the downlink carries.
 func (d *downlink) mayRepeat(t, n int64) bool {
 	passed := min(t-d.repeatsAt, second)
 	if passed >= milli {
-		d.repeats = min(d.repeats+passed/1000*int64(d.estimator.Target()/16)/1_000_000, mostRepeated)
+		half := int64(d.estimator.Target() / 16) // bytes in half a second
+		d.repeats = min(d.repeats+passed/1000*half/1_000_000, max(min(half, mostRepeated), leastRepeated))
 		d.repeatsAt = t
 	}
 	if d.repeats < n {

@@ -140,7 +140,16 @@ func (p *Person) sendWaiting(w waiting) {
 		p.down.stats.Dropped++
 		return
 	}
+	if e.era != n.era && (w.again || n.smaller(e.era)) && p.down.tight() {
+		p.down.stats.Dropped++
+		return
+	}
 	p.write(w.place, s, k, w.out, e, w.again)
+}
+
+// tight says that there is a queue: then nothing is sent that a later key frame has made superfluous.
+func (d *downlink) tight() bool {
+	return d.pacer.Delay() > 50*time.Millisecond || d.estimator.Stats().Draining
 }
 
 // recall finds the packet that left under a number; nil when it is forgotten.
