@@ -184,6 +184,14 @@ func (p *Person) write(pl *place, s *stream, k *slot, out int64, e entry, again 
 		f.SSRC, f.Sequence, f.PayloadType = pl.section.RTX, uint16(full), pl.repairs[k.header.PayloadType]
 	}
 	payload := k.header.Payload(pkt)
+	if pl.strip != 0 && pl.strip == k.header.PayloadType {
+		block, err := rtp.REDPrimary(payload)
+		if err != nil {
+			d.stats.Dropped++
+			return 0
+		}
+		payload = block.Data
+	}
 	descriptor := k.values.Of(pkt, rtp.DependencyDescriptor)
 	if f.PayloadType == 0 || len(payload)+len(descriptor)+len(pl.section.MID)+72+tag > len(buf) {
 		d.stats.Dropped++

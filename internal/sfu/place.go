@@ -28,6 +28,7 @@ type place struct {
 	formats [128]uint8
 	repairs [128]uint8
 	shown   uint8 // the publisher's payload type of the last packet
+	strip   uint8 // that of redundant sound, which the receiver gets without the redundancy; 0 for none
 
 	pick    pick
 	numbers numbers
@@ -105,13 +106,26 @@ func (pl *place) show(t int64, src *source) {
 
 // matchFormats finds the receiver's payload types for the publisher's.
 func (pl *place) matchFormats() {
-	pl.formats, pl.repairs = [128]uint8{}, [128]uint8{}
+	pl.formats, pl.repairs, pl.strip = [128]uint8{}, [128]uint8{}, 0
 	for _, in := range pl.source.codecs {
 		for _, out := range pl.section.Codecs {
 			if in.Format == out.Format {
 				pl.formats[in.PayloadType&127], pl.repairs[in.PayloadType&127] = out.PayloadType, out.RTX
 				break
 			}
+		}
+		if in.Codec == rtp.RED && pl.formats[in.PayloadType&127] == 0 {
+			pl.stripRED(in)
+		}
+	}
+}
+
+// stripRED finds the payload type of the sound in redundant packets (RFC 2198), for a receiver who does not take those.
+func (pl *place) stripRED(in Codec) {
+	for _, out := range pl.section.Codecs {
+		if out.Codec == rtp.Opus && out.Clock == in.Clock {
+			pl.formats[in.PayloadType&127], pl.strip = out.PayloadType, in.PayloadType&127
+			return
 		}
 	}
 }
@@ -234,8 +248,11 @@ func (pl *place) stampFor(t int64, s *stream, k *slot) uint32 {
 	}
 	between := int64(s.report.ntp-old.stream.report.ntp) >> 16 // in 1/65536 s
 	aligned := old.stream.report.stamp + uint32(between*clock>>16) + (k.header.Timestamp - s.report.stamp) + old.stamp
-	if d := int32(aligned - n.stamp); d > 0 && int64(d) < elapsed/1000*clock/1_000_000+clock {
+	switch d := int64(int32(aligned - n.stamp)); {
+	case d > 0 && d < elapsed/1000*clock/1_000_000+clock:
 		return aligned
+	case d <= 0 && d > -clock: // of the same moment, or nearly: the next frames will be right
+		return n.stamp + 1
 	}
 	return ours
 }

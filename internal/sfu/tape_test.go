@@ -46,9 +46,10 @@ func play(tb testing.TB, name string) *tape {
 		t.section.Extensions[n] = rtp.KindOf(uri)
 	}
 	formats := map[string]Codec{}
-	for _, c := range codecs(Video) {
+	for _, c := range append(codecs(Video), codecs(Audio)...) {
 		formats[strings.ToUpper(c.Format)] = c
 	}
+	formats["RED"] = Codec{Format: "red", Codec: rtp.RED, Clock: 48000}
 	var repairs uint8
 	for id, text := range head.Codecs {
 		n, _ := strconv.Atoi(id)
@@ -60,7 +61,11 @@ func play(tb testing.TB, name string) *tape {
 			repairs = uint8(n)
 		}
 	}
-	t.section.Codecs[0].RTX = repairs
+	if repairs != 0 {
+		t.section.Codecs[0].RTX = repairs
+	} else {
+		t.section.Kind = Audio
+	}
 	for _, s := range head.Streams {
 		t.section.Encodings = append(t.section.Encodings, Encoding{RID: s.RID, SSRC: s.SSRC})
 	}
