@@ -96,20 +96,16 @@ func (p *Person) handleTransport(pkt *rtp.Control) {
 		p.up.stats.Broken++
 		return
 	}
-	var batch [64]bwe.Arrival
-	n := 0
+	told := r.told[:0]
 	for i := range arrivals {
 		a := &arrivals[i]
 		at := time.Duration(a.At) * rtp.Tick % bwe.Wrap
 		if at < 0 {
 			at += bwe.Wrap
 		}
-		batch[n] = bwe.Arrival{Number: a.Sequence, Arrived: a.Received, At: at}
-		if n++; n == len(batch) || i == len(arrivals)-1 {
-			p.down.estimator.Feedback(r.now, batch[:n])
-			n = 0
-		}
+		told = append(told, bwe.Arrival{Number: a.Sequence, Arrived: a.Received, At: at})
 	}
+	p.down.estimator.Feedback(r.now, told)
 }
 
 // handleLoss takes a receiver's request for a key frame. One that can only have been sent before the last key frame reached them

@@ -14,8 +14,6 @@ const (
 	overhead = 20 + 8 + 16
 	// tag is the room that is left behind a packet for SRTP.
 	tag = 16
-	// paddingSize is the padding in a packet that only fills a probe.
-	paddingSize = 224
 )
 
 // downlink is the way to one person: everything that leaves is numbered, estimated and paced here.
@@ -183,17 +181,9 @@ func (p *Person) write(pl *place, s *stream, k *slot, out int64, e entry, again 
 		full = pl.tally.repairSeq
 		f.SSRC, f.Sequence, f.PayloadType = pl.section.RTX, uint16(full), pl.repairs[k.header.PayloadType]
 	}
-	payload := k.header.Payload(pkt)
-	if pl.strip != 0 && pl.strip == k.header.PayloadType {
-		block, err := rtp.REDPrimary(payload)
-		if err != nil {
-			d.stats.Dropped++
-			return 0
-		}
-		payload = block.Data
-	}
+	payload := pl.payload(k, pkt)
 	descriptor := k.values.Of(pkt, rtp.DependencyDescriptor)
-	if f.PayloadType == 0 || len(payload)+len(descriptor)+len(pl.section.MID)+72+tag > len(buf) {
+	if f.PayloadType == 0 || payload == nil || len(payload)+len(descriptor)+len(pl.section.MID)+72+tag > len(buf) {
 		d.stats.Dropped++
 		return 0
 	}
@@ -202,16 +192,7 @@ func (p *Person) write(pl *place, s *stream, k *slot, out int64, e entry, again 
 	if !pl.tally.heard {
 		w.Extension(ids[rtp.MID], append(d.scratch[:0], pl.section.MID...))
 	}
-	if s.source.kind == Audio {
-		w.Copy(rtp.AudioLevel, ids, &k.values, pkt)
-	} else {
-		w.Copy(rtp.VideoOrientation, ids, &k.values, pkt)
-		w.Copy(rtp.PlayoutDelay, ids, &k.values, pkt)
-		if k.is(described) && ids[rtp.DependencyDescriptor] != 0 { // one that we cannot read, nobody can
-			w.Extension(ids[rtp.DependencyDescriptor], d.describe(pl, s, k, descriptor, e.era))
-		}
-	}
-	w.Copy(rtp.AbsCaptureTime, ids, &k.values, pkt)
+	d.extend(&w, pl, s, k, pkt, e.era)
 	if again {
 		w.Original(uint16(out))
 	}
@@ -234,6 +215,35 @@ func (p *Person) write(pl *place, s *stream, k *slot, out int64, e entry, again 
 		pl.tally.octets += uint64(len(payload))
 	}
 	return len(packet) + overhead
+}
+
+// payload is what the place gets of the packet's payload; nil when that cannot be told.
+func (pl *place) payload(k *slot, pkt []byte) []byte {
+	whole := k.header.Payload(pkt)
+	if pl.strip == 0 || pl.strip != k.header.PayloadType {
+		return whole
+	}
+	block, err := rtp.REDPrimary(whole)
+	if err != nil {
+		return nil
+	}
+	return block.Data
+}
+
+// extend adds what the publisher's extensions say.
+func (d *downlink) extend(w *rtp.Writer, pl *place, s *stream, k *slot, pkt []byte, at uint8) {
+	ids := &d.ids
+	if s.source.kind == Audio {
+		w.Copy(rtp.AudioLevel, ids, &k.values, pkt)
+	} else {
+		w.Copy(rtp.VideoOrientation, ids, &k.values, pkt)
+		w.Copy(rtp.PlayoutDelay, ids, &k.values, pkt)
+		if k.is(described) && ids[rtp.DependencyDescriptor] != 0 { // one that we cannot read, nobody can
+			value := k.values.Of(pkt, rtp.DependencyDescriptor)
+			w.Extension(ids[rtp.DependencyDescriptor], d.describe(pl, s, k, value, at))
+		}
+	}
+	w.Copy(rtp.AbsCaptureTime, ids, &k.values, pkt)
 }
 
 func kindOf(s *stream, again bool) bwe.Kind {
@@ -303,72 +313,3 @@ func renumber(b []byte, k *slot, e entry) {
 	d := rtp.VP8Descriptor{PictureBits: k.pictureBits, HasTL0: k.hasTL0}
 	d.Renumber(b, picture, k.tl0+e.tl0)
 }
-
-// fill uses up a number that was kept free for a packet that nobody needs.
-func (p *Person) fill(pl *place, in uint8, stamp uint32, out int64) {
-	n := &pl.numbers
-	if n.history != nil {
-		h := &n.history[out&int64(len(n.history)-1)]
-		if h.era != noEra || h.filled() {
-			return
-		}
-		h.at = padded
-	}
-	pt := pl.formats[in&127]
-	if pt == 0 {
-		return
-	}
-	w := rtp.Begin(p.way.Next()[:0], rtp.Fields{Timestamp: stamp, SSRC: pl.section.SSRC, Sequence: uint16(out), PayloadType: pt})
-	p.stamp(&w)
-	header := w.HeaderSize()
-	w.Pad(1)
-	if p.send(pl, header, len(w.Bytes()), out, bwe.Padding) {
-		p.down.stats.Padding++
-	}
-}
-
-// padded stands in an entry without an era whose number was used for padding.
-const padded = 1<<16 - 1
-
-func (e entry) filled() bool { return e.era == noEra && e.at == padded }
-
-// pad sends something that fills a probe: the last packet of a place again, or padding. It returns the size, 0 when there is no
-// stream to send it on.
-func (p *Person) pad(t int64) int {
-	pl := p.down.probing
-	if pl == nil || pl.section.RTX == 0 || pl.stream == nil {
-		return 0
-	}
-	n := &pl.numbers
-	if s, k := pl.recall(n.top); k != nil && k.size > 400 && !k.is(empty) {
-		if e := n.history[n.top&int64(len(n.history)-1)]; p.down.mayRepeat(t, int64(k.size)) {
-			return p.write(pl, s, k, n.top, e, true)
-		}
-	}
-	last := n.history[n.top&int64(len(n.history)-1)]
-	if last.era == noEra || n.eras[last.era].stream == nil {
-		return 0
-	}
-	pt := pl.repairType()
-	if pt == 0 {
-		return 0
-	}
-	full := pl.tally.repairSeq
-	w := rtp.Begin(p.way.Next()[:0], rtp.Fields{Timestamp: n.stamp, SSRC: pl.section.RTX, Sequence: uint16(full), PayloadType: pt})
-	p.stamp(&w)
-	if !pl.tally.heard {
-		w.Extension(p.down.ids[rtp.MID], append(p.down.scratch[:0], pl.section.MID...))
-	}
-	header := w.HeaderSize()
-	w.Pad(paddingSize)
-	size := len(w.Bytes())
-	if !p.send(pl, header, size, full, bwe.Padding) {
-		return 0
-	}
-	pl.tally.repairSeq++
-	p.down.stats.Padding++
-	return size + overhead
-}
-
-// repairType is the payload type of retransmissions of what the place showed last, 0 for none.
-func (pl *place) repairType() uint8 { return pl.repairs[pl.shown&127] }

@@ -42,7 +42,7 @@ type Layers struct {
 	Seat, MID, Source string
 	// RIDs are the wanted ones; a source without simulcast has the one that is called "".
 	RIDs []string
-	// Spatial is the highest wanted spatial layer, for a source with layers in one stream.
+	// Spatial is the highest wanted spatial layer, for a source with layers in one stream; 7 for all.
 	Spatial int
 }
 
@@ -142,7 +142,11 @@ func (src *source) askLayers(t int64, ladder []rung) []rung {
 		}
 	}
 	a := &src.asked
-	if a.known && a.streams|streams == a.streams && max(a.spatial, spatial) == a.spatial && (streams != a.streams || spatial != a.spatial) {
+	if !a.known { // until they are told otherwise, they send everything
+		a.known, a.streams, a.told = true, 1<<len(src.streams)-1, 1<<len(src.streams)-1
+		a.spatial, a.said = highest, highest
+	}
+	if a.streams|streams == a.streams && max(a.spatial, spatial) == a.spatial && (streams != a.streams || spatial != a.spatial) {
 		if a.since == 0 {
 			a.since = t
 		}
@@ -153,10 +157,6 @@ func (src *source) askLayers(t int64, ladder []rung) []rung {
 		return ladder
 	}
 	a.since = 0
-	if !a.known {
-		a.known, a.told = true, 1<<len(src.streams)-1
-		a.said = spatial
-	}
 	a.streams, a.spatial = a.streams|streams, max(a.spatial, spatial)
 	return ladder
 }

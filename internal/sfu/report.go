@@ -3,7 +3,6 @@ package sfu
 import (
 	"time"
 
-	"github.com/parley-rtc/parley/internal/bwe"
 	"github.com/parley-rtc/parley/internal/rtp"
 )
 
@@ -97,8 +96,7 @@ func (p *Person) feedback(now time.Time) {
 	if u.arrivals == nil || !u.arrivals.Due(now) || len(u.bindings) == 0 {
 		return
 	}
-	var reported [bwe.MostReported]bwe.Arrival
-	news := u.arrivals.Report(now, reported[:0])
+	news := u.arrivals.Report(now, p.room.told[:0])
 	list := p.room.scratch[:0]
 	for _, a := range news {
 		list = append(list, rtp.Arrival{Sequence: a.Number, Received: a.Arrived, At: int64(a.At / rtp.Tick)})

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/parley-rtc/parley/internal/bwe"
 	"github.com/parley-rtc/parley/internal/rtp"
 )
 
@@ -20,8 +21,9 @@ type Room struct {
 	ticked  int64
 	dirty   bool // what is wanted of publishers may have changed
 	stage   stage
-	// scratch is room for feedback as it is read; lost, control for what is written.
+	// scratch and told are room for feedback as it is read and written, lost for what is missing.
 	scratch []rtp.Arrival
+	told    []bwe.Arrival
 	lost    [64]uint16
 }
 
@@ -29,7 +31,7 @@ type Room struct {
 func NewRoom(now time.Time, cfg Config) *Room {
 	return &Room{
 		cfg: cfg.WithDefaults(), epoch: now, now: now, t: second, seats: map[string]*Person{}, chance: cfg.Seed,
-		scratch: make([]rtp.Arrival, 0, 2048),
+		scratch: make([]rtp.Arrival, 0, bwe.MostReported), told: make([]bwe.Arrival, 0, bwe.MostReported),
 	}
 }
 

@@ -14,6 +14,7 @@ type source struct {
 	fir     bool       // key frames are to be asked for by FIR
 	streams []*stream
 	subs    []*place
+	heard   int64 // when the last packet of any stream came
 	speech  speech
 	asked   asked
 }

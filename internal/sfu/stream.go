@@ -174,7 +174,7 @@ func (s *stream) note(t int64, k *slot, c *Codec) {
 	s.count.packets++
 	size := uint32(k.size) - uint32(k.header.Size)
 	s.count.octets += uint64(size)
-	s.layers.heard = t
+	s.layers.heard, s.source.heard = t, t
 	clock := int64(max(c.Clock, 1))
 	transit := t/1000*clock/1_000_000 - int64(k.header.Timestamp)
 	if s.count.packets > 1 && k.seq > s.newest {
@@ -237,9 +237,13 @@ func (s *stream) measure(t int64) {
 	}
 }
 
-// alive reports whether the stream is being sent.
+// alive reports whether the stream is being sent: an encoder stops one of several encodings when it lacks time or bandwidth, and
+// goes on with the others.
 func (s *stream) alive(t int64) bool {
-	return s.begun && (t-s.layers.heard < 2*second || len(s.source.streams) == 1)
+	if !s.begun || len(s.source.streams) == 1 {
+		return s.begun
+	}
+	return t-s.layers.heard < 2*second && s.source.heard-s.layers.heard < second/2
 }
 
 // reportBlock is what a receiver report says of the stream; it begins a new interval.
