@@ -348,7 +348,9 @@ func TestLossyPaths(t *testing.T) {
 func TestFallingDownlink(t *testing.T) {
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			w := newWorld(t, seed, 3, 1, path{delay: 20 * time.Millisecond, rate: 4_000_000, buffer: 300 * time.Millisecond})
+			w := newWorld(t, seed, 3, 1, path{
+				delay: 20 * time.Millisecond, jitter: 10 * time.Millisecond, loss: 0.003, rate: 4_000_000, buffer: 300 * time.Millisecond,
+			})
 			s := w.sides[0]
 			rid := func() string { return s.person.Stats().Places[0].RID }
 			w.run(6*time.Second, true)
