@@ -65,6 +65,7 @@ func (p *Person) HandleRTP(now time.Time, pkt []byte, h *rtp.Header) {
 	}
 	r := p.room
 	t := r.pass(now)
+	r.wake(max(t, r.ticked+busy)) // it may have been idle
 	u := &p.up
 	u.stats.Packets++
 	u.stats.Octets += uint64(len(pkt))

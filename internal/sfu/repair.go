@@ -133,11 +133,8 @@ func (s *stream) ask(t int64, newcomer bool) {
 	s.source.person.room.wake(t)
 }
 
-// request appends the request that is to leave, if any.
+// request appends the request that is to leave.
 func (s *stream) request(t int64, dst []byte) []byte {
-	if !s.key.wants || s.ssrc == 0 || !s.begun {
-		return dst
-	}
 	s.key.wants, s.key.sent = false, t
 	if s.source.fir {
 		s.key.fir++

@@ -19,42 +19,41 @@ type compound struct {
 	buf    []byte
 }
 
-// control begins a compound; with an empty report in front unless reduced sizes were agreed on (RFC 5506).
-func (p *Person) control() compound {
-	c := compound{person: p, buf: p.way.Next()[:0]}
-	if !p.down.reduced {
+// begin takes a buffer; with an empty report in front unless reduced sizes were agreed on (RFC 5506).
+func (c *compound) begin() {
+	c.buf = c.person.way.Next()[:0]
+	if !c.person.down.reduced {
 		c.buf = rtp.AppendRR(c.buf, feedbackSSRC, nil)
 	}
-	return c
 }
 
 // room makes room for n more bytes.
 func (c *compound) room(n int) {
-	if len(c.buf)+n > mostControl {
+	if c.buf != nil && len(c.buf)+n > mostControl {
 		c.send()
-		*c = c.person.control()
+	}
+	if c.buf == nil {
+		c.begin()
 	}
 }
 
+// send sends what was written, if anything was begun.
 func (c *compound) send() {
-	least := 8
-	if c.person.down.reduced {
-		least = 0
-	}
-	if len(c.buf) > least {
+	if c.buf != nil {
 		c.person.way.SendRTCP(len(c.buf))
+		c.buf = nil
 	}
 }
 
 // ask sends what cannot wait: NACKs, and requests for key frames.
 func (p *Person) ask(t int64) {
-	c := p.control()
+	c := compound{person: p}
 	for _, src := range p.up.sources {
 		for _, s := range src.streams {
 			if s.key.asked != 0 && !s.key.wants && t-s.key.asked >= unanswered && src.awaits(s) {
 				s.ask(t, true)
 			}
-			if s.key.wants {
+			if s.key.wants && s.ssrc != 0 && s.begun {
 				c.room(24)
 				c.buf = s.request(t, c.buf)
 			}
@@ -102,7 +101,8 @@ func (p *Person) feedback(now time.Time) {
 		list = append(list, rtp.Arrival{Sequence: a.Number, Received: a.Arrived, At: int64(a.At / rtp.Tick)})
 	}
 	for len(list) > 0 {
-		c := p.control()
+		c := compound{person: p}
+		c.begin()
 		head := rtp.TransportCC{Sender: feedbackSSRC, Media: u.bindings[0].ssrc, Count: u.feedback}
 		var n int
 		c.buf, n = rtp.AppendTransportCC(c.buf, head, list, mostControl-len(c.buf))
