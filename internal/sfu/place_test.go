@@ -366,38 +366,3 @@ func TestLearntSources(t *testing.T) {
 		}
 	}
 }
-
-// Nothing is allocated for a packet, nor for feedback.
-func TestNoAllocations(t *testing.T) {
-	r, alice, up, bob, down := duo(t, 10)
-	up.discard, down.discard = true, true
-	now := epoch
-	place := receiving("5", Video, 7000)
-	place.Extensions[idNumber] = rtp.NoKind // nobody here answers with feedback about numbers
-	bob.Agree(now, []Section{place}, nil)
-	cam := vp8{ssrc: 10, size: 300, flat: true}
-	give(t, alice, now, cam.next(true)[0])
-	pkt := cam.next(false)[0]
-	feedback := rtp.AppendNACK(nil, 1, 7000, []uint16{1, 2, 3})
-	feedback = rtp.AppendPLI(feedback, 1, 7000)
-	feedback = rtp.AppendRR(feedback, 1, []rtp.Report{{SSRC: 7000}})
-	step := func() {
-		cam.seq++
-		now = now.Add(5 * time.Millisecond)
-		pkt[2], pkt[3] = byte(cam.seq>>8), byte(cam.seq)
-		h, _ := rtp.ParseHeader(pkt)
-		alice.HandleRTP(now, pkt, &h)
-		bob.HandleRTCP(now, feedback)
-		r.Tick(now)
-	}
-	for range 1000 { // until the rings are as large as the rate wants them
-		step()
-	}
-	before := down.sent
-	if n := testing.AllocsPerRun(2000, step); n != 0 {
-		t.Errorf("%v allocations", n)
-	}
-	if down.sent-before < 1000 {
-		t.Errorf("only %d packets were forwarded", down.sent-before)
-	}
-}
