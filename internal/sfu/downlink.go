@@ -30,6 +30,7 @@ type downlink struct {
 	stats     Sent
 	scratch   [256]byte
 	probing   *place
+	spent     map[uint32]int64 // the numbers that places which are gone have used, by SSRC
 }
 
 // waiting is a packet in the pacer: what a place sent, or is to repeat, under a number.

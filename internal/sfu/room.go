@@ -59,7 +59,8 @@ func (r *Room) random() uint64 {
 	return z ^ z>>31
 }
 
-// Enter lets a person in. Who has the seat already is replaced: what they publish and see ends.
+// Enter lets a person in. Who has the seat already is replaced: what they publish and see ends. w seals with keys that no other
+// person's Way has or had: numbers begin anew.
 func (r *Room) Enter(now time.Time, seat string, w Way) *Person {
 	r.Leave(now, seat)
 	t := r.pass(now)
@@ -104,6 +105,9 @@ func (p *Person) Agree(now time.Time, sections []Section, tracks []Track) {
 	}
 	t := p.room.pass(now)
 	sections = slices.Clone(sections[:min(len(sections), MaxSections)])
+	for _, pl := range p.down.places {
+		p.down.retire(pl)
+	}
 	p.down.agreed(sections)
 	p.up.table = rtp.Table{}
 	var sources []*source
@@ -118,7 +122,7 @@ func (p *Person) Agree(now time.Time, sections []Section, tracks []Track) {
 		if name, ok := nameOf(section, tracks); ok {
 			sources = append(sources, p.up.keep(p, section, name))
 		}
-		if section.Receives && section.SSRC != 0 {
+		if section.Receives && !taken(places, section) {
 			places = append(places, p.down.keep(p, section))
 		}
 	}
@@ -149,6 +153,22 @@ func (p *Person) Agree(now time.Time, sections []Section, tracks []Track) {
 	p.room.settle(t)
 }
 
+// taken reports whether a section's sources are those of another place, or none: two that count for themselves would use numbers
+// twice.
+func taken(places []*place, section *Section) bool {
+	if section.SSRC == 0 || section.SSRC == section.RTX {
+		return true
+	}
+	for _, pl := range places {
+		for _, ssrc := range [2]uint32{pl.section.SSRC, pl.section.RTX} {
+			if ssrc != 0 && (ssrc == section.SSRC || ssrc == section.RTX) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func nameOf(section *Section, tracks []Track) (string, bool) {
 	if !section.Publishes {
 		return "", false
@@ -174,12 +194,30 @@ func (u *uplink) keep(p *Person, section *Section, name string) *source {
 
 func (d *downlink) keep(p *Person, section *Section) *place {
 	for _, pl := range d.places {
-		if pl.section.MID == section.MID && pl.section.SSRC == section.SSRC && pl.section.Kind == section.Kind {
+		if pl.section.MID == section.MID && pl.section.SSRC == section.SSRC && pl.section.RTX == section.RTX && pl.section.Kind == section.Kind {
 			pl.section = section
 			return pl
 		}
 	}
-	return newPlace(p, section)
+	pl := newPlace(p, section)
+	if top, ok := d.spent[section.SSRC]; ok {
+		pl.numbers.top = top
+	}
+	if seq, ok := d.spent[section.RTX]; ok {
+		pl.tally.repairSeq = seq
+	}
+	return pl
+}
+
+// retire notes which numbers of a place's sources are used: should another place have them from now on, it goes on behind them.
+func (d *downlink) retire(pl *place) {
+	if d.spent == nil {
+		d.spent = map[uint32]int64{}
+	}
+	d.spent[pl.section.SSRC] = max(pl.numbers.top, pl.numbers.last-pl.numbers.by.offset)
+	if pl.section.RTX != 0 {
+		d.spent[pl.section.RTX] = pl.tally.repairSeq
+	}
 }
 
 // Show says what the video places are to show from now on; places that are not named show nothing. Something that is not there
