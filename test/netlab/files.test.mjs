@@ -73,7 +73,7 @@ test('80 ms, 0.5 % loss: parley send to Chromium', {skip, timeout: 300_000}, asy
   writeFileSync(join(folder, 'far.bin'), bytes);
   const bob = await Person.arrive(await internet.chromium('b'), named(server.hostLink), {
     name: 'Bob',
-    prepare: (page) => page.evaluateOnNewDocument(watch),
+    prepare: async (page) => void (await page.evaluateOnNewDocument(watch)),
   });
   await bob.join();
   const program = internet.spaces.spawn(
