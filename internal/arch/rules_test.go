@@ -83,7 +83,10 @@ type door struct {
 // doors keep third-party types in one place each, so that what stands behind one can be replaced.
 var doors = []door{
 	{"github.com/pion/webrtc", []string{"sdk"}},
-	{"github.com/pion/dtls", []string{"sdk"}},
+	{"github.com/pion/dtls", []string{"internal/dtlsserver", "sdk"}},
+	{"github.com/pion/sctp", []string{"internal/dtlsserver"}},
+	{"github.com/pion/datachannel", []string{"internal/dtlsserver"}},
+	{"github.com/pion/sdp", []string{"internal/sdp", "sdk"}},
 	{"github.com/pion/ice", []string{"sdk"}},
 	{"github.com/pion/interceptor", []string{"sdk"}},
 	{"github.com/pion/rtp", []string{"sdk"}},

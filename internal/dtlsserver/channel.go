@@ -1,0 +1,273 @@
+package dtlsserver
+
+import (
+	"errors"
+	"io"
+	"time"
+
+	"github.com/pion/datachannel"
+	"github.com/pion/dtls/v3"
+	"github.com/pion/sctp"
+)
+
+// Reliability is what a channel promises about its messages (RFC 8831 §6.1).
+type Reliability struct {
+	// Unordered messages may overtake each other.
+	Unordered bool
+	// Lossy messages are given up: after so many Retransmits or, when it is not 0, after Lifetime, in whole ms.
+	Lossy       bool
+	Retransmits uint16
+	Lifetime    time.Duration
+}
+
+// ChannelConfig is what a channel is made of.
+type ChannelConfig struct {
+	Label, Protocol string
+	Reliability     Reliability
+	// ID is the number of the stream, for channels that both sides know of without being told.
+	ID uint16
+}
+
+// Channel is a data channel. Its methods may be called from any goroutine and never block.
+type Channel struct {
+	ChannelConfig
+	association *Association
+	data        *datachannel.DataChannel
+	stream      *sctp.Stream
+}
+
+// shared is the connection as SCTP sees it: what SCTP closes is only its own part, so that media go on without data.
+type shared struct{ *dtls.Conn }
+
+// Close ends SCTP's reading.
+func (s shared) Close() error { return s.SetReadDeadline(time.Unix(1, 0)) }
+
+// SetWriteDeadline is for SCTP's last words, and must not outlast them.
+func (s shared) SetWriteDeadline(time.Time) error { return nil }
+
+// carry brings up SCTP and serves channels until it ends.
+func (a *Association) carry(conn *dtls.Conn) {
+	longest := uint64(MaxMessage)
+	if a.params.MaxMessage != 0 {
+		longest = min(longest, a.params.MaxMessage)
+	}
+	association, err := sctp.ClientContext(a.ctx,
+		sctp.WithNetConn(shared{conn}),
+		sctp.WithLoggerFactory(a.server.logs),
+		sctp.WithMaxReceiveBufferSize(received),
+		sctp.WithMaxMessageSize(uint32(longest)),
+		// DTLS has checked it already (RFC 9653 §7).
+		sctp.WithEnableZeroChecksum(true),
+	)
+	if err != nil {
+		return
+	}
+	a.mu.Lock()
+	a.sctp = association
+	a.mu.Unlock()
+	defer func() {
+		a.mu.Lock()
+		a.sctp = nil
+		a.mu.Unlock()
+		_ = association.Close()
+	}()
+	for _, c := range a.params.Negotiated {
+		if stream, err := association.OpenStream(c.ID, sctp.PayloadTypeWebRTCBinary); err == nil {
+			a.take(stream)
+		}
+	}
+	for {
+		stream, err := association.AcceptStream()
+		if err != nil {
+			return
+		}
+		if !a.take(stream) {
+			association.Abort("too many channels")
+			return
+		}
+	}
+}
+
+// take begins to serve a stream. It counts from now on, so that streams which never say what they are count too. It is false when
+// there are too many.
+func (a *Association) take(stream *sctp.Stream) bool {
+	c := &Channel{association: a, stream: stream}
+	c.ID = stream.StreamIdentifier()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch {
+	case a.channels[c.ID] != nil:
+		return true // one of Negotiated, whose first message was here before we opened it
+	case len(a.channels) >= MaxChannels:
+		return false
+	}
+	a.channels[c.ID] = c
+	return a.server.run(func() { a.serve(c) })
+}
+
+// Open opens a channel to the peer; Owner.Opened says so again when it is. The errors are ErrNoData, ErrChannels and pion's.
+func (a *Association) Open(c ChannelConfig) (*Channel, error) {
+	a.mu.Lock()
+	association := a.sctp
+	switch {
+	case association == nil:
+		a.mu.Unlock()
+		return nil, ErrNoData
+	case len(a.channels) >= MaxChannels:
+		a.mu.Unlock()
+		return nil, ErrChannels
+	}
+	for a.channels[a.nextID] != nil || a.negotiated(a.nextID) != nil {
+		a.nextID += 2
+	}
+	c.ID = a.nextID
+	a.nextID += 2
+	ch := &Channel{ChannelConfig: c, association: a}
+	a.channels[c.ID] = ch
+	a.mu.Unlock()
+
+	kind, parameter := c.Reliability.wire()
+	stream, err := association.OpenStream(c.ID, sctp.PayloadTypeWebRTCBinary)
+	if err == nil {
+		ch.stream = stream
+		ch.data, err = datachannel.Client(stream, &datachannel.Config{
+			ChannelType: kind, ReliabilityParameter: parameter, Label: c.Label, Protocol: c.Protocol, LoggerFactory: a.server.logs,
+		})
+	}
+	if err != nil {
+		a.forget(ch)
+		return nil, err
+	}
+	// What is not reliable begins with the peer's acknowledgement (RFC 8832 §6): nothing overtakes the opening, and it is not lost.
+	a.server.run(func() { a.read(ch) })
+	return ch, nil
+}
+
+// negotiated is the configuration of a channel that needs no opening; nil when the stream is not one.
+func (a *Association) negotiated(id uint16) *ChannelConfig {
+	for i := range a.params.Negotiated {
+		if a.params.Negotiated[i].ID == id {
+			return &a.params.Negotiated[i]
+		}
+	}
+	return nil
+}
+
+// serve finds out what kind of channel it is, and reads it until it closes.
+func (a *Association) serve(c *Channel) {
+	stream := c.stream
+	stream.SetDefaultPayloadType(sctp.PayloadTypeWebRTCBinary)
+	if agreed := a.negotiated(c.ID); agreed != nil {
+		c.ChannelConfig = *agreed
+		c.data, _ = datachannel.Client(stream, &datachannel.Config{Negotiated: true, LoggerFactory: a.server.logs})
+		agreed.Reliability.apply(stream)
+	}
+	if c.data == nil {
+		data, err := datachannel.Server(stream, &datachannel.Config{LoggerFactory: a.server.logs})
+		if err != nil {
+			_ = stream.Close()
+			a.forget(c)
+			return
+		}
+		c.data, c.Label, c.Protocol = data, data.Label, data.Protocol
+		c.Reliability = reliability(data.ChannelType, data.ReliabilityParameter)
+	}
+	a.read(c)
+}
+
+// read tells the owner of the channel and its messages until it closes.
+func (a *Association) read(c *Channel) {
+	owner := a.params.Owner
+	c.data.SetBufferedAmountLowThreshold(MaxBuffered / 4)
+	c.data.OnBufferedAmountLow(func() { owner.Low(c) })
+	owner.Opened(c)
+	const small = 1 << 10
+	buffer := make([]byte, small)
+	for {
+		n, text, err := c.data.ReadDataChannel(buffer)
+		if errors.Is(err, io.ErrShortBuffer) && len(buffer) < MaxMessage {
+			buffer = make([]byte, 4*len(buffer)) // the message stays where it is until it fits
+			continue
+		}
+		if err != nil {
+			break
+		}
+		owner.Message(c, buffer[:n], text)
+		if len(buffer) > 16*small && n < small {
+			buffer = make([]byte, small) // most channels are idle, and most messages short
+		}
+	}
+	_ = c.data.Close()
+	a.forget(c)
+	owner.Closed(c)
+}
+
+func (a *Association) forget(c *Channel) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.channels[c.ID] == c {
+		delete(a.channels, c.ID)
+	}
+}
+
+// Send queues a message. The errors are ErrFull, ErrLong, ErrNoData, and pion's when the channel has closed.
+func (c *Channel) Send(data []byte, text bool) error {
+	c.association.mu.Lock()
+	association := c.association.sctp
+	c.association.mu.Unlock()
+	switch {
+	case association == nil:
+		return ErrNoData
+	case len(data) > int(association.MaxMessageSize()):
+		return ErrLong
+	case association.BufferedAmount()+len(data) > MaxBuffered:
+		return ErrFull
+	}
+	_, err := c.data.WriteDataChannel(data, text)
+	return err
+}
+
+// Buffered is how much of the channel waits to be sent or to be acknowledged, in bytes.
+func (c *Channel) Buffered() uint64 { return c.data.BufferedAmount() }
+
+// Close closes the channel once all has been sent; Owner.Closed follows when the peer has closed it too.
+func (c *Channel) Close() error { return c.stream.Close() }
+
+// wire is the reliability as RFC 8832 §5.1 writes it.
+func (r Reliability) wire() (datachannel.ChannelType, uint32) {
+	kind, parameter := datachannel.ChannelTypeReliable, uint32(0)
+	switch {
+	case r.Lossy && r.Lifetime > 0:
+		kind, parameter = datachannel.ChannelTypePartialReliableTimed, uint32(min(r.Lifetime.Milliseconds(), 1<<32-1))
+	case r.Lossy:
+		kind, parameter = datachannel.ChannelTypePartialReliableRexmit, uint32(r.Retransmits)
+	}
+	if r.Unordered {
+		kind |= datachannel.ChannelTypeReliableUnordered
+	}
+	return kind, parameter
+}
+
+// reliability reads what wire writes.
+func reliability(kind datachannel.ChannelType, parameter uint32) Reliability {
+	r := Reliability{Unordered: kind&datachannel.ChannelTypeReliableUnordered != 0}
+	switch kind &^ datachannel.ChannelTypeReliableUnordered {
+	case datachannel.ChannelTypePartialReliableTimed:
+		r.Lossy, r.Lifetime = true, time.Duration(parameter)*time.Millisecond
+	case datachannel.ChannelTypePartialReliableRexmit:
+		r.Lossy, r.Retransmits = true, uint16(min(parameter, 1<<16-1))
+	}
+	return r
+}
+
+func (r Reliability) apply(stream *sctp.Stream) {
+	kind := sctp.ReliabilityTypeReliable
+	_, parameter := r.wire()
+	switch {
+	case r.Lossy && r.Lifetime > 0:
+		kind = sctp.ReliabilityTypeTimed
+	case r.Lossy:
+		kind = sctp.ReliabilityTypeRexmit
+	}
+	stream.SetReliabilityParams(r.Unordered, kind, parameter)
+}

@@ -1,0 +1,156 @@
+package sfu
+
+import (
+	"time"
+
+	"github.com/parley-rtc/parley/internal/bwe"
+	"github.com/parley-rtc/parley/internal/rtp"
+)
+
+// Person is somebody in a room: what they publish, and their places.
+type Person struct {
+	room *Room
+	seat string
+	way  Way
+	up   uplink
+	down downlink
+	gone bool
+	news news
+}
+
+// uplink is what a person publishes.
+type uplink struct {
+	table    rtp.Table
+	sources  []*source
+	bindings []binding
+	last     int // which binding was found last
+	arrivals *bwe.Arrivals
+	feedback uint8 // counts our feedback
+	police   police
+	stats    Received
+	reported int64
+}
+
+// police is what a publisher may still send.
+type police struct {
+	at             int64
+	bytes, packets int64
+}
+
+// burst is for how long a publisher may have saved up.
+const burst = second / 2
+
+// allows takes a packet of n bytes off what may be sent.
+func (l *police) allows(t int64, n int, cfg *Config) bool {
+	bytes, packets := int64(cfg.PublisherBitrate/8), int64(cfg.PublisherPackets)
+	passed := min(t-l.at, burst)
+	// Shares below a byte or a packet are carried over by not moving the time on.
+	if gain := passed * packets / second; gain > 0 {
+		l.packets = min(l.packets+gain, packets*burst/second)
+		l.bytes = min(l.bytes+passed*bytes/second, bytes*burst/second)
+		l.at = t
+	}
+	if l.packets < 1 || l.bytes < int64(n) {
+		return false
+	}
+	l.packets--
+	l.bytes -= int64(n)
+	return true
+}
+
+// HandleRTP takes a packet of the person, decrypted. It is read, and changed, only during the call.
+func (p *Person) HandleRTP(now time.Time, pkt []byte, h *rtp.Header) {
+	if p.gone {
+		return
+	}
+	r := p.room
+	t := r.pass(now)
+	r.wake(max(t, r.ticked+busy)) // it may have been idle
+	u := &p.up
+	u.stats.Packets++
+	u.stats.Octets += uint64(len(pkt))
+	if h.Padded && int(h.End) == len(pkt) {
+		whole, err := rtp.Parse(pkt)
+		if err != nil {
+			u.stats.Broken++
+			return
+		}
+		h = &whole
+	}
+	var values rtp.Values
+	values.Locate(h, pkt, &u.table)
+	if number, ok := rtp.ReadUint16(values.Of(pkt, rtp.TransportNumber)); ok {
+		if u.arrivals == nil {
+			u.arrivals = bwe.NewArrivals(now)
+		}
+		u.arrivals.Add(now, number)
+	}
+	if !u.police.allows(t, len(pkt), &r.cfg) {
+		u.stats.Policed++
+		return
+	}
+	if h.End > maxPacket {
+		u.stats.Broken++
+		return
+	}
+	s, repair := u.find(t, pkt, h, &values)
+	if s == nil {
+		u.stats.Unknown++
+		return
+	}
+	if repair {
+		p.handleRepair(t, s, pkt, h, &values)
+		return
+	}
+	at := s.source.types[h.PayloadType]
+	if at == 0 {
+		u.stats.Unknown++
+		return
+	}
+	p.forward(t, s, pkt, h, &values, &s.source.codecs[at-1])
+}
+
+// handleRepair takes a retransmission (RFC 4588): the packet without the two bytes in front of its payload.
+func (p *Person) handleRepair(t int64, s *stream, pkt []byte, h *rtp.Header, values *rtp.Values) {
+	at := s.source.repairs[h.PayloadType]
+	original, rest, ok := rtp.SplitRTX(h.Payload(pkt))
+	if at == 0 || !ok || len(rest) == 0 {
+		return // padding, to see whether more passes
+	}
+	if !s.begun || s.anew {
+		return
+	}
+	c := &s.source.codecs[at-1]
+	whole := *h
+	copy(pkt[2:2+h.Size], pkt[:h.Size])
+	whole.Sequence, whole.SSRC, whole.PayloadType = original, s.ssrc, c.PayloadType
+	whole.End -= 2
+	before := s.count.packets
+	if step := int16(original - uint16(s.newest)); step > jump || step < -jump {
+		return
+	}
+	p.forward(t, s, pkt[2:], &whole, values, c)
+	s.count.repaired += s.count.packets - before
+}
+
+// forward stores a packet and hands it to everybody who gets it.
+func (p *Person) forward(t int64, s *stream, pkt []byte, h *rtp.Header, values *rtp.Values, c *Codec) {
+	k := s.receive(t, pkt, h, values, c)
+	if k == nil {
+		return
+	}
+	src := s.source
+	if src.kind == Audio {
+		src.hear(t, k, pkt)
+	}
+	for _, pl := range src.subs {
+		pl.take(t, s, k)
+	}
+}
+
+// Received counts what came from a person.
+type Received struct {
+	Packets, Octets uint64
+	// Broken could not be read, Unknown belonged to nothing that was agreed on, Policed was more than a person may send.
+	Broken, Unknown, Policed uint64
+}

@@ -1,0 +1,100 @@
+package sfu
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// Over paths that lose, double and reorder packets both ways, everybody ends up with every frame of one stream that can be decoded.
+func TestLossyPaths(t *testing.T) {
+	for seed := range uint64(8) {
+		for _, tt := range []struct {
+			name   string
+			layers int
+			shape  path
+		}{
+			{"clean", 3, path{delay: 20 * time.Millisecond}},
+			{"reorder and double", 3, path{delay: 20 * time.Millisecond, jitter: 30 * time.Millisecond, double: 0.02}},
+			{"2% lost", 1, path{delay: 10 * time.Millisecond, loss: 0.02}},
+			{"5% lost, reordered", 3, path{delay: 15 * time.Millisecond, loss: 0.05, jitter: 20 * time.Millisecond, double: 0.01}},
+		} {
+			t.Run(fmt.Sprintf("%s/%d", tt.name, seed), func(t *testing.T) {
+				w := newWorld(t, seed, tt.layers, 2, tt.shape)
+				w.run(8*time.Second, true)
+				w.run(1500*time.Millisecond, false)
+				for _, s := range w.sides {
+					s.viewer.check.late = tt.shape.loss > 0
+					s.viewer.check.finish(120)
+				}
+				st := w.sides[0].person.Stats()
+				t.Logf("%d key frames asked for; %+v; %+v; %+v", w.camera.asked, st.Sent, st.Bandwidth, st.Places)
+			})
+		}
+	}
+}
+
+// A downlink that falls from 4 Mbit/s to 400 kbit/s and returns gets a smaller picture, then the large one again, and never none.
+func TestFallingDownlink(t *testing.T) {
+	for seed := range uint64(4) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			w := newWorld(t, seed, 3, 1, path{
+				delay: 20 * time.Millisecond, jitter: 10 * time.Millisecond, loss: 0.003, rate: 4_000_000, buffer: 300 * time.Millisecond,
+			})
+			s := w.sides[0]
+			rid := func() string { return s.person.Stats().Places[0].RID }
+			w.run(6*time.Second, true)
+			if rid() != "c" {
+				t.Fatalf("encoding %q at 4 Mbit/s: %+v", rid(), s.person.Stats())
+			}
+			s.viewer.longest, s.viewer.sounds = 0, 0
+			w.camera.speaks = w.now
+			s.down.rate = 400_000
+			w.run(10*time.Second, true)
+			if rid() == "c" {
+				t.Fatalf("encoding %q at 400 kbit/s: %+v", rid(), s.person.Stats())
+			}
+			frozen := s.viewer.longest
+			s.down.rate = 4_000_000
+			back := time.Duration(0)
+			for back < 15*time.Second && rid() != "c" {
+				w.run(50*time.Millisecond, true)
+				back += 50 * time.Millisecond
+			}
+			w.run(2*time.Second, true)
+			said := int(w.camera.seq)
+			t.Logf("longest without a packet %v, back after %v, %d lost, %d of %d packets of sound", frozen, back, s.down.lost, s.viewer.sounds, said)
+			if s.viewer.sounds < said*95/100 {
+				t.Errorf("only %d of %d packets of sound", s.viewer.sounds, said)
+			}
+			if frozen > time.Second || back > 8*time.Second {
+				t.Errorf("frozen for %v, back after %v: %+v", frozen, back, s.person.Stats())
+			}
+			s.viewer.check.lossy = true
+			s.viewer.check.finish(300)
+		})
+	}
+}
+
+// A publisher who begins anew, with other numbers and timestamps or with another SSRC, goes on for everybody as the same stream.
+func TestRestart(t *testing.T) {
+	for _, ssrc := range []uint32{10, 99} {
+		t.Run(fmt.Sprint(ssrc), func(t *testing.T) {
+			w := newWorld(t, 3, 1, 2, path{delay: 10 * time.Millisecond})
+			w.run(2*time.Second, true)
+			l := w.camera.layers[0]
+			l.seq += 20000
+			l.stamp -= 1_000_000
+			l.picture, l.tl0, l.frame = 5, 200, 0
+			w.camera.keys[0] = true
+			if ssrc != 10 {
+				l.ssrc = ssrc
+				w.alice.Agree(w.now, []Section{publishing("0", Video, ssrc)}, []Track{{"0", "camera"}})
+			}
+			w.run(2*time.Second, true)
+			for _, s := range w.sides {
+				s.viewer.check.finish(100)
+			}
+		})
+	}
+}
