@@ -209,6 +209,7 @@ func TestSlowReader(t *testing.T) {
 				start := time.Now()
 				for i := range tt.offers {
 					a.send(&signal.Offer{Peer: signal.Peer{To: b.welcome.Session, Link: fmt.Sprint(i)}, SDP: text})
+					synctest.Wait() // the writer has the first, and all others wait behind it
 				}
 				if s := next[*signal.SeatChange](a); s.Seat.State != signal.SeatAway || time.Since(start) != tt.wait {
 					t.Errorf("%+v after %v", s, time.Since(start))
