@@ -148,7 +148,8 @@ try {
   await until('a link', async () => (await ann.links()).length > 0);
   await downloadsTo(bob, parcel.folder);
   const byFile = async (i) => {
-    await offerFiles(ann, [parcel.write(`out/round-${i}.bin`, size)]);
+    // With the first file comes the panel, which has a button of its own for more.
+    await offerFiles(ann, [parcel.write(`out/round-${i}.bin`, size)], i ? 'Choose files' : 'Send file');
     await bob.press('Accept');
     return measured(bob, 'files', i);
   };

@@ -6,6 +6,8 @@ import assert from 'node:assert/strict';
 import {after, before, describe, test} from 'node:test';
 import {violations} from './axe.mjs';
 import {launchChromium} from './chromium.mjs';
+import {offerFiles} from './exchange.mjs';
+import {Parcel} from './parcel.mjs';
 import {Person, sizes} from './person.mjs';
 import {lacks} from './requirement.mjs';
 import {Server} from './server.mjs';
@@ -44,6 +46,7 @@ describe('the controls', {skip}, () => {
   let chromium;
   /** @type {Person} */
   let ann;
+  const parcel = new Parcel();
   before(async () => {
     [server, chromium] = await Promise.all([Server.start(), launchChromium()]);
     ann = await Person.arrive(chromium, server.room('narrow'), {name: 'Ann'});
@@ -51,15 +54,19 @@ describe('the controls', {skip}, () => {
     const bob = await Person.arrive(chromium, server.room('narrow'), {name: 'Bob'});
     await bob.join();
     await ann.enjoysCall();
+    await offerFiles(ann, [parcel.write('out/letter.txt', 10)]);
+    await ann.shut('Files'); // it came with the file
   });
   after(async () => {
     await chromium?.close();
     await server?.stop();
+    parcel.drop();
   });
 
   for (const [title, viewport, least] of windows) {
-    for (const panel of ['', 'Chat']) {
-      test(`${title}${panel && ', beside the conversation'}`, async () => {
+    // A bar without room for the button of the files leaves them to the conversation.
+    for (const panel of viewport.isMobile ? ['', 'Chat'] : ['', 'Chat', 'Files']) {
+      test(`${title}${panel && `, beside ${panel}`}`, async () => {
         await ann.page.setViewport(viewport);
         if (panel) await ann.open(panel);
         await ann.stir();
@@ -77,7 +84,7 @@ describe('the controls', {skip}, () => {
           );
         }
         if (panel) {
-          assert.ok(await ann.has('Send file'), 'files can be sent');
+          assert.ok(await ann.has(panel === 'Chat' ? 'Send file' : 'Choose files'), 'files can be sent');
           assert.deepEqual(await violations(ann.page), []);
           await ann.shut(panel);
         }

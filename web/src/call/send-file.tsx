@@ -68,8 +68,8 @@ export function FilesTool({filing}: {filing: Filing | null}) {
   const asked = filing?.desk.questions.value.length ?? 0;
   const w = words().controls;
   return (
-    // While the panel is open the button that closes it stays.
-    <span class={open ? '' : 'roomy'}>
+    // While the panel is open the button that closes it stays: beside the panel it takes the place of sending.
+    <span class="roomy" data-open={open}>
       <Tool
         id="open-files"
         label={w.files}
