@@ -13,9 +13,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/pprof"
 	"os"
 	"runtime"
+	"runtime/pprof"
 	"sync"
 
 	"github.com/parley-rtc/parley/internal/mediaserver"
@@ -26,7 +26,7 @@ import (
 
 func main() {
 	loops := flag.Int("loops", 1, "how many loops read the UDP port")
-	profile := flag.Bool("pprof", false, "serve profiles beside the rooms")
+	profile := flag.String("profile", "", "where to write a profile of the processor, for go tool pprof")
 	flag.Parse()
 	if err := run(*loops, *profile, os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "ours:", err)
@@ -34,7 +34,18 @@ func main() {
 	}
 }
 
-func run(loops int, profile bool, in io.Reader, out io.Writer) error {
+func run(loops int, profile string, in io.Reader, out io.Writer) error {
+	if profile != "" {
+		f, err := os.Create(profile)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
 	var port *portserver.Server
 	d := &door{rooms: map[string]*room{}}
 	var err error
@@ -52,7 +63,7 @@ func run(loops int, profile bool, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: d.routes(profile)}
+	server := &http.Server{Handler: d.routes()}
 	served := make(chan error, 2)
 	go func() { served <- port.Serve(context.Background()) }()
 	go func() { served <- server.Serve(listener) }()
@@ -95,13 +106,10 @@ type person struct {
 
 type source struct{ seat, name string }
 
-func (d *door) routes(profile bool) http.Handler {
+func (d *door) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /{room}/{seat}", d.join)
 	mux.HandleFunc("GET /memory", memory)
-	if profile {
-		mux.HandleFunc("GET /profile", pprof.Profile)
-	}
 	return mux
 }
 
@@ -191,4 +199,3 @@ func (p *person) shows(s source) bool {
 	}
 	return false
 }
-
