@@ -25,7 +25,7 @@ type client struct {
 	negotiating sync.Mutex
 	negotiation negotiation
 
-	// The loop's. person is nil until media flow, and again when a newer link has the seat.
+	// The loop's. person is nil until media flow.
 	transport *peer.Transport
 	person    *sfu.Person
 	agreed    agreement
@@ -127,12 +127,15 @@ func (l *loop) admit(now time.Time, c *client) {
 		r.tell = func(e sfu.Event) { l.server.told(r, e) }
 	}
 	if before := r.seats[c.at.Seat]; before != nil {
-		if before.number > c.number { // it was overtaken
-			l.drop(now, c)
-			return
+		if before.number > c.number {
+			before, c = c, before
 		}
-		before.person = nil
+		before.why = ErrReplaced
 		l.drop(now, before)
+		l.ended(before)
+		if c.person != nil {
+			return // c was overtaken
+		}
 	}
 	r.seats[c.at.Seat] = c
 	c.person = r.forward.Enter(now, c.at.Seat, c.transport)
@@ -159,12 +162,10 @@ func (l *loop) drop(now time.Time, c *client) {
 	}
 	delete(l.clients, c)
 	l.schedule(&c.timer, time.Time{})
-	if r := c.room; r.seats[c.at.Seat] == c {
+	if r := c.room; c.person != nil {
 		delete(r.seats, c.at.Seat)
-		if c.person != nil {
-			r.forward.Leave(now, c.at.Seat)
-			l.touch(r)
-		}
+		r.forward.Leave(now, c.at.Seat)
+		l.touch(r)
 	}
 	c.person = nil
 	c.transport.Close()

@@ -47,6 +47,8 @@ var (
 	ErrClosed = errors.New("mediaserver: the server is closing")
 	// ErrUnknown says that there is no such seat or link in the room, or not any more: the caller makes a new link.
 	ErrUnknown = errors.New("mediaserver: there is no such link")
+	// ErrReplaced says that a newer link of the seat carries its media now.
+	ErrReplaced = errors.New("mediaserver: a newer link of the seat carries its media")
 	// ErrPeer says that an offer on a link comes from another peer than before: it needs a link of its own.
 	ErrPeer = errors.New("mediaserver: the offer is of another peer than the link's, make a new link")
 )
@@ -66,7 +68,7 @@ type Listener interface {
 	Told(room string, e sfu.Event)
 	// Connected says that media flow on a link.
 	Connected(at Link)
-	// Ended says that a link has ended by itself; err says why, io.EOF that the peer said goodbye.
+	// Ended says that a link has ended without Leave; err says why: io.EOF that the peer said goodbye, ErrReplaced, or a fault.
 	Ended(at Link, err error)
 }
 
@@ -129,10 +131,15 @@ func (s *Server) Attach(port Port) {
 // seconds at most; afterwards nothing is sent any more.
 func (s *Server) Close() {
 	s.mu.Lock()
-	again := s.closed
+	again, nobody := s.closed, s.count == 0
 	s.closed = true
 	s.mu.Unlock()
-	if again {
+	switch {
+	case again:
+		return
+	case nobody:
+		close(s.done)
+		s.dtls.Close()
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)

@@ -4,7 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
-	"fmt"
+	"errors"
 	"slices"
 	"time"
 
@@ -63,6 +63,9 @@ func (s *Server) Offer(ctx context.Context, o Offer) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
+	if o.Seat == "" || o.Link.Link == "" {
+		return Answer{}, errors.New("mediaserver: a link has no name: our fault")
+	}
 	c, surplus, fresh, err := s.reserve(o.Link)
 	if err != nil {
 		return Answer{}, err
@@ -114,7 +117,7 @@ func (s *Server) begin(ctx context.Context, c *client, n *negotiation, d *sdp.De
 			return
 		}
 		if c.loop.byUfrag[n.ours.Ufrag] != nil {
-			refused = fmt.Errorf("mediaserver: a name came up twice, try again")
+			refused = errors.New("mediaserver: a name came up twice, try again")
 			return
 		}
 		var t *peer.Transport

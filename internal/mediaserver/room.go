@@ -112,19 +112,29 @@ func (s *Server) linksOf(at Link) []*client {
 	return all
 }
 
-// Show says what the video places of a link are to show from now on; those that are not named show nothing.
+// Show says what the video places of a link are to show from now on; those that are not named show nothing. wants is kept.
 func (s *Server) Show(ctx context.Context, at Link, wants []sfu.Want) error {
-	for _, c := range s.linksOf(at) {
-		err := s.do(ctx, c.loop, func(now time.Time) {
-			c.wants = wants
-			if c.person != nil {
-				c.person.Show(now, wants)
-				c.loop.touch(c.room)
-			}
-		})
-		return err
+	c := s.linked(at)
+	if c == nil {
+		return ErrUnknown
 	}
-	return ErrUnknown
+	return s.do(ctx, c.loop, func(now time.Time) {
+		c.wants = wants
+		if c.person != nil {
+			c.person.Show(now, wants)
+			c.loop.touch(c.room)
+		}
+	})
+}
+
+// linked returns the client of a link, nil when there is none.
+func (s *Server) linked(at Link) *client {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r := s.rooms[at.Room]; r != nil {
+		return r.links[at]
+	}
+	return nil
 }
 
 // Leave ends a link, or with an empty one all links of the seat. That there is none is no error.
@@ -150,16 +160,17 @@ type LinkStats struct {
 
 // LinkStats returns the statistics of a link.
 func (s *Server) LinkStats(ctx context.Context, at Link) (stats LinkStats, err error) {
-	for _, c := range s.linksOf(at) {
-		err = s.do(ctx, c.loop, func(time.Time) {
-			stats.Link = c.at
-			if c.person != nil {
-				stats.Ready, stats.Person = c.transport.Ready(), c.person.Stats()
-			}
-		})
-		return stats, err
+	c := s.linked(at)
+	if c == nil {
+		return stats, ErrUnknown
 	}
-	return stats, ErrUnknown
+	err = s.do(ctx, c.loop, func(time.Time) {
+		stats.Link = c.at
+		if c.person != nil {
+			stats.Ready, stats.Person = c.transport.Ready(), c.person.Stats()
+		}
+	})
+	return stats, err
 }
 
 // forwarder is the configuration of a new room.
