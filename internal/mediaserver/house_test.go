@@ -82,9 +82,9 @@ func (h *house) note(f func()) {
 	h.change = make(chan struct{})
 }
 
-func (h *house) Told(_ string, e sfu.Event)   { h.note(func() { h.told = append(h.told, e) }) }
-func (h *house) Connected(at Link)            { h.note(func() { h.up[at] = true }) }
-func (h *house) Ended(at Link, err error)     { h.note(func() { h.ended[at] = err }) }
+func (h *house) Told(_ string, e sfu.Event)    { h.note(func() { h.told = append(h.told, e) }) }
+func (h *house) Connected(at Link)             { h.note(func() { h.up[at] = true }) }
+func (h *house) Ended(at Link, err error)      { h.note(func() { h.ended[at] = err }) }
 func (h *house) endedWith(at Link) (err error) { h.mu.Lock(); defer h.mu.Unlock(); return h.ended[at] }
 
 // until waits for something that events bring about.
