@@ -202,7 +202,7 @@ func BenchmarkForward(b *testing.B) {
 	h := open(b, 1)
 	const receivers = 40
 	h.onLoop(func(now time.Time, out *portserver.Outbox) {
-		c := h.crowd(b, now, out, receivers, 1)
+		c := h.crowd(b, now, out, receivers, 0)
 		buffer := make([]byte, 0, 1500)
 		packet := func() {
 			c.now = c.now.Add(5 * time.Millisecond)
