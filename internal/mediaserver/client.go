@@ -25,6 +25,8 @@ type client struct {
 	negotiating sync.Mutex
 	negotiation negotiation
 
+	association *dtlsserver.Association // set before the transport begins
+
 	// The loop's. person is nil until media flow.
 	transport *peer.Transport
 	person    *sfu.Person
@@ -85,17 +87,33 @@ func (c *client) Ended(err error) {
 	})
 }
 
-// Opened, Message, Low and Closed are of data channels, which nobody here listens to yet.
-func (c *client) Opened(*dtlsserver.Channel) {}
+// Opened, Message, Low and Closed are of data channels: dtlsserver.Owner.
+func (c *client) Opened(ch *dtlsserver.Channel) {
+	if data := c.server.cfg.Data; data != nil {
+		data.Opened(c.at, ch)
+	}
+}
 
-// Message drops a message.
-func (c *client) Message(*dtlsserver.Channel, []byte, bool) {}
+// Message passes a message on.
+func (c *client) Message(ch *dtlsserver.Channel, message []byte, text bool) {
+	if data := c.server.cfg.Data; data != nil {
+		data.Message(c.at, ch, message, text)
+	}
+}
 
-// Low is of no use without messages.
-func (c *client) Low(*dtlsserver.Channel) {}
+// Low passes on that there is room.
+func (c *client) Low(ch *dtlsserver.Channel) {
+	if data := c.server.cfg.Data; data != nil {
+		data.Low(c.at, ch)
+	}
+}
 
-// Closed is of no use without messages.
-func (c *client) Closed(*dtlsserver.Channel) {}
+// Closed passes on that a channel has closed.
+func (c *client) Closed(ch *dtlsserver.Channel) {
+	if data := c.server.cfg.Data; data != nil {
+		data.Closed(c.at, ch)
+	}
+}
 
 // obey is follow for what comes from elsewhere than the socket.
 func (l *loop) obey(now time.Time, c *client, e peer.Event) {
@@ -154,6 +172,9 @@ func (l *loop) drop(now time.Time, c *client) {
 		return
 	}
 	c.gone = true
+	if c.transport == nil {
+		return // its offer is being answered, and will not be
+	}
 	for path, told := range c.paths {
 		l.unlearn(c, path, told)
 	}

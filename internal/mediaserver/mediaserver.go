@@ -72,6 +72,19 @@ type Listener interface {
 	Ended(at Link, err error)
 }
 
+// Data takes the data channels. Each client's are told by a goroutine of their own, never by a loop; while a call does not return, that
+// client is held back.
+type Data interface {
+	// Opened says that a channel is open, whoever opened it. Message, Low and Closed of it come later.
+	Opened(at Link, ch *dtlsserver.Channel)
+	// Message is given a message, valid during the call.
+	Message(at Link, ch *dtlsserver.Channel, message []byte, text bool)
+	// Low says that there is room again for what is to be sent.
+	Low(at Link, ch *dtlsserver.Channel)
+	// Closed says that a channel has closed.
+	Closed(at Link, ch *dtlsserver.Channel)
+}
+
 // Link names a transport: a seat has one, and for the time of its replacement two.
 type Link struct{ Room, Seat, Link string }
 
@@ -81,6 +94,8 @@ type Config struct {
 	Candidates func() []sdp.Candidate
 	// Listener may be nil.
 	Listener Listener
+	// Data takes the data channels; without it messages are dropped.
+	Data Data
 	// Forwarder bounds every room; its Seed is replaced by a random one.
 	Forwarder sfu.Config
 	// DTLS is for the handshakes.

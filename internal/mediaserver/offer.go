@@ -73,10 +73,12 @@ func (s *Server) Offer(ctx context.Context, o Offer) (Answer, error) {
 	if surplus != nil {
 		_ = s.Leave(ctx, surplus.at)
 	}
-	c.negotiating.Lock()
+	if !fresh {
+		c.negotiating.Lock()
+	}
 	defer c.negotiating.Unlock()
 	if !fresh && c.negotiation.session == 0 {
-		return Answer{}, ErrUnknown // its first offer has just failed
+		return Answer{}, ErrUnknown // its first offer has failed
 	}
 	n := c.negotiation
 	n.sources = map[string]own{}
@@ -110,10 +112,14 @@ func (s *Server) begin(ctx context.Context, c *client, n *negotiation, d *sdp.De
 			longest = d.Sections[i].MaxMessageSize
 		}
 	}
-	association := s.dtls.Open(dtlsserver.Params{Client: client, Fingerprints: d.Fingerprints, Data: n.data, MaxMessage: longest, Owner: c})
+	c.association = s.dtls.Open(dtlsserver.Params{Client: client, Fingerprints: d.Fingerprints, Data: n.data, MaxMessage: longest, Owner: c})
 	var refused error
 	err := s.do(ctx, c.loop, func(now time.Time) {
 		if refused = ctx.Err(); refused != nil {
+			return
+		}
+		if c.gone {
+			refused = ErrUnknown // Leave was faster
 			return
 		}
 		if c.loop.byUfrag[n.ours.Ufrag] != nil {
@@ -121,7 +127,7 @@ func (s *Server) begin(ctx context.Context, c *client, n *negotiation, d *sdp.De
 			return
 		}
 		var t *peer.Transport
-		t, refused = peer.New(now, peer.Config{Local: n.ours, Remote: n.theirs, Client: client, Out: c.loop, Handshake: association, Sink: c})
+		t, refused = peer.New(now, peer.Config{Local: n.ours, Remote: n.theirs, Client: client, Out: c.loop, Handshake: c.association, Sink: c})
 		if refused == nil {
 			c.loop.enter(c, t, a, wants)
 		}
@@ -130,7 +136,7 @@ func (s *Server) begin(ctx context.Context, c *client, n *negotiation, d *sdp.De
 		err = refused
 	}
 	if err != nil {
-		association.Close()
+		c.association.Close()
 	}
 	return err
 }

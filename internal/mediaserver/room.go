@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"time"
 
+	"github.com/parley-rtc/parley/internal/dtlsserver"
 	"github.com/parley-rtc/parley/internal/sfu"
 )
 
@@ -24,7 +25,8 @@ type room struct {
 	tell    func(sfu.Event)
 }
 
-// reserve returns the client of a link, or makes one that is to become it. surplus is a link of the seat that has to go for it.
+// reserve returns the client of a link, or makes one that is to become it, whose negotiation the caller has then begun. surplus is
+// a link of the seat that has to go for it.
 func (s *Server) reserve(at Link) (c, surplus *client, fresh bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -58,6 +60,7 @@ func (s *Server) reserve(at Link) (c, surplus *client, fresh bool, err error) {
 	}
 	s.made++
 	c = &client{at: at, server: s, loop: r.loop, room: r, number: s.made}
+	c.negotiating.Lock() // before anybody else can find it
 	r.links[at] = c
 	s.count++
 	s.spread[r.loop.id]++
@@ -140,11 +143,7 @@ func (s *Server) linked(at Link) *client {
 // Leave ends a link, or with an empty one all links of the seat. That there is none is no error.
 func (s *Server) Leave(ctx context.Context, at Link) error {
 	for _, c := range s.linksOf(at) {
-		if err := s.do(ctx, c.loop, func(now time.Time) {
-			if c.transport != nil {
-				c.loop.drop(now, c)
-			}
-		}); err != nil {
+		if err := s.do(ctx, c.loop, func(now time.Time) { c.loop.drop(now, c) }); err != nil {
 			return err
 		}
 	}
@@ -187,4 +186,20 @@ func (s *Server) told(r *room, e sfu.Event) {
 	if s.cfg.Listener != nil {
 		s.cfg.Listener.Told(r.name, e)
 	}
+}
+
+// OpenChannel opens a data channel to a client; Data.Opened says so again when it is. The errors are ErrUnknown and those of
+// dtlsserver.Association.Open.
+func (s *Server) OpenChannel(at Link, channel dtlsserver.ChannelConfig) (*dtlsserver.Channel, error) {
+	c := s.linked(at)
+	if c == nil {
+		return nil, ErrUnknown
+	}
+	c.negotiating.Lock()
+	association := c.association
+	c.negotiating.Unlock()
+	if association == nil {
+		return nil, ErrUnknown
+	}
+	return association.Open(channel)
 }
