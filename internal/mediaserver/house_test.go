@@ -33,19 +33,22 @@ type house struct {
 	ended  map[Link]error
 	up     map[Link]bool
 	told   []sfu.Event
-	change chan struct{} // closed at the next event
-	relay  chan []byte   // what the hub did not take
+	change chan struct{}      // closed at the next event
+	way    webrtc.NetworkType // of the clients that come from now on
+	relay  chan []byte        // what the hub did not take
 }
 
 func open(t testing.TB, loops int) *house {
 	t.Helper()
-	h := &house{ended: map[Link]error{}, up: map[Link]bool{}, change: make(chan struct{}), relay: make(chan []byte, 16)}
+	h := &house{ended: map[Link]error{}, up: map[Link]bool{}, change: make(chan struct{}), relay: make(chan []byte, 16), way: webrtc.NetworkTypeUDP4}
 	var err error
-	h.Server, err = New(Config{Listener: h, Candidates: func() []sdp.Candidate { return []sdp.Candidate{{Address: h.port.Addr()}} }})
+	h.Server, err = New(Config{Listener: h, Candidates: func() []sdp.Candidate {
+		return []sdp.Candidate{{Address: h.port.Addr()}, {Address: h.port.Addr(), TCP: true}}
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if h.port, err = portserver.Listen(portserver.Config{Address: "127.0.0.1:0", Batches: h.Server, Packets: h, Loops: loops}, slog.New(slog.DiscardHandler)); err != nil {
+	if h.port, err = portserver.Listen(portserver.Config{Address: "127.0.0.1:0", Batches: h.Server, Packets: h, Peers: h.Server, Loops: loops}, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	h.Attach(h.port)
@@ -128,7 +131,7 @@ type heard struct {
 	track *webrtc.TrackRemote
 }
 
-func newAPI(t testing.TB) *webrtc.API {
+func newAPI(t testing.TB, way webrtc.NetworkType) *webrtc.API {
 	t.Helper()
 	media, registry, settings := &webrtc.MediaEngine{}, &interceptor.Registry{}, webrtc.SettingEngine{}
 	if err := errors.Join(media.RegisterDefaultCodecs(), webrtc.RegisterDefaultInterceptors(media, registry)); err != nil {
@@ -136,7 +139,7 @@ func newAPI(t testing.TB) *webrtc.API {
 	}
 	settings.SetIncludeLoopbackCandidate(true)
 	settings.SetIPFilter(func(ip net.IP) bool { return ip.IsLoopback() && ip.To4() != nil })
-	settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4})
+	settings.SetNetworkTypes([]webrtc.NetworkType{way})
 	return webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(settings))
 }
 
@@ -145,7 +148,7 @@ func (h *house) come(t testing.TB, at Link, places int, publishes bool) *guest {
 	t.Helper()
 	g := &guest{t: t, h: h, at: at, heard: make(chan heard, 16), done: make(chan struct{})}
 	var err error
-	if g.pc, err = newAPI(t).NewPeerConnection(webrtc.Configuration{}); err != nil {
+	if g.pc, err = newAPI(t, h.way).NewPeerConnection(webrtc.Configuration{}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(g.leave)

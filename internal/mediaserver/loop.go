@@ -27,6 +27,7 @@ type loop struct {
 	clients map[*client]struct{}
 	timers  timers
 	touched []*room // that had packets in this call
+	streams map[uint64]*stream
 }
 
 // route says whose the packets of a path are: a transport here, or another loop.
@@ -36,14 +37,20 @@ type route struct {
 }
 
 func newLoop(s *Server, id int) *loop {
-	return &loop{server: s, id: id, paths: map[ice.Path]route{}, byUfrag: map[string]*client{}, clients: map[*client]struct{}{}}
+	return &loop{server: s, id: id, paths: map[ice.Path]route{}, byUfrag: map[string]*client{}, clients: map[*client]struct{}{}, streams: map[uint64]*stream{}}
 }
 
 // Next and Send are the transports' way out: peer.Out.
 func (l *loop) Next() []byte { return l.out.Next() }
 
 // Send queues a datagram.
-func (l *loop) Send(n int, path ice.Path) { l.out.Send(n, path.Peer, path.Local) }
+func (l *loop) Send(n int, path ice.Path) {
+	if path.Via == 0 {
+		l.out.Send(n, path.Peer, path.Local)
+	} else if st := l.streams[path.Via]; st != nil {
+		st.put(l.out.Next()[:n])
+	}
+}
 
 // HandleBatch takes what belongs to the hub: portserver.Batches.
 func (s *Server) HandleBatch(n int, now time.Time, batch []portserver.Packet, out *portserver.Outbox) {

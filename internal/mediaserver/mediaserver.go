@@ -25,6 +25,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/parley-rtc/parley/internal/dtlsserver"
@@ -111,6 +112,9 @@ type Server struct {
 	port  Port
 	loops []*loop
 	done  chan struct{} // closed when nothing waits for the loops any more
+
+	vias    atomic.Uint64 // the number of the latest connection
+	streams atomic.Int64  // how many there are
 
 	mu     sync.Mutex
 	rooms  map[string]*room

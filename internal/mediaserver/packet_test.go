@@ -231,3 +231,20 @@ func BenchmarkForward(b *testing.B) {
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(max(sent, 1)), "ns/sent")
 	})
 }
+
+// FuzzCut: frames are cut inside of what there is, and nothing is lost between them.
+func FuzzCut(f *testing.F) {
+	f.Add([]byte{0, 1, 7, 0, 0, 0, 2, 1})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for rest := b; ; {
+			frame, after, ok := cut(rest)
+			if !ok {
+				break
+			}
+			if len(frame)+2+len(after) != len(rest) {
+				t.Fatalf("%d and %d of %d", len(frame), len(after), len(rest))
+			}
+			rest = after
+		}
+	})
+}

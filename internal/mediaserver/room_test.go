@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/parley-rtc/parley/internal/sfu"
+	"github.com/pion/webrtc/v4"
 )
 
 func camera(seat string) sfu.Want { return sfu.Want{Seat: seat, Source: "camera"} }
@@ -54,6 +55,26 @@ func TestRoom(t *testing.T) {
 			t.Errorf("left behind: %d clients, %d names, %d paths, %d timers", len(l.clients), len(l.byUfrag), len(l.paths), len(l.timers))
 		}
 	}
+}
+
+// TestTCP: who has no UDP publishes and receives over TCP, on either loop, and is taken off when the connection ends.
+func TestTCP(t *testing.T) {
+	h := open(t, 2)
+	h.way = webrtc.NetworkTypeTCP4
+	ann := h.come(t, Link{"room", "ann", "1"}, 0, true)
+	ann.offer(false)
+	bob := h.come(t, Link{"room", "bob", "1"}, 1, false)
+	bob.offer(false, camera("ann"))
+	bob.hears(1, 1)
+	h.way = webrtc.NetworkTypeUDP4
+	cleo := h.come(t, Link{"room", "cleo", "1"}, 1, false)
+	cleo.offer(false, camera("ann"))
+	cleo.hears(1, 1)
+	if n := h.port.Stats().ICETCP; n < 2 {
+		t.Errorf("%d connections", n)
+	}
+	bob.leave()
+	h.until(t, "bob's end", func() bool { return h.ended[bob.at] != nil })
 }
 
 // TestChange: a link that is negotiated again gets more places, and goes on through a restart of ICE.

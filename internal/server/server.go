@@ -212,18 +212,19 @@ func (s *Server) relayConfig(at addresses) turnserver.Config {
 
 func (s *Server) portConfig() portserver.Config {
 	return portserver.Config{
-		Address: s.cfg.Listen, TLS: s.certificates.TLSConfig(), Batches: s.media, Packets: s.relay, Streams: s.relay,
+		Address: s.cfg.Listen, TLS: s.certificates.TLSConfig(), Batches: s.media, Packets: s.relay, Streams: s.relay, Peers: s.media,
 	}
 }
 
 // mediaConfig says where the hub is reached: at the port, on each of our addresses.
 func (s *Server) mediaConfig(at addresses) mediaserver.Config {
 	return mediaserver.Config{Candidates: func() []sdp.Candidate {
-		var all []sdp.Candidate
+		var all, byTCP []sdp.Candidate
 		for _, a := range at.list {
-			all = append(all, sdp.Candidate{Address: netip.AddrPortFrom(a, s.port.Addr().Port())})
+			address := netip.AddrPortFrom(a, s.port.Addr().Port())
+			all, byTCP = append(all, sdp.Candidate{Address: address}), append(byTCP, sdp.Candidate{Address: address, TCP: true})
 		}
-		return all
+		return append(all, byTCP...)
 	}}
 }
 
