@@ -1,6 +1,7 @@
 package mediaserver
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -49,7 +50,7 @@ func TestData(t *testing.T) {
 			t.Fatal("no answer")
 		}
 	}
-	if _, err := h.OpenChannel(Link{"room", "bob", "1"}, dtlsserver.ChannelConfig{Label: "x"}); err != ErrUnknown {
+	if _, err := h.OpenChannel(Link{"room", "bob", "1"}, dtlsserver.ChannelConfig{Label: "x"}); !errors.Is(err, ErrUnknown) {
 		t.Errorf("to nobody: %v", err)
 	}
 }

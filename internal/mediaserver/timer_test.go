@@ -45,12 +45,12 @@ func TestTimers(t *testing.T) {
 		room bool
 	}
 	var got []out
-	for last := first; ; {
+	for {
 		n := len(h)
 		if n == 0 {
 			break
 		}
-		last = h.next()
+		last := h.next()
 		d := h.due(last)
 		got = append(got, out{last, d.client == nil})
 		if len(h) != n-1 || d.place != 0 || !d.at.IsZero() {
