@@ -2,6 +2,7 @@ package mediaserver
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"log/slog"
@@ -15,6 +16,8 @@ import (
 	"github.com/parley-rtc/parley/internal/portserver"
 	"github.com/parley-rtc/parley/internal/sdp"
 	"github.com/parley-rtc/parley/internal/sfu"
+	"github.com/parley-rtc/parley/internal/turn"
+	"github.com/parley-rtc/parley/internal/turnserver"
 	"github.com/pion/interceptor"
 	"github.com/pion/rtcp"
 	pionrtp "github.com/pion/rtp"
@@ -35,23 +38,30 @@ type house struct {
 	told   []sfu.Event
 	change chan struct{}      // closed at the next event
 	way    webrtc.NetworkType // of the clients that come from now on
-	relay  chan []byte        // what the hub did not take
+	only   *webrtc.ICEServer  // a relay that they have to take
+	turn   *turnserver.Server
+	relay  chan []byte // what the hub did not take
 }
 
 func open(t testing.TB, loops int) *house {
 	t.Helper()
 	h := &house{ended: map[Link]error{}, up: map[Link]bool{}, change: make(chan struct{}), relay: make(chan []byte, 16), way: webrtc.NetworkTypeUDP4}
 	var err error
-	h.Server, err = New(Config{Listener: h, Candidates: func() []sdp.Candidate {
+	h.Server, err = New(Config{Listener: h, Relay: func(a netip.AddrPort, b []byte) { h.turn.HandleHub(a, b) }, Candidates: func() []sdp.Candidate {
 		return []sdp.Candidate{{Address: h.port.Addr()}, {Address: h.port.Addr(), TCP: true}}
 	}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if h.port, err = portserver.Listen(portserver.Config{Address: "127.0.0.1:0", Batches: h.Server, Packets: h, Peers: h.Server, Loops: loops}, slog.New(slog.DiscardHandler)); err != nil {
+	if h.port, err = portserver.Listen(portserver.Config{Address: "127.0.0.1:0", Batches: h.Server, Packets: h, Streams: later{h}, Peers: h.Server, Loops: loops}, slog.New(slog.DiscardHandler)); err != nil {
 		t.Fatal(err)
 	}
 	h.Attach(h.port)
+	cfg := turnserver.Config{Hub: h.Server, Engine: turn.Config{Relay4: h.port.Addr().Addr()}}
+	if h.turn, err = turnserver.New(cfg, grants{}, h.port.WriteTo, slog.New(slog.DiscardHandler), rand.Reader); err != nil {
+		t.Fatal(err)
+	}
+	h.turn.SetPort(h.port.Addr().Port())
 	var running sync.WaitGroup
 	running.Go(func() {
 		if err := h.port.Serve(context.Background()); err != nil {
@@ -64,13 +74,15 @@ func open(t testing.TB, loops int) *house {
 			t.Errorf("%d panics", st.Panics)
 		}
 		h.port.Close()
+		h.turn.Close()
 		running.Wait()
 	})
 	return h
 }
 
 // HandlePacket gets what is not the hub's: portserver.Packets.
-func (h *house) HandlePacket(_ netip.AddrPort, _ netip.Addr, b []byte) {
+func (h *house) HandlePacket(src netip.AddrPort, local netip.Addr, b []byte) {
+	defer h.turn.HandlePacket(src, local, b)
 	select {
 	case h.relay <- append([]byte(nil), b...):
 	default:
@@ -109,6 +121,27 @@ func (h *house) until(t testing.TB, what string, done func() bool) {
 	}
 }
 
+// later is the relay, which is made after the port.
+type later struct{ h *house }
+
+func (l later) ServeStream(c net.Conn, overTLS bool) { l.h.turn.ServeStream(c, overTLS) }
+
+// grants gives everybody the relay.
+type grants struct{}
+
+func (grants) Grant(now time.Time, username string) (turn.Grant, bool) {
+	return turn.Grant{Password: "pw", Session: username, Expires: now.Add(time.Hour)}, true
+}
+func (grants) Alive(string) bool { return true }
+
+// roads is how clients come from now on.
+func (h *house) roads() webrtc.Configuration {
+	if h.only == nil {
+		return webrtc.Configuration{}
+	}
+	return webrtc.Configuration{ICEServers: []webrtc.ICEServer{*h.only}, ICETransportPolicy: webrtc.ICETransportPolicyRelay}
+}
+
 // guest is a pion client.
 type guest struct {
 	t     testing.TB
@@ -140,6 +173,7 @@ func newAPI(t testing.TB, way webrtc.NetworkType) *webrtc.API {
 	settings.SetIncludeLoopbackCandidate(true)
 	settings.SetIPFilter(func(ip net.IP) bool { return ip.IsLoopback() && ip.To4() != nil })
 	settings.SetNetworkTypes([]webrtc.NetworkType{way})
+	settings.SetRelayAcceptanceMinWait(0)
 	return webrtc.NewAPI(webrtc.WithMediaEngine(media), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(settings))
 }
 
@@ -148,7 +182,7 @@ func (h *house) come(t testing.TB, at Link, places int, publishes bool) *guest {
 	t.Helper()
 	g := &guest{t: t, h: h, at: at, heard: make(chan heard, 16), done: make(chan struct{})}
 	var err error
-	if g.pc, err = newAPI(t, h.way).NewPeerConnection(webrtc.Configuration{}); err != nil {
+	if g.pc, err = newAPI(t, h.way).NewPeerConnection(h.roads()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(g.leave)

@@ -47,6 +47,10 @@ func (l *loop) Next() []byte { return l.out.Next() }
 func (l *loop) Send(n int, path ice.Path) {
 	if path.Via == 0 {
 		l.out.Send(n, path.Peer, path.Local)
+	} else if path.Via == relayVia {
+		if relay := l.server.cfg.Relay; relay != nil {
+			relay(path.Peer, l.out.Next()[:n])
+		}
 	} else if st := l.streams[path.Via]; st != nil {
 		st.put(l.out.Next()[:n])
 	}
@@ -154,6 +158,9 @@ func (l *loop) learn(now time.Time, c *client, path ice.Path) {
 	if _, ok := c.paths[path]; !ok {
 		c.paths[path] = 0
 	}
+	if path.Via == relayVia {
+		l.server.relays.set(path.Peer, l)
+	}
 }
 
 // tell tells the loop that a path's packets come to where they belong. Should the command be lost, the next check of the path
@@ -170,6 +177,9 @@ func (l *loop) unlearn(c *client, path ice.Path, told int) {
 	delete(c.paths, path)
 	if l.paths[path].client == c {
 		delete(l.paths, path)
+		if path.Via == relayVia {
+			l.server.relays.set(path.Peer, nil)
+		}
 	}
 	if told == 0 {
 		return

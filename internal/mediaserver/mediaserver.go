@@ -24,6 +24,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -97,6 +98,8 @@ type Config struct {
 	Listener Listener
 	// Data takes the data channels; without it messages are dropped.
 	Data Data
+	// Relay sends to a relayed address of ours; without it there are no such paths. b is valid during the call.
+	Relay func(relay netip.AddrPort, b []byte)
 	// Forwarder bounds every room; its Seed is replaced by a random one.
 	Forwarder sfu.Config
 	// DTLS is for the handshakes.
@@ -115,6 +118,7 @@ type Server struct {
 
 	vias    atomic.Uint64 // the number of the latest connection
 	streams atomic.Int64  // how many there are
+	relays  relayed
 
 	mu     sync.Mutex
 	rooms  map[string]*room
@@ -134,7 +138,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{cfg: cfg, dtls: dtls, done: make(chan struct{}), rooms: map[string]*room{}}, nil
+	return &Server{cfg: cfg, dtls: dtls, done: make(chan struct{}), rooms: map[string]*room{}, relays: relayed{loops: map[netip.AddrPort]*loop{}}}, nil
 }
 
 // Attach gives the server the loops that it runs on. It is to be called once, before the port is served.

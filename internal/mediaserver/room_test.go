@@ -77,6 +77,22 @@ func TestTCP(t *testing.T) {
 	h.until(t, "bob's end", func() bool { return h.ended[bob.at] != nil })
 }
 
+// TestRelayed: who reaches nothing but the relay gets to the hub through it, over UDP and over TCP.
+func TestRelayed(t *testing.T) {
+	for _, transport := range []string{"udp", "tcp"} {
+		h := open(t, 2)
+		h.only = &webrtc.ICEServer{URLs: []string{"turn:" + h.port.Addr().String() + "?transport=" + transport}, Username: "somebody", Credential: "pw"}
+		ann := h.come(t, Link{"room", "ann", "1"}, 0, true)
+		ann.offer(false)
+		bob := h.come(t, Link{"room", "bob", "1"}, 1, false)
+		bob.offer(false, camera("ann"))
+		bob.hears(1, 1)
+		if st := h.turn.Stats(); st.InMemory == 0 || st.ToPeers != 0 {
+			t.Errorf("%s: %+v", transport, st)
+		}
+	}
+}
+
 // TestChange: a link that is negotiated again gets more places, and goes on through a restart of ICE.
 func TestChange(t *testing.T) {
 	h := open(t, 1)

@@ -99,10 +99,10 @@ func (s *Server) open(ctx context.Context, files fs.FS) (err error) {
 	if s.certificates, err = certificate.Open(s.certificateConfig(at), s.log); err != nil {
 		return err
 	}
-	if s.relay, err = turnserver.New(s.relayConfig(at), grants{s}, s.send, s.log, rand.Reader); err != nil {
+	if s.media, err = mediaserver.New(s.mediaConfig(at)); err != nil {
 		return err
 	}
-	if s.media, err = mediaserver.New(s.mediaConfig(at)); err != nil {
+	if s.relay, err = turnserver.New(s.relayConfig(at), grants{s}, s.send, s.log, rand.Reader); err != nil {
 		return err
 	}
 	if s.port, err = portserver.Listen(s.portConfig(), s.log); err != nil {
@@ -202,7 +202,7 @@ func (s *Server) certificateConfig(at addresses) certificate.Config {
 
 func (s *Server) relayConfig(at addresses) turnserver.Config {
 	r := &s.cfg.Relay
-	return turnserver.Config{Observer: witness{s.archive}, Engine: turn.Config{
+	return turnserver.Config{Observer: witness{s.archive}, Hub: s.media, Engine: turn.Config{
 		Relay4: at.of(true), Relay6: at.of(false),
 		Ports:      turn.Ports{First: r.Ports.First, Last: r.Ports.Last},
 		Policy:     turn.Policy{Allow: r.AllowPeers, Deny: r.DenyPeers, Own: at.list},
@@ -218,7 +218,7 @@ func (s *Server) portConfig() portserver.Config {
 
 // mediaConfig says where the hub is reached: at the port, on each of our addresses.
 func (s *Server) mediaConfig(at addresses) mediaserver.Config {
-	return mediaserver.Config{Candidates: func() []sdp.Candidate {
+	return mediaserver.Config{Relay: func(relay netip.AddrPort, b []byte) { s.relay.HandleHub(relay, b) }, Candidates: func() []sdp.Candidate {
 		var all, byTCP []sdp.Candidate
 		for _, a := range at.list {
 			address := netip.AddrPortFrom(a, s.port.Addr().Port())
