@@ -203,3 +203,18 @@ func (s *Server) OpenChannel(at Link, channel dtlsserver.ChannelConfig) (*dtlsse
 	}
 	return association.Open(channel)
 }
+
+// Links returns the links of a room, connected or not, in no order.
+func (s *Server) Links(name string) []Link {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.rooms[name]
+	if r == nil {
+		return nil
+	}
+	all := make([]Link, 0, len(r.links))
+	for at := range r.links {
+		all = append(all, at)
+	}
+	return all
+}

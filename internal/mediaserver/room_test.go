@@ -39,7 +39,7 @@ func TestRoom(t *testing.T) {
 	if err := h.endedWith(cleo.at); !errors.Is(err, ErrReplaced) {
 		t.Errorf("the link before: %v", err)
 	}
-	if st := h.Stats(); st.Rooms != 1 || st.Transports != 3 {
+	if st := h.Stats(); st.Rooms != 1 || st.Transports != 3 || len(h.Links("room")) != 3 || h.Links("none") != nil {
 		t.Errorf("%+v", st)
 	}
 	for _, g := range []*guest{ann, again, other} {
