@@ -45,7 +45,16 @@ func TestNothingRunsAfterClose(t *testing.T) {
 			}
 			pass(15 * time.Second)
 		}
-		if after := runtime.NumGoroutine(); after > before {
+		// The count is of the whole process: what ends outside the bubble at this very moment is no leak.
+		after := runtime.NumGoroutine()
+		for range 100 {
+			if after <= before {
+				return
+			}
+			pass(time.Second)
+			after = runtime.NumGoroutine()
+		}
+		if after > before {
 			stacks := make([]byte, 1<<20)
 			t.Errorf("%d goroutines before, %d after\n%s", before, after, stacks[:runtime.Stack(stacks, true)])
 		}
