@@ -26,7 +26,12 @@ for name in "${want[@]}"; do
       (cd test && RESULTS=$results CUTS=${CUTS:-1000} node --test --test-reporter=spec netlab/cuts.test.mjs)
       cat "$results"
       ;;
-    sfu) go run ./bench/sfu ;;
+    sfu)
+      ours=$(mktemp -d)
+      trap 'rm -r "$ours"' EXIT
+      go build -o "$ours/ours" ./bench/sfu/ours
+      go run ./bench/sfu -server "ours=$ours/ours" -server "two-loops=$ours/ours -loops 2"
+      ;;
     *) echo "no such benchmark: $name (packet start idle join files roads faults sfu)" >&2; exit 2 ;;
   esac
 done

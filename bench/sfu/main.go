@@ -3,7 +3,7 @@
 // own, and servers take turns in every round, so that what else the machine does strikes all alike.
 //
 //	go run ./bench/sfu                         the plain fan-out on pion, for comparison
-//	go run ./bench/sfu -server ours=PROGRAM    the same beside a program, which may have arguments
+//	go run ./bench/sfu -server name=PROGRAM    the same beside a program, which may have arguments, such as bench/sfu/ours
 //
 // A program that can be measured prints the base of its URLs, such as http://127.0.0.1:1234, as the first line of its output,
 // and ends when its input does. POST BASE/ROOM/SEAT with an offer (application/sdp, with all candidates) makes a person of it:

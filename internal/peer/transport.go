@@ -65,6 +65,11 @@ func (t *Transport) Path() (path ice.Path, ok bool) { return t.path, t.sendable 
 // Ready reports whether media may flow.
 func (t *Transport) Ready() bool { return t.sealer != nil && t.sendable && t.failure == NoFailure }
 
+// Valid reports whether the path is one of the transport's at present.
+func (t *Transport) Valid(now time.Time, path ice.Path) bool {
+	return t.failure == NoFailure && t.agent.Valid(now, path)
+}
+
 // Profile returns how media are protected; ok is false before there are keys.
 func (t *Transport) Profile() (p srtp.Profile, ok bool) {
 	if t.sealer == nil {

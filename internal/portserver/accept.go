@@ -74,9 +74,8 @@ func (s *Server) handle(c net.Conn, entry *waitingEntry) {
 		s.counts.http.Add(1)
 		s.offer(s.http, c)
 	case ICETCP:
-		// The hub will take these; until it stands there is nobody to talk to.
 		s.counts.iceTCP.Add(1)
-		c.Close()
+		s.servePeer(c, entry)
 	default:
 		s.counts.strangers.Add(1)
 		c.Close()
@@ -158,6 +157,17 @@ func (s *Server) serveStream(c net.Conn, entry *waitingEntry, overTLS bool) {
 	defer s.serving.remove(c)
 	s.waiting.remove(entry)
 	s.cfg.Streams.ServeStream(c, overTLS)
+}
+
+// servePeer hands a connection to Peers and waits until it is done with it.
+func (s *Server) servePeer(c net.Conn, entry *waitingEntry) {
+	if s.cfg.Peers == nil || !s.serving.add(c) {
+		c.Close()
+		return
+	}
+	defer s.serving.remove(c)
+	s.waiting.remove(entry)
+	s.cfg.Peers.ServeICE(c)
 }
 
 // offer gives a connection to whoever accepts on the listener. While nobody does it stays undecided, and its time runs.

@@ -55,6 +55,12 @@ type Streams interface {
 	ServeStream(c net.Conn, overTLS bool)
 }
 
+// Peers takes the connections that speak ICE over TCP (RFC 6544).
+type Peers interface {
+	// ServeICE owns c, which has a deadline still, and blocks until it has closed it.
+	ServeICE(c net.Conn)
+}
+
 // Config is what a Server is made with.
 type Config struct {
 	// Address is the TCP and UDP address to listen on, ":8443" by default. Port 0 takes one that is free for both.
@@ -66,6 +72,8 @@ type Config struct {
 	// Packets and Streams take what is TURN's; without them it is dropped.
 	Packets Packets
 	Streams Streams
+	// Peers takes ICE over TCP; without it such connections are closed.
+	Peers Peers
 	// Batches is asked first for every datagram.
 	Batches Batches
 	// Loops is how many loops read the UDP port, 64 at most. By default there is one for each processor, and a single one when

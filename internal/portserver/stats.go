@@ -15,7 +15,7 @@ type Stats struct {
 	// Undecided connections now.
 	Undecided int
 	// Connections accepted, and what became of them: TURN and HTTP, plain and in TLS; handshake failed, or was all that was
-	// wanted; ICE over TCP, which nobody takes yet; none of our protocols; nothing said in time; dropped to make room for
+	// wanted; ICE over TCP; none of our protocols; nothing said in time; dropped to make room for
 	// newer ones; never taken from a listener.
 	Accepted, TURN, TURNS, HTTP, HTTPS, HandshakeFailed, HandshakeOnly, ICETCP, Strangers, Silent, Evicted, Unaccepted uint64
 	// Datagrams by kind, as the sockets got them. DTLS and RTP are dropped when no media plane takes them, Unknown ones always.

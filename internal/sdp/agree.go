@@ -122,3 +122,7 @@ func usable(c *Codec, offer *Section) bool {
 	}
 	return c.Codec != rtp.NoCodec
 }
+
+// ReducedSize reports whether the writer takes feedback without a report in front (a=rtcp-rsize, RFC 5506); of an agreed section,
+// whether the peer does.
+func (s *Section) ReducedSize() bool { return s.reduced }

@@ -1,8 +1,8 @@
 // Package server puts the house together: it opens the data directory, the certificates and the port, connects the
 // shells with each other, starts, drains and stops them. It holds no rule of its own.
 //
-// Who closes whom: Run drains signalling (which tells the clients), then HTTP, then closes the port, the relay and the
-// certificates, in this order. Everything ends with it.
+// Who closes whom: Run drains signalling (which tells the clients), then HTTP, then the hub, then closes the port, the relay and
+// the certificates, in this order. Everything ends with it.
 package server
 
 import (
@@ -23,7 +23,9 @@ import (
 	"github.com/parley-rtc/parley/internal/certificate"
 	"github.com/parley-rtc/parley/internal/config"
 	"github.com/parley-rtc/parley/internal/httpserver"
+	"github.com/parley-rtc/parley/internal/mediaserver"
 	"github.com/parley-rtc/parley/internal/portserver"
+	"github.com/parley-rtc/parley/internal/sdp"
 	"github.com/parley-rtc/parley/internal/signal"
 	"github.com/parley-rtc/parley/internal/signalserver"
 	"github.com/parley-rtc/parley/internal/store"
@@ -47,6 +49,7 @@ type Server struct {
 	log          *slog.Logger
 	keys         *auth.Keys
 	certificates *certificate.Store
+	media        *mediaserver.Server
 	port         *portserver.Server
 	relay        *turnserver.Server
 	signals      *signalserver.Server
@@ -96,12 +99,16 @@ func (s *Server) open(ctx context.Context, files fs.FS) (err error) {
 	if s.certificates, err = certificate.Open(s.certificateConfig(at), s.log); err != nil {
 		return err
 	}
+	if s.media, err = mediaserver.New(s.mediaConfig(at)); err != nil {
+		return err
+	}
 	if s.relay, err = turnserver.New(s.relayConfig(at), grants{s}, s.send, s.log, rand.Reader); err != nil {
 		return err
 	}
 	if s.port, err = portserver.Listen(s.portConfig(), s.log); err != nil {
 		return err
 	}
+	s.media.Attach(s.port)
 	s.relay.SetPort(s.port.Addr().Port())
 	if s.signals, err = signalserver.New(s.signalConfig(), s.keys, s.newICE(), s.log, rand.Reader); err != nil {
 		return err
@@ -147,6 +154,7 @@ func (s *Server) drain() {
 	if err := s.site.Shutdown(ctx); err != nil && !errors.Is(err, context.Canceled) {
 		s.log.Warn("requests were cut off", "error", err)
 	}
+	s.media.Close() // its goodbyes leave by the port
 }
 
 // Close stops at once whatever runs.
@@ -158,6 +166,9 @@ func (s *Server) Close() {
 		}
 		if s.site != nil {
 			_ = s.site.Shutdown(s.now) // the same; the error is that it cut
+		}
+		if s.media != nil {
+			s.media.Close()
 		}
 		if s.port != nil {
 			s.port.Close()
@@ -191,7 +202,7 @@ func (s *Server) certificateConfig(at addresses) certificate.Config {
 
 func (s *Server) relayConfig(at addresses) turnserver.Config {
 	r := &s.cfg.Relay
-	return turnserver.Config{Observer: witness{s.archive}, Engine: turn.Config{
+	return turnserver.Config{Observer: witness{s.archive}, Hub: s.media, Engine: turn.Config{
 		Relay4: at.of(true), Relay6: at.of(false),
 		Ports:      turn.Ports{First: r.Ports.First, Last: r.Ports.Last},
 		Policy:     turn.Policy{Allow: r.AllowPeers, Deny: r.DenyPeers, Own: at.list},
@@ -200,7 +211,21 @@ func (s *Server) relayConfig(at addresses) turnserver.Config {
 }
 
 func (s *Server) portConfig() portserver.Config {
-	return portserver.Config{Address: s.cfg.Listen, TLS: s.certificates.TLSConfig(), Packets: s.relay, Streams: s.relay}
+	return portserver.Config{
+		Address: s.cfg.Listen, TLS: s.certificates.TLSConfig(), Batches: s.media, Packets: s.relay, Streams: s.relay, Peers: s.media,
+	}
+}
+
+// mediaConfig says where the hub is reached: at the port, on each of our addresses.
+func (s *Server) mediaConfig(at addresses) mediaserver.Config {
+	return mediaserver.Config{Relay: func(relay netip.AddrPort, b []byte) { s.relay.HandleHub(relay, b) }, Candidates: func() []sdp.Candidate {
+		var all, byTCP []sdp.Candidate
+		for _, a := range at.list {
+			address := netip.AddrPortFrom(a, s.port.Addr().Port())
+			all, byTCP = append(all, sdp.Candidate{Address: address}), append(byTCP, sdp.Candidate{Address: address, TCP: true})
+		}
+		return append(all, byTCP...)
+	}}
 }
 
 func (s *Server) signalConfig() signalserver.Config {

@@ -51,6 +51,8 @@ type Config struct {
 	Ports Ports
 	// Policy says which peers may be reached.
 	Policy Policy
+	// Hub says that the relay's own address with our own port, Policy.Port, is the hub: data for it become events ToHub.
+	Hub bool
 	// PerSession, PerPrefix and Total are how many allocations may live at once: of one session (default 128), from one IPv4
 	// address or one IPv6 /64 (default 512), and in all (default 12000).
 	PerSession, PerPrefix, Total int

@@ -16,7 +16,8 @@ type Policy struct {
 	Deny []netip.Prefix
 	// Own are the addresses of this host.
 	Own []netip.Addr
-	// Port is the number of our own TCP and UDP port. On our own addresses it is out of reach even when Allow lists them.
+	// Port is the number of our own TCP and UDP port. On our own addresses it is out of reach even when Allow lists them; on the
+	// relay's it is the hub, when there is one (Config.Hub).
 	Port uint16
 }
 

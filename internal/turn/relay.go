@@ -64,6 +64,11 @@ func (s *Server) verdict(c *channel) verdict {
 // forward sends a client's data on to a peer. frame, if any, is the ChannelData that the payload lies in.
 func (s *Server) forward(now time.Time, a *allocation, peer netip.AddrPort, v verdict, payload, frame []byte) {
 	switch {
+	case v == inMemory && s.isHub(peer):
+		s.stats.InMemory++
+		s.stats.Bytes += uint64(len(payload))
+		a.up += uint64(len(payload))
+		s.out.add(Event{Kind: ToHub, Relay: a.relay, Payload: payload})
 	case v == inMemory:
 		to := s.relays[peer]
 		if to == nil || !to.ready || !now.Before(to.expires) {
@@ -113,6 +118,28 @@ func (s *Server) HandleRelayed(now time.Time, relay, src netip.AddrPort, b []byt
 	}
 	s.stats.ToClients++
 	s.deliver(now, a, src, b, nil)
+}
+
+// isHub reports whether an address is where the hub is reached.
+func (s *Server) isHub(a netip.AddrPort) bool {
+	return s.cfg.Hub && s.policy.Port != 0 && a.Port() == s.policy.Port && s.policy.isRelay(a.Addr())
+}
+
+// HandleHub handles what the hub sends to a relayed address. b may not be changed by the caller until Poll is drained.
+func (s *Server) HandleHub(now time.Time, relay netip.AddrPort, b []byte) {
+	s.out.reset()
+	a := s.relays[relay]
+	if a == nil || !a.ready || !now.Before(a.expires) {
+		s.stats.NoAllocation++
+		return
+	}
+	hub := netip.AddrPortFrom(relay.Addr(), s.policy.Port)
+	if !s.isHub(hub) || !a.permitted(now, hub.Addr()) {
+		s.stats.NoPermission++
+		return
+	}
+	s.stats.InMemory++
+	s.deliver(now, a, hub, b, nil)
 }
 
 // deliver sends data from a peer to the client of an allocation, as ChannelData if the peer has a channel and as a Data

@@ -20,7 +20,7 @@
 //
 // Which peers may be reached is decided in one place, [Policy], for every method that names a peer, and once more for each
 // packet. The only address of our own that a client gets a permission for is that of the relay, and it leads nowhere but to
-// a live allocation in this process: never to a socket.
+// a live allocation or the hub in this process: never to a socket.
 package turn
 
 import (
@@ -77,6 +77,8 @@ const (
 	Open
 	// Close closes the socket of the relayed address Relay.
 	Close
+	// ToHub gives Payload, which a client has sent from its relayed address Relay, to the hub in this process.
+	ToHub
 	// Idle says that Client, a stream, has no allocation any more. It may make a new one.
 	Idle
 )

@@ -23,6 +23,10 @@ type Config struct {
 	// Observer is told what the relay does for sessions; nil is nobody.
 	Observer Observer
 
+	// Hub gets what clients send from their relayed addresses to the relay's address and our own port; nil is nobody. Its answers
+	// are for Server.HandleHub.
+	Hub Hub
+
 	// StreamIdle is how long a stream may be without an allocation, 10 s by default.
 	StreamIdle time.Duration
 	// WriteTimeout is how long one write to a stream may take before the stream is closed, 10 s by default.
@@ -34,8 +38,15 @@ type Config struct {
 	IdleStreams, IdleStreamsPerPrefix int
 }
 
+// Hub is the media plane as a peer of clients that have no other way to it.
+type Hub interface {
+	// HandleRelayed takes a datagram from a relayed address. It may not block or call the relay, and b is valid during the call.
+	HandleRelayed(relay netip.AddrPort, b []byte)
+}
+
 func (c Config) withDefaults() Config {
 	c.Engine = c.Engine.WithDefaults()
+	c.Engine.Hub = c.Hub != nil
 	c.StreamIdle = cmp.Or(c.StreamIdle, 10*time.Second)
 	c.WriteTimeout = cmp.Or(c.WriteTimeout, 10*time.Second)
 	c.StreamQueue = cmp.Or(c.StreamQueue, 128<<10)

@@ -131,6 +131,19 @@ func (s *Server) HandlePacket(src netip.AddrPort, local netip.Addr, b []byte) {
 	}
 }
 
+// HandleHub sends a datagram of the hub's to the client that has the relayed address. b is used during the call only.
+func (s *Server) HandleHub(relay netip.AddrPort, b []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return
+	}
+	defer s.contain(turn.Client{})
+	now := time.Now()
+	s.engine.HandleHub(now, relay, b)
+	s.carryOut(now)
+}
+
 // End ends all allocations of a session soon. It never blocks, so it may be called with any lock held.
 func (s *Server) End(session string) {
 	s.ended.mu.Lock()
@@ -204,6 +217,8 @@ func (s *Server) carryOut(now time.Time) {
 				s.toClient(e)
 			case turn.ToPeer:
 				s.toPeer(e)
+			case turn.ToHub:
+				s.cfg.Hub.HandleRelayed(e.Relay, e.Payload)
 			case turn.Open:
 				open = e.Relay
 			case turn.Close:
