@@ -17,8 +17,13 @@ type Snapshot struct {
 	Locked  bool           `json:"locked,omitempty"`
 	Waiting bool           `json:"waiting,omitempty"`
 	History signal.History `json:"history,omitempty"`
-	// Order is the newest seat's.
+	// Words is what those who wait are told.
+	Words string `json:"words,omitempty"`
+	// Topology is which way the media take, in the middle of a switch too.
+	Topology signal.Topology `json:"topology,omitzero"`
+	// Order is the newest seat's, and Hands how many hands were raised.
 	Order uint64 `json:"order,omitempty"`
+	Hands uint64 `json:"hands,omitempty"`
 	// Seats are those in the room and in its waiting room, in order.
 	Seats []SeatSnapshot `json:"seats,omitempty"`
 	// Removed are the people who are kept out.
@@ -32,6 +37,8 @@ type SeatSnapshot struct {
 	Generation uint32 `json:"generation,omitempty"`
 	// Address is where its person comes from.
 	Address netip.Prefix `json:"address"`
+	// Fresh is true when it goes if there is no way to the hub.
+	Fresh bool `json:"fresh,omitempty"`
 }
 
 // Removal keeps a removed person out for a while.
@@ -49,6 +56,7 @@ type Removal struct {
 func (r *Room) Snapshot() Snapshot {
 	s := Snapshot{
 		Exists: r.exists, Began: r.began, Ended: r.ended, Locked: r.locked, Waiting: r.waiting, Order: r.order, Removed: r.removed,
+		Words: r.words, Topology: r.course.Topology, Hands: r.hands,
 	}
 	if r.history != r.cfg.History {
 		s.History = r.history
@@ -58,7 +66,7 @@ func (r *Room) Snapshot() Snapshot {
 		if y.State != signal.SeatWaiting {
 			y.State = signal.SeatAway // as it will be when this is read again; coming and going changes nothing
 		}
-		s.Seats = append(s.Seats, SeatSnapshot{Seat: y, Generation: x.generation, Address: x.address})
+		s.Seats = append(s.Seats, SeatSnapshot{Seat: y, Generation: x.generation, Address: x.address, Fresh: x.fresh})
 	}
 	return s
 }
@@ -70,8 +78,10 @@ func Revive(cfg Config, tokens Tokens, now time.Time, s Snapshot) *Room {
 	if s.History != "" && r.cfg.Saves {
 		r.history = s.History
 	}
+	r.words, r.hands = s.Words, s.Hands
+	r.course.resume(s.Topology, cfg.Hub)
 	for _, x := range s.Seats {
-		y := &seat{Seat: x.Seat, since: now, generation: x.Generation, address: x.Address}
+		y := &seat{Seat: x.Seat, since: now, generation: x.Generation, address: x.Address, fresh: x.Fresh}
 		if !y.isWaiting() {
 			y.State = signal.SeatAway
 		}
@@ -82,6 +92,7 @@ func Revive(cfg Config, tokens Tokens, now time.Time, s Snapshot) *Room {
 	if all, _ := r.taken(); all == 0 {
 		r.exists, r.seats = false, nil
 	}
+	r.schedule(now)
 	r.changed = false
 	return r
 }
@@ -126,7 +137,8 @@ func (r *Room) Return(now time.Time, v Visitor, was Return) (state signal.RoomSt
 	switch {
 	case x != nil:
 		r.sitBack(s, x)
-	case was.Seat != "" && was.Rebuild && r.findSeat(was.Seat) == nil && !r.kept(was.Seat, s) && (!r.exists || r.yield(now)):
+		r.arrive(now, x)
+	case was.Seat != "" && was.Rebuild && r.findSeat(was.Seat) == nil && !r.kept(was.Seat, s) && (!r.exists || r.yield(now, r.limit())):
 		r.build(now, s, &seat{Seat: signal.Seat{ID: was.Seat, Name: was.Name, Role: was.Role}})
 	}
 	s.told, s.sees, s.relay = r.view(s), r.maySee(s), r.mayRelay(s)
@@ -134,7 +146,7 @@ func (r *Room) Return(now time.Time, v Visitor, was Return) (state signal.RoomSt
 	if s.seat != nil {
 		r.announce(s.seat, s)
 	}
-	r.settle()
+	r.settle(now)
 	return state, relay, nil
 }
 
@@ -190,6 +202,7 @@ func (r *Room) build(now time.Time, s *session, x *seat) {
 		r.events = append(r.events, Event{Kind: EventBegan})
 	}
 	r.place(now, s, x)
+	r.enter(now, x)
 	r.note(EventJoined, x)
 	r.note(EventHeld, x)
 }
@@ -213,19 +226,19 @@ func (r *Room) joinAgain(now time.Time, s *session, j Join) bool {
 	s.returned = false
 	x := s.seat
 	if x == nil {
-		if s.rebuild == "" || j.Claim == nil || r.findSeat(j.Claim.Seat) != nil || r.kept(j.Claim.Seat, s) || r.exists && !r.yield(now) {
+		if s.rebuild == "" || j.Claim == nil || r.findSeat(j.Claim.Seat) != nil || r.kept(j.Claim.Seat, s) || r.exists && !r.yield(now, r.limit()) {
 			return false
 		}
 		x = &seat{Seat: signal.Seat{ID: j.Claim.Seat, Role: s.rebuild}, generation: j.Claim.Generation}
-		x.Name, x.Media = j.Name, j.Media
+		x.Name = j.Name
 		r.build(now, s, x)
 	}
 	if j.Claim != nil && j.Claim.Seat == x.ID {
 		x.generation = max(x.generation, j.Claim.Generation)
 	}
-	x.Name, x.Media = j.Name, j.Media
+	x.Name, x.re = j.Name, j.N
+	x.setMedia(j.Media)
 	if x.isWaiting() {
-		x.re = j.N
 		r.tellWaiting(s, x)
 	} else {
 		r.sitDown(now, s, x, j.N)
