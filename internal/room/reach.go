@@ -189,6 +189,12 @@ func (r *Room) space(now time.Time, s *session) (signal.Code, string) {
 	return "", ""
 }
 
+// hasSpace is space without the reason.
+func (r *Room) hasSpace(now time.Time, s *session) bool {
+	code, _ := r.space(now, s)
+	return code == ""
+}
+
 // setTopology obeys a host.
 func (r *Room) setTopology(s *session, m *signal.SetTopology) {
 	all, _ := r.taken()

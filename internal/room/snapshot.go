@@ -138,7 +138,7 @@ func (r *Room) Return(now time.Time, v Visitor, was Return) (state signal.RoomSt
 	case x != nil:
 		r.sitBack(s, x)
 		r.arrive(now, x)
-	case was.Seat != "" && was.Rebuild && r.findSeat(was.Seat) == nil && !r.kept(was.Seat, s) && (!r.exists || r.yield(now, r.limit())):
+	case was.Seat != "" && was.Rebuild && r.findSeat(was.Seat) == nil && !r.kept(was.Seat, s) && (!r.exists || r.hasSpace(now, s)):
 		r.build(now, s, &seat{Seat: signal.Seat{ID: was.Seat, Name: was.Name, Role: was.Role}})
 	}
 	s.told, s.sees, s.relay = r.view(s), r.maySee(s), r.mayRelay(s)
@@ -226,7 +226,7 @@ func (r *Room) joinAgain(now time.Time, s *session, j Join) bool {
 	s.returned = false
 	x := s.seat
 	if x == nil {
-		if s.rebuild == "" || j.Claim == nil || r.findSeat(j.Claim.Seat) != nil || r.kept(j.Claim.Seat, s) || r.exists && !r.yield(now, r.limit()) {
+		if s.rebuild == "" || j.Claim == nil || r.findSeat(j.Claim.Seat) != nil || r.kept(j.Claim.Seat, s) || r.exists && !r.hasSpace(now, s) {
 			return false
 		}
 		x = &seat{Seat: signal.Seat{ID: j.Claim.Seat, Role: s.rebuild}, generation: j.Claim.Generation}

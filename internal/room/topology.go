@@ -1,6 +1,7 @@
 package room
 
 import (
+	"slices"
 	"time"
 
 	"github.com/parley-rtc/parley/internal/signal"
@@ -74,6 +75,9 @@ func (r *Room) steer(now time.Time) {
 	r.presume(now)
 	for r.exists && r.step(now) {
 	}
+	for _, x := range r.seats {
+		x.fresh = x.fresh && r.course.Next == signal.TopologyHub
+	}
 	r.schedule(now)
 }
 
@@ -95,7 +99,7 @@ func (r *Room) step(now time.Time) bool {
 	case all < directSeats:
 		r.turn(want) // nobody hears it
 	case want == signal.TopologyHub && r.unable() != nil:
-		return false
+		return r.expel(now, r.unable())
 	case want == signal.TopologyDirect && !r.isCalm(now, all == present):
 		return false
 	default:
@@ -181,16 +185,27 @@ func (r *Room) fail(now time.Time, x *seat) {
 	if x.Hub != signal.ReachNo {
 		r.setReach(x, signal.ReachNo, signal.ReachSilent)
 	}
+	fresh := x.fresh
+	r.expel(now, x)
+	if !fresh {
+		r.turn(signal.TopologyDirect)
+	}
+}
+
+// expel sends x away, who does not reach the hub, or for x those who came later to a call of two. It reports whether
+// there was anybody to send.
+func (r *Room) expel(now time.Time, x *seat) (sent bool) {
 	if x.fresh {
 		r.turnAway(now, x, x)
-		return
+		return true
 	}
-	for i := len(r.seats) - 1; i >= 0; i-- {
-		if y := r.seats[i]; y.fresh {
+	for _, y := range slices.Backward(slices.Clone(r.seats)) {
+		if y.fresh {
 			r.turnAway(now, y, x)
+			sent = true
 		}
 	}
-	r.turn(signal.TopologyDirect)
+	return sent
 }
 
 // turnAway takes a seat away that cannot be served, because of the one for whom there is no way to the hub.

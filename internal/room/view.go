@@ -166,7 +166,7 @@ func (r *Room) settle(now time.Time) {
 func (r *Room) announce(x *seat, except *session) {
 	r.changed = true
 	for _, s := range r.sessions {
-		if s != except && s.sees && r.tells(s, x) {
+		if s != except && s.sees && r.maySee(s) && r.tells(s, x) {
 			r.send(s, &signal.SeatChange{Seat: x.Seat})
 		}
 	}
