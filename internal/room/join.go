@@ -40,6 +40,7 @@ func (r *Room) Join(now time.Time, id string, j Join) {
 		return
 	}
 	r.forgive(now)
+	r.presume(now)
 	r.join(now, s, j)
 	r.settle(now)
 }
@@ -86,6 +87,7 @@ func (r *Room) claimed(s *session, j Join) *seat {
 
 // Answered says that a probed session is alive: who claimed its seat gets another one.
 func (r *Room) Answered(now time.Time, holder string) {
+	r.presume(now)
 	for _, p := range r.cutProbes(func(p probe) bool { return p.holder == holder }) {
 		if s := r.find(p.claimer); s != nil {
 			r.takeNew(now, s, p.join)

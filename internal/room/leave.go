@@ -11,6 +11,7 @@ import (
 // Lost says that the session has no socket any more. Its seat is kept for the grace time. closed says that the client
 // closed the socket itself, as a page does that goes away.
 func (r *Room) Lost(now time.Time, id string, closed bool) {
+	r.presume(now)
 	s := r.find(id)
 	if s == nil || s.away {
 		return
@@ -39,6 +40,7 @@ func (r *Room) away(now time.Time, x *seat) {
 
 // Back says that the session has a socket again.
 func (r *Room) Back(now time.Time, id string) {
+	r.presume(now)
 	s := r.find(id)
 	if s == nil || !s.away {
 		return
@@ -59,6 +61,7 @@ func (r *Room) Back(now time.Time, id string) {
 // Gone says that the session is over. With leave its seat is given up; otherwise the seat is kept for the grace time,
 // for a new session that shows its token.
 func (r *Room) Gone(now time.Time, id string, leave bool) {
+	r.presume(now)
 	s := r.find(id)
 	if s == nil {
 		return
@@ -173,6 +176,7 @@ func (r *Room) finish(now time.Time) {
 
 // HandleTimeout does what is due at now.
 func (r *Room) HandleTimeout(now time.Time) {
+	r.presume(now)
 	r.unanswered(now, func(p probe) bool { return !now.Before(p.deadline) })
 	for _, x := range slices.Clone(r.seats) {
 		if !x.since.IsZero() && !now.Before(x.since.Add(r.cfg.Grace)) {

@@ -15,6 +15,7 @@ func (r *Room) Handle(now time.Time, id string, m signal.Message) {
 	if s == nil {
 		return
 	}
+	r.presume(now)
 	switch m := m.(type) {
 	case *signal.Leave:
 		r.leave(now, s, m.N)

@@ -37,7 +37,7 @@ func (r *Room) setReach(x *seat, reach signal.Reach, why signal.ReachWhy) {
 	}
 }
 
-// presume takes those who said nothing for old clients.
+// presume takes those who said nothing for old clients. It comes before whatever lets somebody in.
 func (r *Room) presume(now time.Time) {
 	for _, x := range r.seats {
 		if x.State == signal.SeatPresent && x.Hub == "" && !x.probeBy.IsZero() && !now.Before(x.probeBy) {

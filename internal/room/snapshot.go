@@ -121,6 +121,7 @@ type Return struct {
 // Return lets a session in that was there before a restart, and onto its seat if it has one. It may join once more, to
 // say who it is. The answer is Attach's.
 func (r *Room) Return(now time.Time, v Visitor, was Return) (state signal.RoomState, relay bool, fault *signal.Error) {
+	r.presume(now)
 	x := r.seatOf(v.ID)
 	if x == nil {
 		if _, _, fault := r.Attach(now, v); fault != nil {

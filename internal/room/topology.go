@@ -72,7 +72,6 @@ func (r *Room) steer(now time.Time) {
 	if !r.cfg.Hub || !r.exists {
 		return
 	}
-	r.presume(now)
 	for r.exists && r.step(now) {
 	}
 	for _, x := range r.seats {
