@@ -61,7 +61,6 @@ func (r *Room) Back(now time.Time, id string) {
 // Gone says that the session is over. With leave its seat is given up; otherwise the seat is kept for the grace time,
 // for a new session that shows its token.
 func (r *Room) Gone(now time.Time, id string, leave bool) {
-	r.presume(now)
 	s := r.find(id)
 	if s == nil {
 		return
@@ -69,6 +68,7 @@ func (r *Room) Gone(now time.Time, id string, leave bool) {
 	x := s.seat
 	s.seat = nil
 	r.drop(s)
+	r.presume(now)
 	switch {
 	case x == nil:
 	case leave:

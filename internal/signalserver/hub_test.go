@@ -38,11 +38,14 @@ func (p *plane) has(t *testing.T, line string) {
 
 func (p *plane) Offer(peer HubPeer, o *signal.Offer, done func(HubAnswer, *signal.Error)) {
 	p.note("offer %s %s tracks=%d show=%d listens=%v", peer.Session, o.Link, len(o.Tracks), len(o.Show), peer.Listens)
-	if p.delay < 0 {
+	p.mu.Lock()
+	delay, fault := p.delay, p.fault
+	p.mu.Unlock()
+	if delay < 0 {
 		return
 	}
-	time.AfterFunc(p.delay, func() {
-		done(HubAnswer{SDP: "v=0 " + peer.Seat, Places: []signal.Place{{Mid: "4", Seat: "s1", Source: signal.SourceCamera}}}, p.fault)
+	time.AfterFunc(delay, func() {
+		done(HubAnswer{SDP: "v=0 " + peer.Seat, Places: []signal.Place{{Mid: "4", Seat: "s1", Source: signal.SourceCamera}}}, fault)
 	})
 }
 
