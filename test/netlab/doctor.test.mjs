@@ -1,34 +1,22 @@
 /** `parley doctor` run from outside, behind real NATs and firewalls: it finds what is closed, and what kind of NAT it is. */
 import assert from 'node:assert/strict';
-import {writeFileSync} from 'node:fs';
-import {join} from 'node:path';
 import {after, before, test} from 'node:test';
 import {lacks, parleyPath} from '../browser/requirement.mjs';
-import {Server} from '../browser/server.mjs';
-import {backbone, Internet, serverAddresses, serverName} from './internet.mjs';
+import {named, serve} from './house.mjs';
+import {backbone, Internet} from './internet.mjs';
 
 const skip = lacks('root', 'namespaces', 'openssl', 'certutil', 'parley');
 
 /** @type {Internet} */
 let internet;
-/** @type {Server} */
+/** @type {import('../browser/server.mjs').Server} */
 let server;
 
 before(async () => {
   if (skip) return;
   internet = await Internet.open({ipv6: false, carrier: false});
-  const file = join(internet.spaces.dir, 'parley.yaml');
   const allowed = backbone.map((prefix) => `"${prefix}"`).join(', ');
-  writeFileSync(
-    file,
-    `public_address: ${serverAddresses[0]}\nrelay:\n  ports: 50000-50099\n  allow_peers: [${allowed}]\n`,
-  );
-  const {cert, key} = internet.certificate;
-  server = await Server.start({
-    args: ['--listen', ':443', '--cert', cert, '--key', key, '--config', file],
-    data: join(internet.spaces.dir, 'data'),
-    run: (program, args) => internet.spawnServer(program, args),
-  });
+  server = await serve(internet, {config: `relay:\n  ports: 50000-50099\n  allow_peers: [${allowed}]\n`});
 });
 after(async () => {
   await server?.stop();
@@ -43,7 +31,6 @@ after(async () => {
  */
 function examine(kind) {
   internet.set('nata', kind);
-  const {pathname, hash} = new URL(server.hostLink);
   const child = internet.spaces.spawn('a', [parleyPath, 'doctor', '--json', '--ca', internet.certificate.ca, '-'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -51,7 +38,7 @@ function examine(kind) {
   child.stdout?.setEncoding('utf8').on('data', (text) => {
     out += text;
   });
-  child.stdin?.end(`https://${serverName}${pathname}${hash}\n`);
+  child.stdin?.end(`${named(server.hostLink)}\n`);
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (status) => {

@@ -109,7 +109,7 @@ export const faults = [
 ];
 
 /** The ports of the connections that home `a` has with the server. @param {import('./internet.mjs').Internet} internet */
-function sockets(internet) {
+export function sockets(internet) {
   const lines = internet.spaces.run('a', 'ss', '-tnH', 'state', 'established', 'dst', String(serverAddresses[0]));
   const ports = lines.split('\n').flatMap((line) => line.match(/:(\d+)\s+203\.0\.113\.1:443/)?.slice(1) ?? []);
   if (ports.length === 0) throw new Error(`no connection with the server: ${lines}`);

@@ -6,17 +6,16 @@
  * FAULT_BLACKOUT for how many seconds the blackout lasts.
  */
 import assert from 'node:assert/strict';
-import {writeFileSync} from 'node:fs';
-import {join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
 import {setTimeout as wait} from 'node:timers/promises';
 import {Person} from '../browser/person.mjs';
 import {lacks} from '../browser/requirement.mjs';
-import {Server} from '../browser/server.mjs';
 import {until} from '../browser/until.mjs';
 import {faults} from './fault.mjs';
 import {flows, readGap, rememberGaps, settled, tell} from './gap.mjs';
-import {Internet, serverAddresses, serverName} from './internet.mjs';
+import {named, serve} from './house.mjs';
+import {Internet} from './internet.mjs';
+import {record, summary} from './results.mjs';
 
 const skip = lacks('root', 'namespaces', 'openssl', 'certutil', 'chromium', 'parley', 'conntrack');
 const runs = Number(process.env.FAULT_RUNS ?? 1);
@@ -29,7 +28,7 @@ const calmMs = 3000;
 
 /** @type {Internet} */
 let internet;
-/** @type {Server} */
+/** @type {import('../browser/server.mjs').Server} */
 let server;
 /** @type {{plug: () => void, pull: () => void}} */
 let second;
@@ -40,27 +39,15 @@ before(async () => {
   if (skip) return;
   internet = await Internet.open({ipv6: false, carrier: false});
   second = await internet.uplink('a', 'natx', 21);
-  await serve();
+  server = await serve(internet);
 });
 after(async () => {
   for (const [name, columns] of figures) {
-    const words = Object.entries(columns).map(([column, values]) => `${column} ${summary(values)}`);
-    if (runs > 1) console.log(`${name}: ${words.join(', ')}`);
+    record(name, Object.fromEntries(Object.entries(columns).map(([column, ms]) => [`${column}, ms`, summary(ms)])));
   }
   await server?.stop();
   await internet?.close();
 });
-
-async function serve() {
-  const file = join(internet.spaces.dir, 'parley.yaml');
-  writeFileSync(file, `public_address: ${serverAddresses[0]}\n`);
-  const {cert, key} = internet.certificate;
-  server = await Server.start({
-    args: ['--listen', ':443', '--cert', cert, '--key', key, '--config', file],
-    data: join(internet.spaces.dir, 'data'),
-    run: (program, args) => internet.spawnServer(program, args),
-  });
-}
 
 /** Kills the server as a crash does, and starts it on what it has written. */
 async function restart() {
@@ -68,20 +55,7 @@ async function restart() {
   const gone = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGKILL');
   await gone;
-  await serve();
-}
-
-/** @param {string} link as printed; the lab's name is the certificate's */
-function named(link) {
-  const url = new URL(link);
-  return `https://${serverName}${url.pathname}${url.hash}`;
-}
-
-/** @param {number[]} values @returns median and 95th percentile */
-function summary(values) {
-  const sorted = [...values].sort((x, y) => x - y);
-  const at = (/** @type {number} */ share) => sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)];
-  return `${at(0.5)}/${at(0.95)} (${values.length})`;
+  server = await serve(internet);
 }
 
 /** @param {string} name @param {Record<string, number | null>} row */

@@ -11,29 +11,22 @@ import {after, before, test} from 'node:test';
 import {rootOf} from '../browser/parcel.mjs';
 import {Person} from '../browser/person.mjs';
 import {lacks, parleyPath} from '../browser/requirement.mjs';
-import {Server} from '../browser/server.mjs';
 import {until} from '../browser/until.mjs';
-import {Internet, serverAddresses, serverName} from './internet.mjs';
+import {named, serve} from './house.mjs';
+import {Internet} from './internet.mjs';
 
 const skip = lacks('root', 'namespaces', 'openssl', 'certutil', 'chromium', 'parley', 'go', 'tun');
 const size = 16 << 20;
 
 /** @type {Internet} */
 let internet;
-/** @type {Server} */
+/** @type {import('../browser/server.mjs').Server} */
 let server;
 
 before(async () => {
   if (skip) return;
   internet = await Internet.open({ipv6: false, carrier: false, long: true});
-  const file = join(internet.spaces.dir, 'parley.yaml');
-  writeFileSync(file, `public_address: ${serverAddresses[0]}\n`);
-  const {cert, key} = internet.certificate;
-  server = await Server.start({
-    args: ['--listen', ':443', '--cert', cert, '--key', key, '--config', file],
-    data: join(internet.spaces.dir, 'data'),
-    run: (program, args) => internet.spawnServer(program, args),
-  });
+  server = await serve(internet);
 });
 after(async () => {
   await server?.stop();
@@ -120,9 +113,3 @@ test('80 ms, 0.5 % loss: parley send to Chromium', {skip, timeout: 300_000}, asy
   );
   await bob.depart();
 });
-
-/** @param {string} link */
-function named(link) {
-  const url = new URL(link);
-  return `https://${serverName}${url.pathname}${url.hash}`;
-}

@@ -5,13 +5,11 @@
  * hands over in memory. With the range on, one relayed side is enough.
  */
 import assert from 'node:assert/strict';
-import {writeFileSync} from 'node:fs';
-import {join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
 import {carrier} from '../browser/links.mjs';
 import {Person} from '../browser/person.mjs';
 import {lacks} from '../browser/requirement.mjs';
-import {Server} from '../browser/server.mjs';
+import {named, serve} from './house.mjs';
 import {backbone, Internet, serverAddresses, serverName} from './internet.mjs';
 
 const skip = lacks('root', 'namespaces', 'openssl', 'certutil', 'chromium', 'parley');
@@ -85,7 +83,7 @@ const rows = [
 
 /** @type {Internet} */
 let internet;
-/** @type {Server} */
+/** @type {import('../browser/server.mjs').Server} */
 let server;
 
 before(async () => {
@@ -96,28 +94,10 @@ after(async () => {
   await internet?.close();
 });
 
-/** @param {string} config what to add to the configuration */
-async function serve(config) {
-  const file = join(internet.spaces.dir, 'parley.yaml');
-  writeFileSync(file, `public_address: ${serverAddresses.join(',')}\n${config}`);
-  const {cert, key} = internet.certificate;
-  server = await Server.start({
-    args: ['--listen', ':443', '--cert', cert, '--key', key, '--config', file],
-    data: join(internet.spaces.dir, 'data'),
-    run: (program, args) => internet.spawnServer(program, args),
-  });
-}
-
 /** @param {Side} side */
 async function browserOf(side) {
   for (const [router, kind] of Object.entries(side.routers ?? {})) internet.set(router, kind);
   return side.browser === 'firefox' ? internet.firefox(side.home) : internet.chromium(side.home, side.capture);
-}
-
-/** @param {string} link as printed; the lab's name is the certificate's */
-function named(link) {
-  const url = new URL(link);
-  return `https://${serverName}${url.pathname}${url.hash}`;
 }
 
 /**
@@ -173,7 +153,9 @@ function describeEnd({local, remote}) {
 }
 
 describe('relay range off, as by default', {skip}, () => {
-  before(() => serve(''));
+  before(async () => {
+    server = await serve(internet, {addresses: serverAddresses});
+  });
   after(() => server.stop());
   for (const row of rows) {
     test(row.name, {skip: row.skip}, async (t) => {
@@ -183,9 +165,11 @@ describe('relay range off, as by default', {skip}, () => {
 });
 
 describe('relay range on', {skip}, () => {
-  before(() =>
-    serve(`relay:\n  ports: 50000-50999\n  allow_peers: [${backbone.map((prefix) => `"${prefix}"`).join(', ')}]\n`),
-  );
+  before(async () => {
+    const allowed = backbone.map((prefix) => `"${prefix}"`).join(', ');
+    const config = `relay:\n  ports: 50000-50999\n  allow_peers: [${allowed}]\n`;
+    server = await serve(internet, {addresses: serverAddresses, config});
+  });
   after(() => server.stop());
   for (const row of relayed) {
     test(row.name, async (t) => {

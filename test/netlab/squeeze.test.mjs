@@ -3,44 +3,29 @@
  * back by itself, and both people read whose network it is.
  */
 import assert from 'node:assert/strict';
-import {writeFileSync} from 'node:fs';
-import {join} from 'node:path';
 import {after, before, test} from 'node:test';
 import {Person} from '../browser/person.mjs';
 import {lacks} from '../browser/requirement.mjs';
-import {Server} from '../browser/server.mjs';
 import {until} from '../browser/until.mjs';
-import {Internet, serverAddresses, serverName} from './internet.mjs';
+import {named, serve} from './house.mjs';
+import {Internet} from './internet.mjs';
 
 const skip = lacks('root', 'namespaces', 'openssl', 'certutil', 'chromium', 'parley', 'go', 'tun');
 
 /** @type {Internet} */
 let internet;
-/** @type {Server} */
+/** @type {import('../browser/server.mjs').Server} */
 let server;
 
 before(async () => {
   if (skip) return;
   internet = await Internet.open({ipv6: false, carrier: false, long: true});
-  const file = join(internet.spaces.dir, 'parley.yaml');
-  writeFileSync(file, `public_address: ${serverAddresses[0]}\n`);
-  const {cert, key} = internet.certificate;
-  server = await Server.start({
-    args: ['--listen', ':443', '--cert', cert, '--key', key, '--config', file],
-    data: join(internet.spaces.dir, 'data'),
-    run: (program, args) => internet.spawnServer(program, args),
-  });
+  server = await serve(internet);
 });
 after(async () => {
   await server?.stop();
   await internet?.close();
 });
-
-/** @param {string} link */
-function named(link) {
-  const url = new URL(link);
-  return `https://${serverName}${url.pathname}${url.hash}`;
-}
 
 /**
  * Runs in the page: from now on remembers, ten times a second, what has arrived of the microphone.

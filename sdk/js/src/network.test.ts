@@ -1,5 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import {judge, only, transportOf} from './network.js';
+import {only, transportOf} from './network.js';
+import {judge} from './reach.js';
 
 describe('transportOf', () => {
   it.each([

@@ -68,7 +68,8 @@ export function FilesTool({filing}: {filing: Filing | null}) {
   const asked = filing?.desk.questions.value.length ?? 0;
   const w = words().controls;
   return (
-    <span class="roomy">
+    // While the panel is open the button that closes it stays.
+    <span class={open ? '' : 'roomy'}>
       <Tool
         id="open-files"
         label={w.files}
