@@ -6,7 +6,8 @@ import (
 	"github.com/parley-rtc/parley/internal/signal"
 )
 
-// arrive prepares a seat that has a client again, or a new one, for switches.
+// arrive prepares a seat that has a client again, or a new one, for switches. Whoever makes it three leaves first if
+// there is no way to the hub.
 func (r *Room) arrive(now time.Time, x *seat) {
 	if !r.cfg.Hub {
 		return
@@ -15,17 +16,19 @@ func (r *Room) arrive(now time.Time, x *seat) {
 	if x.Hub == "" {
 		x.probeBy = now.Add(ReachTime)
 	}
+	if x.off {
+		x.off, r.touched = false, true
+		x.fresh = r.course.Kind == signal.TopologyDirect && r.counted() > directSeats
+		r.course.stay = false
+	}
 }
 
-// enter prepares a seat that is new in the room: whoever makes it three leaves first if there is no way to the hub.
+// enter prepares a seat that is new in the room.
 func (r *Room) enter(now time.Time, x *seat) {
-	x.Note = ""
-	r.course.stay = false
+	x.Note, x.off = "", r.cfg.Hub
 	if t := r.find(x.Session); t != nil && r.cfg.Hub {
 		x.Hub, x.HubWhy = t.reach, t.why
 	}
-	all, _ := r.taken()
-	x.fresh = r.cfg.Hub && r.course.Kind == signal.TopologyDirect && all > directSeats
 	r.arrive(now, x)
 }
 
@@ -39,6 +42,9 @@ func (r *Room) setReach(x *seat, reach signal.Reach, why signal.ReachWhy) {
 
 // presume takes those who said nothing for old clients. It comes before whatever lets somebody in.
 func (r *Room) presume(now time.Time) {
+	if r.cfg.Hub {
+		r.muster(now)
+	}
 	for _, x := range r.seats {
 		if x.State == signal.SeatPresent && x.Hub == "" && !x.probeBy.IsZero() && !now.Before(x.probeBy) {
 			r.setReach(x, signal.ReachNo, signal.ReachUnsupported)
@@ -150,7 +156,7 @@ func (r *Room) fault(x, y *seat) *seat {
 // unable returns somebody inside who does not reach the hub, nil when nobody is known not to.
 func (r *Room) unable() *seat {
 	for _, x := range r.seats {
-		if !x.isWaiting() && x.Hub == signal.ReachNo {
+		if !x.isWaiting() && !x.off && x.Hub == signal.ReachNo {
 			return x
 		}
 	}
@@ -159,14 +165,14 @@ func (r *Room) unable() *seat {
 
 // obstacle says why the hub cannot carry s and those inside together; empty when it can, or is not needed.
 func (r *Room) obstacle(s *session) (signal.Code, string) {
-	all, _ := r.taken()
+	n := r.counted()
 	switch p := r.course.Policy; {
-	case !r.cfg.Hub, p == signal.PolicyDirect, p == signal.PolicyAuto && all < directSeats:
+	case !r.cfg.Hub, p == signal.PolicyDirect, p == signal.PolicyAuto && n < directSeats:
 		return "", ""
 	case s != nil && s.reach == signal.ReachNo:
 		return signal.CodeNoHub, ownReach
 	}
-	if r.course.Kind == signal.TopologyDirect || all <= directSeats {
+	if r.course.Kind == signal.TopologyDirect || n <= directSeats {
 		if x := r.unable(); x != nil {
 			return signal.CodeNoHub, unreachable(x.Name, x.HubWhy)
 		}
@@ -174,13 +180,16 @@ func (r *Room) obstacle(s *session) (signal.Code, string) {
 	return "", ""
 }
 
+// barred reports whether there is an obstacle.
+func (r *Room) barred(s *session) bool {
+	code, _ := r.obstacle(s)
+	return code != ""
+}
+
 // space makes room for one more, if need be by taking the seat of whoever has been away for longest, or says why not.
 // s is the session that is to sit, nil when that is over.
 func (r *Room) space(now time.Time, s *session) (signal.Code, string) {
 	if code, words := r.obstacle(s); code != "" {
-		if all, _ := r.taken(); all == directSeats && r.course.Policy == signal.PolicyAuto && r.yield(now, directSeats) {
-			return "", "" // two again
-		}
 		return code, words
 	}
 	if !r.yield(now, r.limit()) {
@@ -205,7 +214,7 @@ func (r *Room) setTopology(s *session, m *signal.SetTopology) {
 		r.refuse(s, m.N, signal.CodeNoHub, "this server has no hub; calls are between two")
 		return
 	case m.Policy == signal.PolicyDirect && all > directSeats:
-		r.refuse(s, m.N, signal.CodeOrder, "a direct call is for two, and more are here")
+		r.refuse(s, m.N, signal.CodeOrder, "a direct call is for two, and more have seats here")
 		return
 	case m.Policy == signal.PolicyHub && r.course.Kind == signal.TopologyDirect && x != nil:
 		r.refuse(s, m.N, signal.CodeNoHub, unreachable(x.Name, x.HubWhy))

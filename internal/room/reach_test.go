@@ -52,7 +52,7 @@ func TestReach(t *testing.T) {
 			+1h
 			ann offers bob
 			< bob offer from ann`,
-		"a seat that is away yields to make them two again": pair + `
+		"who closed the page does not count, until it comes back and makes them three": pair + `
 			bob reaches off failed
 			~
 			bob closes
@@ -60,12 +60,19 @@ func TestReach(t *testing.T) {
 			cyd comes
 			~
 			cyd joins
-			< ann left Bob2 expired
-			< bob left Bob2 expired
-			< cyd left Bob2 expired
-			< bob bye expired
-			< cyd joined re=2 token(Cyd3,0) join speaker exists direct@0 [Ann1#1 ann host present @ann mic hub-yes] [Cyd3#3 cyd speaker present @cyd]
-			< ann seat Cyd3#3 cyd speaker present @cyd`,
+			< cyd joined re=2 token(Cyd3,0) join speaker exists direct@0 [Ann1#1 ann host present @ann mic hub-yes] [Bob2#2 bob speaker away @bob mic hub-no:failed] [Cyd3#3 cyd speaker present @cyd]
+			< ann seat Cyd3#3 cyd speaker present @cyd
+			< bob seat Cyd3#3 cyd speaker present @cyd
+			cyd reaches on
+			~
+			bob back
+			< ann seat Bob2#2 bob speaker present @bob mic hub-no:failed
+			< cyd seat Bob2#2 bob speaker present @bob mic hub-no:failed
+			< ann left Bob2 no-hub
+			< bob left Bob2 no-hub
+			< cyd left Bob2 no-hub
+			< bob error no-hub re=2
+			< bob room no speaker exists direct@0 no-hub`,
 	} {
 		t.Run(name, func(t *testing.T) { play(t, Config{Hub: true}, script) })
 	}

@@ -130,6 +130,7 @@ type seat struct {
 	chats      []*signal.Chat // the newest ones, against doubling
 	reacted    time.Time      // until when its reactions are used up
 
+	off     bool      // has been gone for too long to count for the topology, or by itself
 	fresh   bool      // made the room more than two, and goes if there is no way to the hub for all
 	moved   uint64    // the epoch of the switch that it has moved in
 	due     time.Time // when it has to have moved

@@ -39,6 +39,8 @@ type SeatSnapshot struct {
 	Address netip.Prefix `json:"address"`
 	// Fresh is true when it goes if there is no way to the hub.
 	Fresh bool `json:"fresh,omitempty"`
+	// Off is true when it does not count for the topology.
+	Off bool `json:"off,omitempty"`
 }
 
 // Removal keeps a removed person out for a while.
@@ -66,7 +68,7 @@ func (r *Room) Snapshot() Snapshot {
 		if y.State != signal.SeatWaiting {
 			y.State = signal.SeatAway // as it will be when this is read again; coming and going changes nothing
 		}
-		s.Seats = append(s.Seats, SeatSnapshot{Seat: y, Generation: x.generation, Address: x.address, Fresh: x.fresh})
+		s.Seats = append(s.Seats, SeatSnapshot{Seat: y, Generation: x.generation, Address: x.address, Fresh: x.fresh, Off: x.off})
 	}
 	return s
 }
@@ -81,7 +83,7 @@ func Revive(cfg Config, tokens Tokens, now time.Time, s Snapshot) *Room {
 	r.words, r.hands = s.Words, s.Hands
 	r.course.resume(s.Topology, cfg.Hub)
 	for _, x := range s.Seats {
-		y := &seat{Seat: x.Seat, since: now, generation: x.Generation, address: x.Address, fresh: x.Fresh}
+		y := &seat{Seat: x.Seat, since: now, generation: x.Generation, address: x.Address, fresh: x.Fresh, off: x.Off, closed: x.Off}
 		if !y.isWaiting() {
 			y.State = signal.SeatAway
 		}

@@ -257,7 +257,7 @@ func (c *crowd) rest() {
 	if r.course.Epoch != epoch || r.course.Next != "" {
 		c.fail("it does not come to rest: epoch %d after %d", r.course.Epoch, epoch)
 	}
-	all, _ := r.taken()
+	all := r.counted()
 	if all > directSeats && r.course.Kind == signal.TopologyDirect {
 		c.fail("%d on the direct path", all)
 	}

@@ -59,12 +59,30 @@ const directSeats = 2
 // wants says which topology the room should have.
 func (r *Room) wants() signal.TopologyKind {
 	c := &r.course
-	all, _ := r.taken()
 	switch {
-	case c.Policy == signal.PolicyHub, c.Policy == signal.PolicyAuto && all > directSeats, c.stay && c.Kind == signal.TopologyHub:
+	case c.Policy == signal.PolicyHub, c.Policy == signal.PolicyAuto && r.counted() > directSeats, c.stay && c.Kind == signal.TopologyHub:
 		return signal.TopologyHub
 	}
 	return signal.TopologyDirect
+}
+
+// counted is how many count for the topology: who is here, and whose network was lost a moment ago.
+func (r *Room) counted() (n int) {
+	for _, x := range r.seats {
+		if !x.isWaiting() && !x.off {
+			n++
+		}
+	}
+	return n
+}
+
+// muster finds out who does not count any more. Who comes back, arrives.
+func (r *Room) muster(now time.Time) {
+	for _, x := range r.seats {
+		if !x.off && x.yields(now) {
+			x.off, r.touched = true, true
+		}
+	}
 }
 
 // steer brings the topology closer to what the room should have. It ends every command.
@@ -72,6 +90,7 @@ func (r *Room) steer(now time.Time) {
 	if !r.cfg.Hub || !r.exists {
 		return
 	}
+	r.muster(now)
 	for r.exists && r.step(now) {
 	}
 	for _, x := range r.seats {
@@ -84,27 +103,34 @@ func (r *Room) steer(now time.Time) {
 func (r *Room) step(now time.Time) bool {
 	c := &r.course
 	want := r.wants()
-	all, present := r.taken()
+	_, present := r.taken()
+	n := r.counted()
 	if want == c.Kind || c.Next != "" {
 		c.calm, c.calmed = time.Time{}, false
 	}
 	switch {
-	case c.Next != "" && want != c.Next:
-		r.turn(c.Kind) // what it was for is over
+	case c.Next != "" && want != c.Next && !r.parted():
+		r.turn(c.Kind) // what it was for is over, and the old path is as it was
 	case c.Next != "":
 		return r.judge(now)
 	case want == c.Kind:
 		return false
-	case all < directSeats:
+	case n < directSeats:
 		r.turn(want) // nobody hears it
 	case want == signal.TopologyHub && r.unable() != nil:
 		return r.expel(now, r.unable())
-	case want == signal.TopologyDirect && !r.isCalm(now, all == present):
+	case want == signal.TopologyDirect && !r.isCalm(now, n == present):
 		return false
 	default:
 		r.depart(now, want)
 	}
 	return true
+}
+
+// parted reports whether somebody is here who has no part in the old path of a switch: then only the new one serves
+// everybody, however many are left.
+func (r *Room) parted() bool {
+	return slices.ContainsFunc(r.seats, func(x *seat) bool { return x.fresh && !x.off })
 }
 
 // isCalm reports whether two have been alone for long enough, and are both here.
@@ -150,7 +176,7 @@ func (r *Room) judge(now time.Time) bool {
 	waits := false
 	for _, x := range r.seats {
 		switch {
-		case !r.awaits(now, x):
+		case !r.awaits(x):
 		case x.State == signal.SeatPresent && !now.Before(x.due):
 			r.fail(now, x)
 			return true
@@ -165,12 +191,8 @@ func (r *Room) judge(now time.Time) bool {
 }
 
 // awaits reports whether the switch waits for a report of that seat.
-func (r *Room) awaits(now time.Time, x *seat) bool {
-	switch {
-	case x.isWaiting(), x.moved == r.course.Epoch:
-		return false
-	}
-	return x.State == signal.SeatPresent || now.Sub(x.since) < patience
+func (r *Room) awaits(x *seat) bool {
+	return !x.isWaiting() && !x.off && x.moved != r.course.Epoch
 }
 
 // fail ends the switch, or what x has to do with it: x has not moved. On the way to the hub whoever came last goes, and
@@ -184,16 +206,19 @@ func (r *Room) fail(now time.Time, x *seat) {
 	if x.Hub != signal.ReachNo {
 		r.setReach(x, signal.ReachNo, signal.ReachSilent)
 	}
-	fresh := x.fresh
+	fresh := x.fresh && r.counted() > directSeats
 	r.expel(now, x)
 	if !fresh {
 		r.turn(signal.TopologyDirect)
 	}
 }
 
-// expel sends x away, who does not reach the hub, or for x those who came later to a call of two. It reports whether
-// there was anybody to send.
+// expel sends x away, who does not reach the hub, or for x those who came later to a call of two. Two who are left need
+// no hub. It reports whether there was anybody to send.
 func (r *Room) expel(now time.Time, x *seat) (sent bool) {
+	if r.counted() <= directSeats {
+		return false
+	}
 	if x.fresh {
 		r.turnAway(now, x, x)
 		return true
@@ -243,6 +268,9 @@ func unreachable(name string, why signal.ReachWhy) string {
 func (r *Room) schedule(now time.Time) {
 	c := &r.course
 	c.wake = time.Time{}
+	if !r.cfg.Hub {
+		return
+	}
 	at := func(t time.Time) {
 		if !t.IsZero() && t.After(now) && (c.wake.IsZero() || t.Before(c.wake)) {
 			c.wake = t
@@ -254,11 +282,10 @@ func (r *Room) schedule(now time.Time) {
 			at(x.probeBy)
 		}
 		switch {
-		case c.Next == "" || !r.awaits(now, x):
-		case x.State == signal.SeatPresent:
-			at(x.due)
-		default:
+		case x.State == signal.SeatAway && !x.off:
 			at(x.since.Add(patience))
+		case c.Next != "" && r.awaits(x):
+			at(x.due)
 		}
 	}
 }

@@ -158,6 +158,33 @@ func TestSwitch(t *testing.T) {
 			< ann room join host exists hub@2
 			< bob room join speaker exists hub@2
 			< cyd room join speaker exists hub@2`,
+		"one of the two goes: the newcomer has no part in the old path, so they go on to the hub and then back": third + `
+			bob leaves
+			< ann left Bob2 left
+			< bob left Bob2 left
+			< cyd left Bob2 left
+			ann moved 1
+			cyd moved 1
+			< ann seat Cyd3#3 cyd speaker present @cyd mic hub-yes
+			< bob seat Cyd3#3 cyd speaker present @cyd mic hub-yes
+			< cyd seat Cyd3#3 cyd speaker present @cyd mic hub-yes
+			< ann room join host exists hub@2
+			< bob room join speaker exists hub@2
+			< cyd room join speaker exists hub@2
+			+10s
+			< ann room join host exists hub>direct@3
+			< bob room join speaker exists hub>direct@3
+			< cyd room join speaker exists hub>direct@3`,
+		"one of the two goes, and the hub does not work: two need none": third + `
+			bob leaves
+			~
+			ann reaches off blocked
+			< ann seat Ann1#1 ann host present @ann mic hub-no:blocked
+			< bob seat Ann1#1 ann host present @ann mic hub-no:blocked
+			< cyd seat Ann1#1 ann host present @ann mic hub-no:blocked
+			< ann room join host exists direct@2
+			< bob room no speaker exists direct@2 no-hub
+			< cyd room join speaker exists direct@2`,
 		"a fourth comes in the middle": third + `
 			cyd moved 1
 			~
@@ -271,11 +298,27 @@ func TestBackToDirect(t *testing.T) {
 			~
 			bob lost
 			~
-			+1m
+			+15s
 			bob back
 			< ann seat Bob2#2 bob speaker present @bob mic hub-yes
 			< ann room join host exists hub>direct@3
 			< bob room join speaker exists hub>direct@3`,
+		"a closed page does not count, and comes back": three + `
+			cyd closes
+			~
+			+10s
+			< ann room join host exists hub>direct@3
+			< bob room join speaker exists hub>direct@3
+			< cyd room join speaker exists hub>direct@3
+			ann moved 3
+			bob moved 3
+			~
+			cyd back
+			< ann seat Cyd3#3 cyd speaker present @cyd mic hub-yes
+			< bob seat Cyd3#3 cyd speaker present @cyd mic hub-yes
+			< ann room join host exists direct>hub@5
+			< bob room join speaker exists direct>hub@5
+			< cyd room join speaker exists direct>hub@5`,
 		"one alone needs no switch": three + `
 			cyd bye
 			~

@@ -63,7 +63,6 @@ func (r *Room) may(s *session) signal.May {
 // door says what a join by s would do now, without a seat token, and why not when it would not.
 func (r *Room) door(s *session) (signal.May, signal.Code) {
 	all, present := r.taken()
-	code, _ := r.obstacle(s)
 	switch {
 	case s.inside():
 		return signal.MayJoin, ""
@@ -77,8 +76,8 @@ func (r *Room) door(s *session) (signal.May, signal.Code) {
 		return signal.MayNot, signal.CodeLocked
 	case r.waiting && !s.Host:
 		return signal.MayKnock, ""
-	case code != "" && (r.course.Policy == signal.PolicyHub || all > directSeats || present == all):
-		return signal.MayNot, code
+	case r.barred(s):
+		return signal.MayNot, signal.CodeNoHub
 	case all >= r.limit() && present == all:
 		return signal.MayNot, signal.CodeFull
 	}
