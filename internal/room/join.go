@@ -212,6 +212,9 @@ func (r *Room) begin(now time.Time, s *session) {
 		r.locked, r.waiting, r.words, r.removed = false, false, "", nil
 		r.course.Policy = signal.PolicyAuto
 	}
+	if r.cfg.Hub && r.course.Policy == signal.PolicyHub {
+		r.turn(signal.TopologyHub)
+	}
 }
 
 // place adds a new seat to the room or to the waiting room.

@@ -138,3 +138,55 @@ func TestTopologyPolicy(t *testing.T) {
 		ann offers-hub
 		< ann error no-peer re=4`)
 }
+
+// TestSeatsAreBounded: listeners count, and who is away holds the seat until somebody needs it.
+func TestSeatsAreBounded(t *testing.T) {
+	play(t, Config{Hub: true, Seats: 3}, three+`
+		dan comes
+		~
+		dan joins listening
+		< dan error full re=2
+		cyd leaves
+		~
+		dan joins listening
+		~
+		dan moved 2
+		eve comes
+		~
+		eve joins
+		< eve error full re=2
+		dan closes
+		~
+		eve joins
+		< ann left Dan5 expired
+		< bob left Dan5 expired
+		< cyd left Dan5 expired
+		< dan left Dan5 expired
+		< eve left Dan5 expired
+		< dan bye expired
+		< eve joined re=3 token(Eve7,0) join speaker exists hub@2 [Ann1#1 ann host present @ann mic hub-yes] [Bob2#2 bob speaker present @bob mic hub-yes] [Eve7#5 eve speaker present @eve]
+		< ann seat Eve7#5 eve speaker present @eve
+		< bob seat Eve7#5 eve speaker present @eve
+		< cyd seat Eve7#5 eve speaker present @eve
+		< cyd room no speaker exists hub@2`)
+}
+
+func TestPolicyIsKept(t *testing.T) {
+	play(t, Config{Hub: true}, `
+		ann comes host
+		~
+		ann joins
+		~
+		ann topology hub
+		< ann room join host exists hub@1/hub
+		bob comes
+		< bob sees join speaker exists hub@1/hub [Ann1#1 ann host present @ann]
+		ann bye
+		~
+		bob bye
+		+700h
+		cyd comes host
+		~
+		cyd joins
+		< cyd joined re=2 token(Cyd2,0) join host exists secret hub@3/hub [Cyd2#2 cyd host present @cyd]`)
+}
