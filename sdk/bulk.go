@@ -135,10 +135,13 @@ func (s *state) newBulk(peer, id string, mine bool) (*bulk, error) {
 func (b *bulk) address() signal.Peer { return signal.Peer{To: b.peer, Link: b.id} }
 
 func (s *state) offerBulk(b *bulk) error {
-	// A channel that nobody uses makes the transport for channels part of the offer.
-	zero, yes := uint16(0), true
-	if _, err := b.pc.CreateDataChannel("parley", &webrtc.DataChannelInit{ID: &zero, Negotiated: &yes}); err != nil {
-		return err
+	// Channels that nobody uses make the transport for channels part of the offer. They have the numbers of those that a
+	// page has on every transport: it would hear nothing of another channel with one of these.
+	yes := true
+	for _, id := range []uint16{0, 1} {
+		if _, err := b.pc.CreateDataChannel("parley", &webrtc.DataChannelInit{ID: &id, Negotiated: &yes}); err != nil {
+			return err
+		}
 	}
 	offer, err := b.pc.CreateOffer(&webrtc.OfferOptions{OfferAnswerOptions: webrtc.OfferAnswerOptions{ICETricklingSupported: true}})
 	if err != nil {

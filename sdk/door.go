@@ -143,6 +143,7 @@ func (s *state) joined(m *signal.Joined) {
 	s.stir = true
 	s.declared = me.Media
 	s.declare()
+	s.sayAgain()
 	s.tell()
 	if s.joining != nil {
 		s.joining.settle(nil)
@@ -166,7 +167,7 @@ func (s *state) outside(why error) {
 	for peer := range s.links {
 		s.drop(peer, false)
 	}
-	s.me, s.token, s.wanted = "", "", false
+	s.me, s.token, s.wanted, s.unsaid = "", "", false, nil
 	s.reports, s.watch = reports{}, watch{}
 	clear(s.people)
 	clear(s.missing)

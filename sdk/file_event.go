@@ -9,7 +9,7 @@ type (
 		Transfer *Transfer
 		Progress Progress
 	}
-	// FileDone says that one file is whole at the receiver and the same as the sender's.
+	// FileDone says that one file is whole at the receiver and the same as the sender's. It comes once for each file.
 	FileDone struct {
 		Transfer *Transfer
 		// Index is the file's place in Transfer.Files.

@@ -76,6 +76,19 @@ func (s *state) chatted(m *signal.Chat) {
 	})
 }
 
+// sayAgain says what was said in a session that was lost before the server had acknowledged it. Under its old id: who
+// heard it already does not hear it twice.
+func (s *state) sayAgain() {
+	list := s.unsaid
+	s.unsaid = nil
+	for _, m := range list {
+		m.N, m.Ack = 0, 0
+		if s.send(m) != nil {
+			return // an overflow has ended the room
+		}
+	}
+}
+
 // recalled takes messages of the past: the answer to a question, or what the server tells who joins.
 func (s *state) recalled(m *signal.HistoryAnswer) {
 	messages := make([]Chat, 0, len(m.Messages))

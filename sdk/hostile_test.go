@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -269,4 +270,35 @@ func TestLinksThatOthersMakeAreCounted(t *testing.T) {
 	if n := taken(100); n != maxMade || len(s.made) != 1 {
 		t.Errorf("%d links later, want %d; %d peers are remembered", n, maxMade, len(s.made))
 	}
+}
+
+// TestOffersWithoutEnd is somebody who offers files and withdraws the offer, again and again.
+func TestOffersWithoutEnd(t *testing.T) {
+	atDesk(t, func(t *testing.T, d *desk, ka, kb *kit) {
+		a, b, seat := couple(t, d, ka, kb)
+		var busy atomic.Int32
+		for range maxOffers + 10 {
+			over := make(chan struct{})
+			c := rawChannel(t, a, seat, NewTransferID(), func(c *webrtc.DataChannel) {
+				_ = c.SendText(`{"type":"offer","name":"x","count":1,"total":5,"files":[{"path":"a","size":5}]}`)
+				_ = c.SendText(`{"type":"cancel","reason":"cancelled"}`)
+				close(over)
+			}, func(text string) {
+				if strings.Contains(text, `"busy"`) {
+					busy.Add(1)
+				}
+			})
+			<-over
+			pass(50 * time.Millisecond)
+			_ = c.Close()
+		}
+		if n := busy.Load(); n != 10 {
+			t.Errorf("%d of %d offers were too many", n, maxOffers+10)
+		}
+		for range maxOffers {
+			until(t, b, always[FilesOffered])
+		}
+		pass(offersIn)
+		give(t, a, b, seat, t.TempDir())
+	})
 }

@@ -54,6 +54,37 @@ func TestLostSessionIsBegunAnew(t *testing.T) {
 	})
 }
 
+// TestWordsOutliveALostSession: what was said while the socket was broken arrives once, also when the server had forgotten
+// the session.
+func TestWordsOutliveALostSession(t *testing.T) {
+	atDesk(t, func(t *testing.T, d *desk, ka, kb *kit) {
+		a, b := d.dial("Ann", ka), d.dial("Bob", kb)
+		if err := errors.Join(a.Join(t.Context()), b.Join(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		said := inside(t, a, func(s *state) (ids []string) {
+			s.cut(errors.New("a broken socket"))
+			for _, text := range []string{"one", "two"} {
+				id, err := s.chat(text)
+				if err != nil {
+					t.Error(err)
+				}
+				ids = append(ids, id)
+			}
+			return ids
+		})
+		until(t, a, always[Seated])
+		for i, text := range []string{"one", "two"} {
+			if m := until(t, b, always[Chat]); m.Text != text || m.ID != said[i] {
+				t.Errorf("%d is %q under %s", i, m.Text, m.ID)
+			}
+		}
+		if n := inside(t, a, func(s *state) int { return len(s.unsaid) }); n != 0 {
+			t.Errorf("%d messages wait still", n)
+		}
+	})
+}
+
 func TestServerThatIsGone(t *testing.T) {
 	atDesk(t, func(t *testing.T, d *desk, ka, kb *kit) {
 		d.window = 60

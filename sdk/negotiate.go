@@ -122,27 +122,30 @@ func (s *state) offered(m *signal.Offer) {
 	s.admit(s.links[l.peer])
 }
 
-// made counts the links that one session made with us lately.
+// made counts what one of the others made lately.
 type made struct {
 	since time.Time
 	n     int
 }
 
-// tooMany notes that a session makes a link, and reports whether it makes more than any program would.
-func (s *state) tooMany(peer string) bool {
-	for other, m := range s.made {
-		if s.now.Sub(m.since) >= madeIn {
-			delete(s.made, other)
+// count notes that who makes one more, and returns how many those are within a time. What is older is forgotten.
+func count(all map[string]made, who string, now time.Time, within time.Duration) int {
+	for other, m := range all {
+		if now.Sub(m.since) >= within {
+			delete(all, other)
 		}
 	}
-	m := s.made[peer]
+	m := all[who]
 	if m.n == 0 {
-		m.since = s.now
+		m.since = now
 	}
 	m.n++
-	s.made[peer] = m
-	return m.n > maxMade
+	all[who] = m
+	return m.n
 }
+
+// tooMany notes that a session makes a link, and reports whether it makes more than any program would.
+func (s *state) tooMany(peer string) bool { return count(s.made, peer, s.now, madeIn) > maxMade }
 
 // welcomed makes our end of a link that the other side offers: the first one, one that will replace it, or one beside
 // it. It returns nil for one that is not wanted.

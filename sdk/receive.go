@@ -21,6 +21,10 @@ const (
 	maxAsking   = 4
 	maxIncoming = 16
 	maxActive   = 2
+	// maxOffers is how many offers of one person are heard within offersIn: one after the other, each withdrawn, they would
+	// keep whoever is asked busy.
+	maxOffers = 60
+	offersIn  = time.Minute
 	// describePatience is how long a sender may take to say what it offers.
 	describePatience = 30 * time.Second
 	// maxPast is how many transfers that are over are remembered, so that a sender who missed the last word hears it.
@@ -71,6 +75,7 @@ type receiving struct {
 	offered bool         // on this channel
 	busy    bool         // the person has too many transfers: it is refused, whatever it is
 	paused  bool         // by the user
+	left    time.Time    // when the newest channel ended
 	settled map[int]mark // the files that are in their places
 	over    bool
 	err     error
@@ -91,7 +96,8 @@ type traffic struct {
 	bulks    map[string]*bulk      // by id
 	incoming map[string]*receiving // by the id of the transfer
 	outgoing map[*sending]bool
-	past     []past // oldest first
+	past     []past          // oldest first
+	offers   map[string]made // that a person made lately, by seat
 }
 
 // settled finds an incoming transfer of which everything arrived; nil when there is none.
@@ -115,6 +121,7 @@ func (f *traffic) remember(p past) {
 func newTraffic() traffic {
 	return traffic{
 		bulks: make(map[string]*bulk), incoming: make(map[string]*receiving), outgoing: make(map[*sending]bool),
+		offers: make(map[string]made),
 	}
 }
 
@@ -174,7 +181,7 @@ func (s *state) mayAsk(t *receiving) bool {
 			n++
 		}
 	}
-	t.asking = n < maxAsking
+	t.asking = n < maxAsking && count(s.files.offers, t.With().ID, s.now, offersIn) <= maxOffers
 	return t.asking
 }
 
@@ -193,14 +200,21 @@ func (s *state) mayRun(t *receiving) {
 	}
 }
 
-// rests takes the leave back: others wait for it. It is the owner's.
+// rests takes the leave back: others wait for it. It is the owner's. Whoever had nothing to give back wakes nobody:
+// transfers that wait for their senders would wake each other without an end.
 func (s *state) rests(t *receiving, gone bool) {
+	freed := t.active || t.asking || gone
 	t.active, t.asking = false, false
 	if gone && s.files.incoming[t.id] == t {
 		delete(s.files.incoming, t.id)
 	}
+	if !freed {
+		return
+	}
 	for _, other := range s.files.incoming {
-		other.rouse()
+		if other != t {
+			other.rouse()
+		}
 	}
 }
 

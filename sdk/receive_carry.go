@@ -14,10 +14,12 @@ const forgetOffer = time.Minute
 
 // run is all of a transfer: one channel after another until it is over.
 func (t *receiving) run(ctx context.Context) {
+	t.left = time.Now()
 	for !t.over {
 		if w := t.await(ctx); w != nil {
 			t.carry(ctx, w)
 			w.close()
+			t.left = time.Now()
 		}
 	}
 	if t.parts != nil {
@@ -31,6 +33,9 @@ func (t *receiving) run(ctx context.Context) {
 		s.rests(t, true)
 		if t.err == nil && t.name != "" {
 			s.files.remember(past{t.id, listDigest(t.offer.Files), t.settled})
+		}
+		if late := t.newer(); late != nil { // it came after settle looked
+			s.delivers(late)
 		}
 	})
 	t.ends(t.room, t.err)
@@ -55,17 +60,13 @@ func (t *receiving) useless() bool {
 
 // await waits for the next channel; nil when something else happened.
 func (t *receiving) await(ctx context.Context) *lane {
-	t.mu.Lock()
-	w := t.next
-	t.next = nil
-	t.mu.Unlock()
-	if w != nil {
+	if w := t.newer(); w != nil {
 		return w
 	}
 	t.room.post(func(s *state) { s.rests(t, false) })
 	var forget <-chan time.Time
 	if t.dir == "" {
-		forget = time.After(forgetOffer)
+		forget = time.After(time.Until(t.left.Add(forgetOffer)))
 	}
 	select {
 	case <-t.wake:
@@ -256,9 +257,12 @@ func (t *receiving) obeyEngine(ctx context.Context, w *lane, a transfer.Action) 
 		var path string
 		if path, err = t.parts.finish(a.File, a.Root); err == nil {
 			t.engine.Finished(a.File)
+			_, told := t.settled[a.File] // on an earlier channel
 			t.settled[a.File] = mark{a.Digest, a.Root}
 			t.update(func(p *Progress) { p.Done++ })
-			t.room.emit(FileDone{Transfer: t.Transfer, Index: a.File, File: t.files[a.File], Root: a.Root.String(), Path: path})
+			if !told {
+				t.room.emit(FileDone{Transfer: t.Transfer, Index: a.File, File: t.files[a.File], Root: a.Root.String(), Path: path})
+			}
 		}
 	case transfer.Paused:
 		t.pausing(a.On)

@@ -60,7 +60,7 @@ func (r *Room) SendFiles(ctx context.Context, to string, files *Files, o SendOpt
 		}
 		t = newTransfer(o.ID, s.person(seat), false)
 		t.describe(files.offer())
-		out := &sending{Transfer: t, room: s, to: to, files: files, engine: engine}
+		out := &sending{Transfer: t, room: s, to: to, files: files, engine: engine, told: make(map[int]bool)}
 		s.files.outgoing[out] = true
 		s.running.Go(func() { out.run(s.work) })
 		return nil
@@ -98,6 +98,7 @@ type sending struct {
 	silent int          // channels in a row that brought nothing
 	heard  bool         // this one was accepted
 	gained bool         // and something arrived
+	told   map[int]bool // the files that are known to be whole there
 	frame  []byte
 	at     int // the file that is open; valid while file is not nil
 	reader io.ReaderAt

@@ -165,7 +165,10 @@ func (t *sending) obeyEngine(ctx context.Context, w *lane, a transfer.Action) er
 	case transfer.Verified:
 		t.gained = true
 		t.update(func(p *Progress) { p.Done++ })
-		t.room.emit(FileDone{Transfer: t.Transfer, Index: a.File, File: t.Transfer.files[a.File], Root: a.Root.String()})
+		if !t.told[a.File] { // it says so again on every channel
+			t.told[a.File] = true
+			t.room.emit(FileDone{Transfer: t.Transfer, Index: a.File, File: t.Transfer.files[a.File], Root: a.Root.String()})
+		}
 	case transfer.Done:
 		t.end(nil)
 	case transfer.Ended:

@@ -57,6 +57,7 @@ type door struct {
 	asked    map[uint64]*request  // numbered messages whose refusal somebody waits for
 	recalls  map[uint64]*recall   // questions for the past
 	said     []said               // the newest messages of the conversation
+	unsaid   []*signal.Chat       // ours that a lost session may not have said; they wait for a seat
 }
 
 func newState(life context.Context, a address, o Options, kit *kit, connect func(context.Context) (*socket, error)) *state {

@@ -183,6 +183,105 @@ func TestFloodOfFileOffers(t *testing.T) {
 	})
 }
 
+// TestOffersOfSomebodyWhoWentAwayAreForgotten: two offers whose channels are gone wait for a minute, without a stir.
+func TestOffersOfSomebodyWhoWentAwayAreForgotten(t *testing.T) {
+	atDesk(t, func(t *testing.T, d *desk, ka, kb *kit) {
+		a, b, seat := couple(t, d, ka, kb)
+		for range 2 {
+			c := rawChannel(t, a, seat, NewTransferID(), func(c *webrtc.DataChannel) {
+				_ = c.SendText(`{"type":"offer","name":"x","count":1,"total":5,"files":[{"path":"a","size":5}]}`)
+			}, func(string) {})
+			until(t, b, always[FilesOffered])
+			_ = c.Close()
+		}
+		began := time.Now()
+		for range 2 {
+			var why *TransferError
+			if err := until(t, b, always[TransferEnded]).Err; !errors.As(err, &why) || why.Reason != "gone" {
+				t.Errorf("%v", err)
+			}
+		}
+		if took := time.Since(began); took < forgetOffer-time.Second || took > forgetOffer+5*time.Second {
+			t.Errorf("the offers were forgotten after %v", took)
+		}
+	})
+}
+
+// TestAChannelThatComesWithTheEndIsHeard: a channel may find its transfer in the moment in which that ends.
+func TestAChannelThatComesWithTheEndIsHeard(t *testing.T) {
+	atDesk(t, func(t *testing.T, d *desk, ka, kb *kit) {
+		a, b, seat := couple(t, d, ka, kb)
+		id := NewTransferID()
+		rawChannel(t, a, seat, id, func(c *webrtc.DataChannel) {
+			_ = c.SendText(`{"type":"offer","name":"x","count":1,"total":5,"files":[{"path":"a","size":5}]}`)
+		}, func(string) {})
+		until(t, b, always[FilesOffered])
+		ended := inside(t, b, func(s *state) *receiving {
+			old := s.files.incoming[id]
+			old.Abandon()
+			<-old.Done() // while the owner is busy here
+			channel, err := s.openChannel("seat-session-1", id, &webrtc.DataChannelInit{Protocol: new(transfer.Protocol)})
+			if err != nil {
+				t.Error(err)
+				return old
+			}
+			s.delivers(newLane(channel, "session-1"))
+			return old
+		})
+		pass(time.Second)
+		if now := inside(t, b, func(s *state) *receiving { return s.files.incoming[id] }); now == nil || now == ended {
+			t.Error("nobody hears the channel")
+		}
+	})
+}
+
+// TestAFileIsDoneOnce: a transfer that goes on over another channel tells nothing again.
+func TestAFileIsDoneOnce(t *testing.T) {
+	atDesk(t, func(t *testing.T, d *desk, ka, kb *kit) {
+		a, b, seat := couple(t, d, ka, kb)
+		system := fstest.MapFS{"x/a": {Data: []byte("first")}, "x/b": {Data: make([]byte, 20<<20)}}
+		files, err := FilesIn(system, "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := a.SendFiles(t.Context(), seat, files, SendOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := until(t, b, always[FilesOffered]).Offer
+		if err := in.Accept(t.TempDir()); err != nil {
+			t.Fatal(err)
+		}
+		for in.Progress().Wire < 4<<20 {
+			pass(10 * time.Millisecond)
+		}
+		rawChannel(t, a, seat, out.ID(), func(*webrtc.DataChannel) {}, func(string) {}) // takes the place of the one in use
+		for _, r := range []*Room{a, b} {
+			done, begun := 0, 0
+			for e := range r.Events() {
+				switch e := e.(type) {
+				case FileDone:
+					done++
+				case TransferChanged:
+					if e.Progress.State == TransferOffered {
+						begun++
+					}
+				case TransferEnded:
+					if e.Err != nil {
+						t.Error(e.Err)
+					}
+				}
+				if _, over := e.(TransferEnded); over {
+					break
+				}
+			}
+			if done != 2 || begun < 2 {
+				t.Errorf("%d files were done, in %d beginnings", done, begun)
+			}
+		}
+	})
+}
+
 // TestFramesNobodyAskedFor is a sender who sends and a receiver who never accepts.
 func TestFramesNobodyAskedFor(t *testing.T) {
 	atDesk(t, func(t *testing.T, d *desk, ka, kb *kit) {

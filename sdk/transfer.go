@@ -192,6 +192,15 @@ func (t *Transfer) settle(err error) {
 	close(t.done)
 }
 
+// newer takes the channel that waits to be taken up, nil when there is none.
+func (t *Transfer) newer() *lane {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	w := t.next
+	t.next = nil
+	return w
+}
+
 // ID names the transfer; the same id given to SendFiles later goes on with it.
 func (t *Transfer) ID() string { return t.id }
 

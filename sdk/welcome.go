@@ -82,6 +82,11 @@ func (s *state) welcome(w *signal.Welcome) {
 	case w.Reset:
 		s.reset(w)
 	default:
+		for _, m := range s.backlog() {
+			if said, ok := m.(*signal.Chat); ok { // everything else was for the old session
+				s.unsaid = append(s.unsaid, said)
+			}
+		}
 		n.id, n.sent, n.sequence = w.Session, 0, signal.Sequence{}
 		s.emit(Online{Up: true})
 		s.transmit(&signal.Ack{})

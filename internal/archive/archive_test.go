@@ -270,6 +270,35 @@ func TestRelay(t *testing.T) {
 	})
 }
 
+// TestRefusedAfterTheEnd: clients whose sessions are over ask the relay on with old credentials. Nobody tells the end of
+// those sessions again, and they take no place from others for ever.
+func TestRefusedAfterTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := open(t, Config{}, newBoard())
+		count := func() (n int) {
+			if err := a.ask(t.Context(), func(s *state) { n = len(s.holders) }); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		for i := range 100 {
+			session := strconv.Itoa(i)
+			a.Gone(session)
+			a.Relay(session, time.Now(), trace.RelayRefused, trace.Relay{Transport: signal.TransportUDP, Code: 401}, "expired")
+		}
+		a.Relay("early", time.Now(), trace.RelayAllocated, trace.Relay{Transport: signal.TransportUDP, Port: 7}, "")
+		time.Sleep(earlyTime - sweepEvery)
+		if n := count(); n != 101 {
+			t.Fatalf("%d sessions are kept in mind", n)
+		}
+		a.Relay("early", time.Now(), trace.RelayPermitted, trace.Relay{Transport: signal.TransportUDP, Port: 7}, "")
+		time.Sleep(earlyTime - sweepEvery)
+		if n := count(); n != 1 {
+			t.Errorf("%d sessions are kept in mind, of which one goes on", n)
+		}
+	})
+}
+
 // gated is a shelf that answers nobody before it is opened.
 type gated struct {
 	Shelf

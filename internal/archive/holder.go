@@ -15,6 +15,9 @@ const (
 	maxEarly   = 16
 	// lateTime is how long after a session's end the end of its relayed addresses is heard of: the relay tells it at once.
 	lateTime = time.Minute
+	// earlyTime is how long after the newest word of it a session is forgotten that never sat down. The end of one that
+	// the relay refuses because it is over is not told again.
+	earlyTime = time.Hour
 	// sameRefusal is how long a refusal that is like the one before tells nothing new.
 	sameRefusal = 10 * time.Second
 )
@@ -23,6 +26,7 @@ const (
 type holder struct {
 	call, seat string // empty before it sits down
 	early      []relayed
+	heard      time.Time // when the relay said something newest
 	over       time.Time // when it ended; zero while it goes on
 	refusal    relayed   // the newest
 }
@@ -75,6 +79,7 @@ func (s *state) relay(session string, r relayed) {
 	if h == nil {
 		return
 	}
+	h.heard = time.Now()
 	if r.kind == trace.RelayRefused {
 		if last := h.refusal; last.relay.Code == r.relay.Code && last.cause == r.cause && r.at.Sub(last.at) < sameRefusal {
 			return
@@ -106,10 +111,10 @@ func (s *state) tellRelay(h *holder, r relayed) {
 	c.Relay(r.at, h.seat, r.kind, r.relay, r.cause)
 }
 
-// forgetHolders forgets the sessions that have been over for a while.
+// forgetHolders forgets the sessions that have been over for a while, and those that stand outside and are not heard of.
 func (s *state) forgetHolders(now time.Time) {
 	for session, h := range s.holders {
-		if !h.over.IsZero() && now.Sub(h.over) > lateTime {
+		if !h.over.IsZero() && now.Sub(h.over) > lateTime || h.call == "" && now.Sub(h.heard) > earlyTime {
 			delete(s.holders, session)
 		}
 	}

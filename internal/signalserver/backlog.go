@@ -7,8 +7,10 @@ import "github.com/parley-rtc/parley/internal/signal"
 // equal share of Config.Backlog. When that is used up, the session with most waiting for it ends, and the next one, until
 // the shard is below; whoever has little waiting, which is everybody who reads, does not notice.
 const (
-	// DefaultBacklog is how many bytes wait for all clients together.
+	// DefaultBacklog is how many bytes wait for all clients together, at least: with many processors it is leastShare for
+	// each shard, which everybody who comes back after a restart must not use up before they can acknowledge anything.
 	DefaultBacklog = 256 << 20
+	leastShare     = 32 << 20
 	// smallBacklog is what a session may always have waiting: the answers to a burst and some descriptions.
 	smallBacklog = 64 << 10
 )

@@ -47,6 +47,16 @@ func TestBacklog(t *testing.T) {
 	}
 }
 
+// TestBacklogWithManyProcessors: however many shards share it, each can serve everybody who comes back at once.
+func TestBacklogWithManyProcessors(t *testing.T) {
+	for _, shards := range []int{1, 2, 64} {
+		h := onLoopback(t, Config{Shards: shards})
+		if all := h.srv.cfg.Backlog; all < DefaultBacklog || all/shards < leastShare {
+			t.Errorf("%d shards have %d bytes together", shards, all)
+		}
+	}
+}
+
 // drop reads and forgets until the socket ends.
 func (c *client) drop() {
 	for {

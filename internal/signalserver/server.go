@@ -110,8 +110,8 @@ func New(cfg Config, keys *auth.Keys, ice ICE, log *slog.Logger, random io.Reade
 	cfg.Heartbeat = cmp.Or(cfg.Heartbeat, DefaultHeartbeat)
 	cfg.RoomsPerAddress = cmp.Or(cfg.RoomsPerAddress, DefaultRoomsPerAddress)
 	cfg.SessionsPerAddress = cmp.Or(cfg.SessionsPerAddress, DefaultSessionsPerAddress)
-	cfg.Backlog = cmp.Or(cfg.Backlog, DefaultBacklog)
 	cfg.Shards = cmp.Or(cfg.Shards, runtime.GOMAXPROCS(0))
+	cfg.Backlog = cmp.Or(cfg.Backlog, max(DefaultBacklog, cfg.Shards*leastShare))
 	if cfg.Hidden == nil {
 		cfg.Hidden = forwarded
 	}

@@ -211,6 +211,52 @@ func TestDown(t *testing.T) {
 	}
 }
 
+// TestForgetsByItself: what could not be forgotten is, once the disk works again, also when nobody wants anything else.
+func TestForgetsByItself(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	add(t, s, "chat.gone", "1", "secret")
+	real, failing := s.keeper.open, errors.New("no space left on device")
+	inside := func(call func() error) {
+		t.Helper()
+		err := now(t, func(done func(error)) {
+			_ = s.queue.add(&task{
+				call: func(context.Context, *engine) error { return call() },
+				done: []func(uint64, error){func(_ uint64, err error) { done(err) }},
+			})
+		})
+		if err == nil {
+			t.Fatal("the disk works")
+		}
+	}
+	inside(func() error {
+		s.keeper.open = func(context.Context) (*engine, error) { return nil, failing }
+		return failing
+	})
+	if err := now(t, func(done func(error)) { s.Purge("chat.gone", done) }); err == nil {
+		t.Error("a subject was forgotten on a disk that fails")
+	}
+	works := make(chan struct{})
+	// In the goroutine that owns the keeper; the task itself fails.
+	if err := now(t, func(done func(error)) {
+		_ = s.queue.add(&task{call: func(context.Context, *engine) error { return nil }, done: []func(uint64, error){func(_ uint64, err error) {
+			s.keeper.open = func(ctx context.Context) (*engine, error) {
+				defer close(works)
+				return real(ctx)
+			}
+			done(err)
+		}}})
+	}); err == nil {
+		t.Fatal("the disk works")
+	}
+	<-works // by itself
+	s.Close()
+	s = open(t, dir)
+	if got := words(t, s, "chat.gone", 0, 10); got != "" {
+		t.Errorf("what was to be forgotten is there: %s", got)
+	}
+}
+
 // TestCannotOpen: a directory that cannot be one is an error, not the end of the process.
 func TestCannotOpen(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")

@@ -146,6 +146,7 @@ func (w *writer) again() (tasks []*task) {
 // obey does tasks in order. Writes between two calls go to the disk without waiting for each other.
 func (w *writer) obey(tasks []*task) {
 	ctx := context.Background()
+	w.purge(ctx) // also when there is nothing else to do
 	for _, t := range tasks {
 		w.store.keeper.ready(ctx)
 		w.purge(ctx)

@@ -246,6 +246,21 @@ describe('a link for bulk', () => {
     await run(100);
     expect(newer?.closed).toBe(true);
   });
+
+  it('is declined aloud by a page that cannot get the code for it', async () => {
+    vi.doMock('./bulk.js', () => {
+      throw new Error('404');
+    });
+    try {
+      const {pair, run, sent} = await inCall();
+      pair.receive({type: 'offer', from: 'bob', link: 'b1', sdp: 'o', kind: 'bulk'} as never);
+      await vi.dynamicImportSettled();
+      await run(100);
+      expect(sent.at(-1)).toMatchObject({type: 'close-link', link: 'b1'});
+    } finally {
+      vi.doUnmock('./bulk.js');
+    }
+  });
 });
 
 it('does not hear more small messages than anybody has to say', async () => {

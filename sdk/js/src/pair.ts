@@ -263,7 +263,11 @@ export class Pair {
       this.port.send('close-link', {link: id});
       return null;
     });
-    this.#bulk = {id, link: link.catch(() => null)}; // the page is older than the server: the main link has to do
+    const refused = (): null => {
+      this.port.send('close-link', {link: id}); // the page is older than the server: the main link has to do
+      return null;
+    };
+    this.#bulk = {id, link: link.catch(refused)};
   }
 
   #tellBulk(message: Relayed): void {

@@ -104,6 +104,23 @@ describe('two people', () => {
     expect(received).toHaveBeenCalledTimes(1);
   });
 
+  it('who takes no files is asked again for a while, and anew on every new link', async () => {
+    const {ann, ports, connect, cut, to} = two;
+    two.bob.close(); // nobody takes the channels any more
+    vi.useFakeTimers();
+    const [out] = ann.offer([{file: file('a')}], to);
+    for (let i = 0; i < 3; i++) {
+      connect();
+      await vi.advanceTimersByTimeAsync(40_000); // five channels, closed without a word
+      expect([out?.state, out?.reason]).toEqual(['waiting', '']);
+      cut();
+    }
+    connect();
+    await vi.advanceTimersByTimeAsync(70_000);
+    expect([out?.state, out?.reason, out?.mine]).toEqual(['failed', 'unanswered', false]);
+    expect(ports.ann.opened).toHaveLength(7);
+  });
+
   it('pause, go on, cancel', async () => {
     const {ann, bob, connect, to} = two;
     connect();

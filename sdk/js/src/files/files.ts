@@ -71,6 +71,7 @@ export class Exchange extends Events<FilesEvents> implements Files {
       channels.accept(fileProtocol, (seat, channel) => inbox.arrived(seat, channel)),
       channels.on('up', (seat) => {
         cut(seat); // what an older transport carried died with it, perhaps without a word
+        for (const one of this.#list) if (one instanceof Outgoing && one.seat === seat) one.forgive();
         this.#arrange();
       }),
       channels.on('down', cut),

@@ -1,4 +1,4 @@
-import {describe, expect, it} from 'vitest';
+import {describe, expect, it, vi} from 'vitest';
 import {type Bytes, chunkCount, chunkSize} from './frame.js';
 import {HashList, hex, sha256} from './hash.js';
 import {Ranges} from './ranges.js';
@@ -32,6 +32,27 @@ it('the digest of some chunks is over their hashes in order', async () => {
     [2, 4],
   ]);
   expect(await list.digest(ranges)).toBe('21f0f26901974fd7f64917692fbbe0b9ae23264966eec522287d2ea4680ddcc4');
+});
+
+it('a small file costs little memory, and many are many', () => {
+  let bytes = 0;
+  const counting = new Proxy(Uint8Array, {
+    construct(target, args, self) {
+      if (typeof args[0] === 'number') bytes += args[0];
+      return Reflect.construct(target, args, self);
+    },
+  });
+  const hash = new Uint8Array(32);
+  vi.stubGlobal('Uint8Array', counting);
+  try {
+    for (let i = 0; i < 10_000; i++) new HashList(1_000).set(0, hash);
+    expect(bytes).toBe(10_000 * 32);
+    bytes = 0;
+    new HashList(1_500 * chunkSize).set(1_024, hash); // the second page is not whole
+    expect(bytes).toBe((1_500 - 1_024) * 32);
+  } finally {
+    vi.unstubAllGlobals();
+  }
 });
 
 it('hex is lower case and padded', () => expect(hex(Uint8Array.from([0, 10, 255]))).toBe('000aff'));

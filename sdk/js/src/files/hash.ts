@@ -14,7 +14,7 @@ export function hex(bytes: Bytes): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** How many hashes are kept together. */
+/** How many hashes are kept together, at most: a transfer may have thousands of files with one chunk each. */
 const pageSize = 1_024;
 
 /**
@@ -36,7 +36,7 @@ export class HashList {
 
   set(chunk: number, hash: Bytes): void {
     const index = Math.floor(chunk / pageSize);
-    const page = this.#pages.get(index) ?? new Uint8Array(pageSize * hashSize);
+    const page = this.#pages.get(index) ?? new Uint8Array(Math.min(pageSize, this.count - index * pageSize) * hashSize);
     this.#pages.set(index, page);
     page.set(hash, (chunk % pageSize) * hashSize);
     this.#known.add(chunk);

@@ -107,6 +107,11 @@ export class Outgoing extends Moving {
     if (!this.over && this.state !== 'missing') this.become('waiting');
   }
 
+  /** A new transport, or person, is a new beginning: how often channels were closed before does not count. */
+  forgive(): void {
+    this.#silent = 0;
+  }
+
   /** Gives it its turn, or takes it. */
   admit(on: boolean): void {
     if (on === this.#admitted) return;
@@ -131,6 +136,7 @@ export class Outgoing extends Moving {
   /** Goes to another seat from now on. */
   redirect(seat: string, person: string): void {
     this.disconnect();
+    this.forgive();
     Object.assign(this.record, {seat, person});
     this.port.changed(this);
   }

@@ -1,0 +1,32 @@
+package parley
+
+import (
+	"testing"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+)
+
+// TestALinkForBulkLeavesThePagesChannelsAlone: a page has channels 0 and 1 of its own on every transport, and hears
+// nothing of one that is opened under such a number.
+func TestALinkForBulkLeavesThePagesChannelsAlone(t *testing.T) {
+	atDesk(t, func(t *testing.T, d *desk, ka, kb *kit) {
+		a, _, seat := couple(t, d, ka, kb)
+		up := make(chan struct{}, 1)
+		if !inside(t, a, func(s *state) bool { return s.wantBulk(seat, func() { up <- struct{}{} }) }) {
+			t.Fatal("no link for bulk")
+		}
+		<-up
+		channel := inside(t, a, func(s *state) *webrtc.DataChannel {
+			channel, err := s.bulkTo("session-2").pc.CreateDataChannel("x", nil)
+			if err != nil {
+				t.Error(err)
+			}
+			return channel
+		})
+		pass(time.Second)
+		if id := channel.ID(); id == nil || *id < 2 {
+			t.Errorf("the first channel has number 0 or 1, or none: %v", id)
+		}
+	})
+}
