@@ -45,7 +45,7 @@ type Relay struct {
 
 // Rooms configures rooms.
 type Rooms struct {
-	Seats      int           `key:"seats" default:"2" min:"1" max:"2" doc:"How many people may be in a room. Calls are between two until Parley forwards media itself."`
+	Seats      int           `key:"seats" default:"50" min:"1" max:"1000" doc:"How many people may be in a room, listeners counted. Where this server forwards no media, two."`
 	PerAddress int           `key:"per_address" default:"32" min:"1" max:"1000000" doc:"How many rooms that still exist one address (IPv6: one /64) may have made."`
 	Grace      time.Duration `key:"grace" default:"10m" min:"10s" max:"24h" doc:"How long the seat of a person who lost the network is kept, and for how long their session can resume."`
 }

@@ -12,7 +12,7 @@ type Event struct {
 	Reason signal.LeftReason
 	// Chat is what is to be saved, with EventSaid; it must not be changed.
 	Chat *signal.Chat
-	// Session is one that nobody waits for any more, with EventLost.
+	// Session is one that nobody waits for any more, with EventLost, or that the hub may forget, with EventOffHub.
 	Session string
 }
 
@@ -31,6 +31,8 @@ const (
 	EventPurge                   // the room's history is to be forgotten
 	EventHeld                    // a session sits on a seat in the room now
 	EventLost                    // a session of before a restart, which has not returned, lost its seat
+	EventRole                    // a seat's role changed
+	EventOffHub                  // a session that had spoken to the hub has no seat any more
 )
 
 // Events returns what happened since the last call, in order. Drain it together with Effects, and before them.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -32,7 +33,7 @@ func newGame(t testing.TB) *game {
 }
 
 func (g *game) config(room int) Config {
-	return Config{Name: fmt.Sprint("r", room), Seats: 2 + room, Sessions: 12, Saves: true}
+	return Config{Name: fmt.Sprint("r", room), Seats: 2 + 2*room, Hub: room == 1, Sessions: 12, Saves: true}
 }
 
 // restart forgets everything but a snapshot, and lets some of the sessions return.
@@ -62,10 +63,18 @@ func (g *game) restart(room int, b byte) {
 		_, _, fault := r.Return(g.now, v, was)
 		if fault != nil {
 			g.over[x.ID] = true
-		} else if was.Seat != "" && s.Exists && r.SeatOf(x.ID) != was.Seat {
+		} else if was.Seat != "" && s.Exists && r.SeatOf(x.ID) != was.Seat && !turnedAway(r, x.ID) {
 			g.t.Fatalf("%s had the seat %s and has %q", x.ID, was.Seat, r.SeatOf(x.ID))
 		}
 	}
+}
+
+// turnedAway reports whether the session was told that there is no way to the hub.
+func turnedAway(r *Room, id string) bool {
+	return slices.ContainsFunc(r.effects, func(e Effect) bool {
+		m, ok := e.Message.(*signal.Error)
+		return ok && e.Session == id && m.Code == signal.CodeNoHub
+	})
 }
 
 func (g *game) id(prefix string) string {
@@ -104,7 +113,9 @@ func (g *game) command(room int, op, a, b byte) {
 		who = r.sessions[int(a)%len(r.sessions)].ID
 	}
 	switch {
-	case op < 5:
+	case op == 4 || op == 9:
+		r.Handle(g.now, who, g.conference(r, a, b))
+	case op < 4:
 		id := g.id("s")
 		g.where[id] = room
 		v := Visitor{ID: id, Host: a&7 == 0, Open: a&8 != 0, Was: g.pick(b), Address: netip.PrefixFrom(netip.AddrFrom4([4]byte{192, 0, 2, a >> 5}), 32)}
@@ -113,6 +124,7 @@ func (g *game) command(room int, op, a, b byte) {
 		}
 	case op < 10:
 		j := Join{Join: &signal.Join{Header: signal.Header{N: 1}, Name: "x"}, ID: g.id("t"), Busy: b > 250}
+		j.Listen = b&6 == 6
 		if b > 128 {
 			j.Claim = &Claim{Seat: g.pick(b * 31), Generation: uint32(b & 1)}
 		}
@@ -173,6 +185,38 @@ func (g *game) message(op, b byte) signal.Message {
 	return &signal.CloseLink{Header: h, Peer: peer}
 }
 
+// conference makes a message of rooms of more than two. Most reports are about the switch that is under way.
+func (g *game) conference(r *Room, a, b byte) signal.Message {
+	g.n++
+	h := signal.Header{N: g.n}
+	peer := signal.Peer{To: signal.Hub, Link: "h"}
+	switch a % 12 {
+	case 0, 1, 2:
+		m := &signal.Moved{Header: h, Epoch: r.course.Epoch - uint64(b>>6&1)}
+		if b&7 == 0 {
+			m.Missing = []signal.Missing{{Seat: g.pick(b), Source: signal.SourceMicrophone}}
+		}
+		return m
+	case 3:
+		return &signal.HubReach{Header: h, OK: b&3 > 0}
+	case 4:
+		return &signal.SetTopology{Header: h, Policy: []signal.TopologyPolicy{signal.PolicyAuto, signal.PolicyAuto, signal.PolicyHub, signal.PolicyDirect}[b%4]}
+	case 5:
+		return &signal.Hand{Header: h, Up: b&1 == 0, Seat: []string{"", g.pick(b)}[b>>1&1]}
+	case 6:
+		return &signal.Reaction{Header: h, Kind: signal.ReactionLike}
+	case 7:
+		return &signal.MuteAll{Header: h, Source: signal.SourceMicrophone}
+	case 8:
+		return &signal.SetRole{Header: h, Seat: g.pick(b), Role: []signal.Role{signal.RoleHost, signal.RoleSpeaker, signal.RoleListener}[b%3]}
+	case 9:
+		return &signal.Invite{Header: h, Seat: g.pick(b), On: b&1 == 0}
+	case 10:
+		return &signal.Speak{Header: h, On: b&1 == 0}
+	}
+	return &signal.Offer{Header: h, Peer: peer, SDP: "v"}
+}
+
 // snapshot notes the sessions from which the people inside were hidden.
 func (g *game) snapshot(room int) map[string]bool {
 	hidden := map[string]bool{}
@@ -209,6 +253,34 @@ func (g *game) check(room int, hidden map[string]bool) {
 		}
 	}
 	g.checkSeats(r)
+	g.checkTopology(r)
+}
+
+// checkTopology holds what a room that stands still, or moves, may look like.
+func (g *game) checkTopology(r *Room) {
+	c := &r.course
+	all := r.counted()
+	switch {
+	case c.Next == c.Kind, !r.cfg.Hub && (c.Kind != signal.TopologyDirect || c.Next != ""), !r.exists && c.Next != "":
+		g.t.Fatalf("topology %+v", c.Topology)
+	case c.Kind == signal.TopologyDirect && c.Next == "" && all > directSeats:
+		g.t.Fatalf("%d on a direct path", all)
+	case c.Next != "" && c.wake.IsZero():
+		g.t.Fatal("nothing ends the switch")
+	}
+	for _, x := range r.seats {
+		if x.fresh && (x.isWaiting() || c.Next != signal.TopologyHub) {
+			g.t.Fatalf("seat %s is fresh in %+v", x.ID, c.Topology)
+		}
+		if x.Role == signal.RoleListener && x.Media != (signal.MediaState{}) || x.Invited && x.Role != signal.RoleListener {
+			g.t.Fatalf("%+v", x.Seat)
+		}
+	}
+	for _, s := range r.sessions {
+		if s.inside() && s.told.topology != r.view(s).topology {
+			g.t.Fatalf("%s was told %+v, and it is %+v", s.ID, s.told.topology, c.Topology)
+		}
+	}
 }
 
 // checkHidden holds that a session which may not know who is inside learns nothing of them.
@@ -256,6 +328,9 @@ func (g *game) checkSeats(r *Room) {
 		g.t.Fatalf("%d here of %d; %d early sessions", here, present, len(r.earlySessions()))
 	}
 	for _, s := range r.sessions {
+		if s.hub && !s.inside() {
+			g.t.Fatalf("session %s has no seat, and the hub does not know", s.ID)
+		}
 		if s.seat != nil && r.findSeat(s.seat.ID) != s.seat {
 			g.t.Fatalf("session %s sits on a seat that is gone", s.ID)
 		}

@@ -24,11 +24,7 @@ func (r *Room) command(now time.Time, s *session, m signal.Message) {
 		r.changed = r.changed || r.locked != m.On
 		r.locked = m.On
 	case *signal.WaitingRoom:
-		r.changed = r.changed || r.waiting != m.On
-		r.waiting = m.On
-		if !m.On {
-			r.admitAll(now)
-		}
+		r.waitingRoom(now, m)
 	case *signal.KeepHistory:
 		r.keepHistory(s, m)
 	case *signal.Admit:
@@ -37,6 +33,30 @@ func (r *Room) command(now time.Time, s *session, m signal.Message) {
 		r.mute(s, m)
 	case *signal.Remove:
 		r.remove(now, s, m)
+	case *signal.SetTopology:
+		r.setTopology(s, m)
+	case *signal.MuteAll:
+		r.muteAll(s, m)
+	case *signal.SetRole:
+		r.setRole(s, m)
+	case *signal.Invite:
+		r.invite(s, m)
+	}
+}
+
+// waitingRoom turns it on or off. Those who wait hear other words at once.
+func (r *Room) waitingRoom(now time.Time, m *signal.WaitingRoom) {
+	other := r.words != m.Words
+	r.changed = r.changed || r.waiting != m.On || other
+	r.waiting, r.words = m.On, m.Words
+	if !m.On {
+		r.admitAll(now)
+		return
+	}
+	for _, x := range r.seats {
+		if t := r.find(x.Session); other && x.isWaiting() && t != nil {
+			r.send(t, r.waits(x))
+		}
 	}
 }
 
@@ -45,10 +65,14 @@ func (r *Room) admitOne(now time.Time, s *session, m *signal.Admit) {
 	switch {
 	case x == nil || !x.isWaiting():
 		r.refuse(s, m.N, signal.CodeNoPeer, "nobody with that seat is waiting")
-	case !r.yield(now):
-		r.refuse(s, m.N, signal.CodeFull, "every seat is taken; somebody has to leave first")
 	default:
-		r.admit(now, x)
+		if code, words := r.space(now, r.find(x.Session)); code == signal.CodeFull {
+			r.refuse(s, m.N, code, "every seat is taken; somebody has to leave first")
+		} else if code != "" {
+			r.refuse(s, m.N, code, words)
+		} else {
+			r.admit(now, x)
+		}
 	}
 }
 
@@ -58,12 +82,14 @@ func (r *Room) admitAll(now time.Time) {
 		if !x.isWaiting() {
 			continue
 		}
-		if r.yield(now) {
+		t := r.find(x.Session)
+		code, words := r.space(now, t)
+		if code == "" {
 			r.admit(now, x)
 			continue
 		}
-		if t := r.find(x.Session); t != nil {
-			r.refuse(t, x.re, signal.CodeFull, "every seat in this room is taken; try again when somebody has left")
+		if t != nil {
+			r.refuse(t, x.re, code, words)
 		}
 		r.vacate(x, signal.LeftLeft)
 	}
@@ -75,6 +101,7 @@ func (r *Room) admit(now time.Time, x *seat) {
 		return
 	}
 	x.State = signal.SeatAway // its session is over, its token is good
+	r.enter(now, x)
 	r.note(EventJoined, x)
 	r.announce(x, nil)
 }
@@ -85,14 +112,19 @@ func (r *Room) mute(s *session, m *signal.Mute) {
 		r.refuse(s, m.N, signal.CodeNoPeer, "nobody in the room has that seat")
 		return
 	}
-	on := sourceOf(&x.Media, m.Source)
+	r.silence(s, x, m.Source)
+}
+
+// silence turns a source of a seat off, in the name of the host s.
+func (r *Room) silence(s *session, x *seat, source signal.Source) {
+	on := sourceOf(&x.Media, source)
 	if !*on {
 		return
 	}
 	*on = false
 	t := r.find(x.Session)
 	if t != nil {
-		r.send(t, &signal.Muted{By: s.seat.ID, Source: m.Source})
+		r.send(t, &signal.Muted{By: s.seat.ID, Source: source})
 	}
 	r.announce(x, t)
 }
@@ -131,7 +163,7 @@ func (r *Room) remove(now time.Time, s *session, m *signal.Remove) {
 		r.removed = r.removed[1:]
 	}
 	r.removed = append(r.removed, ban)
-	r.vacate(x, signal.LeftRemoved)
+	r.vacateFor(x, signal.LeftRemoved, m.Words)
 	r.finish(now)
 }
 

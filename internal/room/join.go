@@ -40,8 +40,9 @@ func (r *Room) Join(now time.Time, id string, j Join) {
 		return
 	}
 	r.forgive(now)
+	r.presume(now)
 	r.join(now, s, j)
-	r.settle()
+	r.settle(now)
 }
 
 func (r *Room) join(now time.Time, s *session, j Join) {
@@ -86,12 +87,13 @@ func (r *Room) claimed(s *session, j Join) *seat {
 
 // Answered says that a probed session is alive: who claimed its seat gets another one.
 func (r *Room) Answered(now time.Time, holder string) {
+	r.presume(now)
 	for _, p := range r.cutProbes(func(p probe) bool { return p.holder == holder }) {
 		if s := r.find(p.claimer); s != nil {
 			r.takeNew(now, s, p.join)
 		}
 	}
-	r.settle()
+	r.settle(now)
 }
 
 // unanswered gives the claimers of a dead session's seat what they claim.
@@ -129,17 +131,20 @@ func (r *Room) takeAgain(now time.Time, s *session, x *seat, j Join) {
 		r.end(old, &signal.Bye{Reason: signal.ByeReplaced, Words: "this place in the call went on in another window"})
 	}
 	r.lose(x)
-	x.Session, x.Name, x.Media, x.address = s.ID, j.Name, j.Media, s.Address
-	x.since, x.closed = time.Time{}, false
+	x.Session, x.Name, x.address = s.ID, j.Name, s.Address
+	x.since, x.closed, x.re, x.moved = time.Time{}, false, j.N, 0
 	if s.Host {
 		x.Role = signal.RoleHost
+	}
+	x.setMedia(j.Media)
+	if s.reach != "" {
+		x.Hub, x.HubWhy = s.reach, s.why
 	}
 	s.seat = x
 	if s.away {
 		x.since = now
 	}
 	if x.isWaiting() {
-		x.re = j.N
 		r.tellWaiting(s, x)
 		return
 	}
@@ -152,19 +157,22 @@ func (r *Room) takeNew(now time.Time, s *session, j Join) {
 		r.refuse(s, j.N, code, words)
 		return
 	}
-	x := &seat{Seat: signal.Seat{ID: j.ID, Name: j.Name, Role: r.role(s), Session: s.ID, Media: j.Media}, address: s.Address}
+	x := &seat{Seat: signal.Seat{ID: j.ID, Name: j.Name, Role: r.role(s), Session: s.ID}, address: s.Address, re: j.N}
+	if j.Listen && x.Role == signal.RoleSpeaker {
+		x.Role = signal.RoleListener
+	}
+	x.setMedia(j.Media)
 	if r.exists && r.waiting && !s.Host {
-		x.State, x.re = signal.SeatWaiting, j.N
+		x.State, x.Note = signal.SeatWaiting, j.Note
 		r.place(now, s, x)
 		r.tellWaiting(s, x)
 		return
 	}
-	if r.exists && !r.yield(now) {
-		r.refuse(s, j.N, signal.CodeFull, "every seat in this room is taken; try again when somebody has left")
-		return
-	}
 	if !r.exists {
 		r.begin(now, s)
+	} else if code, words := r.space(now, s); code != "" {
+		r.refuse(s, j.N, code, words)
+		return
 	}
 	r.place(now, s, x)
 	r.sitDown(now, s, x, j.N)
@@ -201,7 +209,11 @@ func (r *Room) begin(now time.Time, s *session) {
 	r.exists, r.changed, r.began = true, true, now
 	r.events = append(r.events, Event{Kind: EventBegan})
 	if !s.Host {
-		r.locked, r.waiting, r.removed = false, false, nil
+		r.locked, r.waiting, r.words, r.removed = false, false, "", nil
+		r.course.Policy = signal.PolicyAuto
+	}
+	if r.cfg.Hub && r.course.Policy == signal.PolicyHub {
+		r.turn(signal.TopologyHub)
 	}
 }
 
@@ -225,6 +237,7 @@ func (r *Room) sitDown(now time.Time, s *session, x *seat, re uint64) {
 	}
 	switch {
 	case was == "" || was == signal.SeatWaiting:
+		r.enter(now, x)
 		r.note(EventJoined, x)
 		if x.State == signal.SeatAway {
 			r.note(EventAway, x)
@@ -233,6 +246,7 @@ func (r *Room) sitDown(now time.Time, s *session, x *seat, re uint64) {
 		r.note(EventBack, x)
 	}
 	r.note(EventHeld, x)
+	r.arrive(now, x)
 	s.early = nil // from now on they are links like any others
 	s.told, s.sees = r.view(s), true
 	state := r.state(s)
@@ -244,8 +258,12 @@ func (r *Room) sitDown(now time.Time, s *session, x *seat, re uint64) {
 }
 
 func (r *Room) tellWaiting(s *session, x *seat) {
-	r.send(s, &signal.Waiting{Re: x.re, Token: r.tokens.SeatToken(r.cfg.Name, x.ID, x.generation)})
+	r.send(s, r.waits(x))
 	r.announce(x, s)
+}
+
+func (r *Room) waits(x *seat) *signal.Waiting {
+	return &signal.Waiting{Re: x.re, Token: r.tokens.SeatToken(r.cfg.Name, x.ID, x.generation), Words: r.words}
 }
 
 // patience is how long a seat whose network was lost is safe from newcomers: a call goes on while its signalling is
@@ -258,9 +276,9 @@ func (x *seat) yields(now time.Time) bool {
 }
 
 // yield makes room for one more, if need be by taking the seat of whoever has been away for longest.
-func (r *Room) yield(now time.Time) bool {
+func (r *Room) yield(now time.Time, limit int) bool {
 	all, _ := r.taken()
-	if all < r.cfg.Seats {
+	if all < limit {
 		return true
 	}
 	var oldest *seat

@@ -1,6 +1,7 @@
 package room
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 // Lost says that the session has no socket any more. Its seat is kept for the grace time. closed says that the client
 // closed the socket itself, as a page does that goes away.
 func (r *Room) Lost(now time.Time, id string, closed bool) {
+	r.presume(now)
 	s := r.find(id)
 	if s == nil || s.away {
 		return
@@ -21,7 +23,7 @@ func (r *Room) Lost(now time.Time, id string, closed bool) {
 	}
 	r.changed = true // an early link of it yields
 	r.unanswered(now, func(p probe) bool { return p.holder == id })
-	r.settle()
+	r.settle(now)
 }
 
 // away marks a seat as empty for now.
@@ -37,7 +39,8 @@ func (r *Room) away(now time.Time, x *seat) {
 }
 
 // Back says that the session has a socket again.
-func (r *Room) Back(_ time.Time, id string) {
+func (r *Room) Back(now time.Time, id string) {
+	r.presume(now)
 	s := r.find(id)
 	if s == nil || !s.away {
 		return
@@ -47,11 +50,12 @@ func (r *Room) Back(_ time.Time, id string) {
 		x.since, x.closed = time.Time{}, false
 		if x.State == signal.SeatAway {
 			x.State = signal.SeatPresent
+			r.arrive(now, x)
 			r.note(EventBack, x)
 			r.announce(x, s)
 		}
 	}
-	r.settle()
+	r.settle(now)
 }
 
 // Gone says that the session is over. With leave its seat is given up; otherwise the seat is kept for the grace time,
@@ -64,6 +68,7 @@ func (r *Room) Gone(now time.Time, id string, leave bool) {
 	x := s.seat
 	s.seat = nil
 	r.drop(s)
+	r.presume(now)
 	switch {
 	case x == nil:
 	case leave:
@@ -74,7 +79,7 @@ func (r *Room) Gone(now time.Time, id string, leave bool) {
 	}
 	r.unanswered(now, func(p probe) bool { return p.holder == id })
 	r.finish(now)
-	r.settle()
+	r.settle(now)
 }
 
 // Revoke makes the tokens of the session's seat worthless: one of its resume tokens was used a second time, so
@@ -95,9 +100,12 @@ func (r *Room) leave(now time.Time, s *session, n uint64) {
 	r.finish(now)
 }
 
-// vacate takes a seat away and tells everybody who knew of it, its own session too. That session stays in the lobby,
+// vacate is vacateFor without words of a host.
+func (r *Room) vacate(x *seat, why signal.LeftReason) { r.vacateFor(x, why, "") }
+
+// vacateFor takes a seat away and tells everybody who knew of it, its own session too. That session stays in the lobby,
 // except where its time ran out or a host sent it away: then it is over.
-func (r *Room) vacate(x *seat, why signal.LeftReason) {
+func (r *Room) vacateFor(x *seat, why signal.LeftReason, words string) {
 	for _, s := range r.sessions {
 		if s.seat == x || s.sees && r.tells(s, x) {
 			r.send(s, &signal.Left{Seat: x.ID, Reason: why})
@@ -106,6 +114,7 @@ func (r *Room) vacate(x *seat, why signal.LeftReason) {
 	r.seats = slices.DeleteFunc(r.seats, func(y *seat) bool { return x == y })
 	r.changed = true
 	if !x.isWaiting() {
+		r.course.stay = false
 		r.events = append(r.events, Event{Kind: EventLeft, Seat: x.Seat, Reason: why})
 	}
 	r.lose(x)
@@ -114,12 +123,13 @@ func (r *Room) vacate(x *seat, why signal.LeftReason) {
 		return
 	}
 	s.seat = nil
+	r.offHub(s)
 	r.forgetLinks(s.ID)
 	switch why {
 	case signal.LeftExpired:
 		r.end(s, &signal.Bye{Reason: signal.ByeExpired, Words: "you were away for too long; join again"})
 	case signal.LeftRemoved:
-		r.end(s, &signal.Bye{Reason: signal.ByeRemoved, Words: "a host removed you from the room"})
+		r.end(s, &signal.Bye{Reason: signal.ByeRemoved, Words: cmp.Or(words, "a host removed you from the room")})
 	}
 }
 
@@ -131,6 +141,7 @@ func (r *Room) end(s *session, bye *signal.Bye) {
 
 // drop forgets the session.
 func (r *Room) drop(s *session) {
+	r.offHub(s)
 	r.dropEarly(s)
 	r.forgetLinks(s.ID)
 	r.sessions = slices.DeleteFunc(r.sessions, func(t *session) bool { return s == t })
@@ -144,6 +155,10 @@ func (r *Room) finish(now time.Time) {
 		return
 	}
 	r.exists, r.changed, r.ended = false, true, now
+	if r.course.Kind != signal.TopologyDirect || r.course.Next != "" {
+		r.turn(signal.TopologyDirect)
+	}
+	r.course.wake = time.Time{}
 	r.events = append(r.events, Event{Kind: EventEnded})
 	if r.history != signal.HistoryForever {
 		r.events = append(r.events, Event{Kind: EventPurge})
@@ -161,6 +176,7 @@ func (r *Room) finish(now time.Time) {
 
 // HandleTimeout does what is due at now.
 func (r *Room) HandleTimeout(now time.Time) {
+	r.presume(now)
 	r.unanswered(now, func(p probe) bool { return !now.Before(p.deadline) })
 	for _, x := range slices.Clone(r.seats) {
 		if !x.since.IsZero() && !now.Before(x.since.Add(r.cfg.Grace)) {
@@ -169,7 +185,7 @@ func (r *Room) HandleTimeout(now time.Time) {
 	}
 	r.forgive(now)
 	r.finish(now)
-	r.settle()
+	r.settle(now)
 }
 
 // Deadline returns when HandleTimeout has to be called; zero when there is nothing to wait for.
@@ -190,6 +206,9 @@ func (r *Room) Deadline() time.Time {
 	}
 	for _, x := range r.removed {
 		sooner(x.Until)
+	}
+	if !r.course.wake.IsZero() {
+		sooner(r.course.wake)
 	}
 	return d
 }

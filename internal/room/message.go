@@ -15,6 +15,7 @@ func (r *Room) Handle(now time.Time, id string, m signal.Message) {
 	if s == nil {
 		return
 	}
+	r.presume(now)
 	switch m := m.(type) {
 	case *signal.Leave:
 		r.leave(now, s, m.N)
@@ -22,19 +23,30 @@ func (r *Room) Handle(now time.Time, id string, m signal.Message) {
 		r.media(s, m)
 	case *signal.Chat:
 		r.chat(now, s, m)
-	case *signal.Lock, *signal.WaitingRoom, *signal.KeepHistory, *signal.Admit, *signal.Mute, *signal.Remove:
+	case *signal.Moved:
+		r.move(now, s, m)
+	case *signal.HubReach:
+		r.hubReach(now, s, m)
+	case *signal.Hand, *signal.Reaction, *signal.Speak:
+		r.conference(now, s, m)
+	case *signal.Lock, *signal.WaitingRoom, *signal.KeepHistory, *signal.Admit, *signal.Mute, *signal.Remove,
+		*signal.SetTopology, *signal.MuteAll, *signal.SetRole, *signal.Invite:
 		r.command(now, s, m)
 	case signal.Relayed:
 		r.relay(s, m)
 	default:
 		r.refuse(s, m.Head().N, signal.CodeOrder, "this message is not possible now")
 	}
-	r.settle()
+	r.settle(now)
 }
 
 func (r *Room) media(s *session, m *signal.Media) {
 	if s.seat == nil {
 		r.refuse(s, m.N, signal.CodeOrder, "join first")
+		return
+	}
+	if s.seat.Role == signal.RoleListener && m.Media != (signal.MediaState{}) {
+		r.refuse(s, m.N, signal.CodeForbidden, "you listen here; raise your hand, and a host may invite you to speak")
 		return
 	}
 	if s.seat.Media != m.Media {
@@ -75,6 +87,10 @@ func copyChat(c *signal.Chat) *signal.Chat {
 
 // relay passes a message on to the session it names, if s may reach that one.
 func (r *Room) relay(s *session, m signal.Relayed) {
+	if m.Route().To == signal.Hub {
+		r.toHub(s, m)
+		return
+	}
 	to := r.find(m.Route().To)
 	_, offer := m.(*signal.Offer)
 	early := false
@@ -102,7 +118,11 @@ func (r *Room) relay(s *session, m signal.Relayed) {
 		delete(s.early, to.ID)
 		r.changed = true
 	}
-	r.send(to, forward(m, s.ID, early))
+	fwd := forward(m, s.ID, early)
+	if s.seat != nil && s.seat.Role == signal.RoleListener {
+		dropTracks(fwd)
+	}
+	r.send(to, fwd)
 }
 
 // forward returns the receiver's copy of m.
@@ -123,6 +143,16 @@ func forward(m signal.Relayed, from string, early bool) signal.Message {
 		return &signal.CloseLink{Peer: peer}
 	}
 	panic("room: a relayed message of a type that is not relayed")
+}
+
+// dropTracks says that nothing of what a listener sends is anything.
+func dropTracks(m signal.Message) {
+	switch m := m.(type) {
+	case *signal.Offer:
+		m.Tracks = nil
+	case *signal.Answer:
+		m.Tracks = nil
+	}
 }
 
 // openEarly notes a link between a lobby session and somebody inside.

@@ -17,7 +17,7 @@ import (
 
 // Defaults of Config.
 const (
-	DefaultSeats    = 2
+	DefaultSeats    = 50
 	DefaultGrace    = 10 * time.Minute
 	DefaultSessions = 256
 )
@@ -40,8 +40,10 @@ const (
 type Config struct {
 	// Name is the room's name.
 	Name string
-	// Seats is how many people fit in.
+	// Seats is how many people fit in, listeners counted; without a hub, two at most.
 	Seats int
+	// Hub is true where there is a hub, which rooms of three and more need.
+	Hub bool
 	// Grace is how long a seat is kept for somebody who lost the connection.
 	Grace time.Duration
 	// Saves is true where a room's history can be kept; History is then the policy of a room whose host said nothing.
@@ -85,6 +87,9 @@ type Room struct {
 	began   time.Time      // when it last began to exist
 	ended   time.Time      // when it last ceased to exist
 	order   uint64         // the newest seat's
+	hands   uint64         // raised so far
+	words   string         // what those who wait are told
+	course  course         // which way the media take
 
 	seats    []*seat    // by order; those in the waiting room too
 	sessions []*session // by arrival
@@ -106,6 +111,9 @@ type session struct {
 	told  view            // the newest state it knows
 	sees  bool            // it is told of the people inside
 	relay bool            // it may use the relay
+	hub   bool            // it has spoken to the hub from its seat
+	reach signal.Reach    // whether it reaches the hub, as it said
+	why   signal.ReachWhy // why not
 
 	returned bool        // it was there before a restart, and may join once more
 	rebuild  signal.Role // what it was then, if a forgotten seat of it may be made again
@@ -116,10 +124,17 @@ type seat struct {
 	signal.Seat
 	since      time.Time // when it lost its session or socket; zero while somebody is there
 	closed     bool      // the client went away by itself, and not because its network did
-	re         uint64    // the join to answer when a host decides
+	re         uint64    // the join that it came with
 	generation uint32    // of its tokens
 	address    netip.Prefix
 	chats      []*signal.Chat // the newest ones, against doubling
+	reacted    time.Time      // until when its reactions are used up
+
+	off     bool      // has been gone for too long to count for the topology, or by itself
+	fresh   bool      // made the room more than two, and goes if there is no way to the hub for all
+	moved   uint64    // the epoch of the switch that it has moved in
+	due     time.Time // when it has to have moved
+	probeBy time.Time // when it has to have said whether it reaches the hub
 }
 
 func (s *seat) isWaiting() bool { return s.State == signal.SeatWaiting }
@@ -130,7 +145,7 @@ func (s *session) inside() bool { return s.seat != nil && !s.seat.isWaiting() }
 // hosting reports whether the session sits in the room as a host.
 func (s *session) hosting() bool { return s.inside() && s.seat.Role == signal.RoleHost }
 
-// Effect is something that the owner has to do. Exactly one of Message, End, Probe and Relay is set.
+// Effect is something that the owner has to do. Exactly one of Message, End, Probe, Relay and Hub is set.
 type Effect struct {
 	// Session is whom it concerns.
 	Session string
@@ -142,6 +157,18 @@ type Effect struct {
 	Probe bool
 	// Relay says that the session's right to use the relay changed.
 	Relay *bool
+	// Hub is a message of the session to the hub.
+	Hub *ToHub
+}
+
+// ToHub is a link message to the hub.
+type ToHub struct {
+	// Message is an Offer, Candidate, EndOfCandidates, Renegotiate or CloseLink.
+	Message signal.Relayed
+	// Seat is the seat that the session holds.
+	Seat string
+	// Listens is true when nothing is to be taken from it.
+	Listens bool
 }
 
 // New returns a room that does not exist yet: somebody has to join it first.
@@ -153,7 +180,7 @@ func New(cfg Config, tokens Tokens) *Room {
 	if !cfg.Saves {
 		cfg.History = signal.HistoryNone
 	}
-	return &Room{cfg: cfg, tokens: tokens, history: cfg.History}
+	return &Room{cfg: cfg, tokens: tokens, history: cfg.History, course: newCourse()}
 }
 
 // Effects returns what has to be done since the last call, in order.
@@ -179,7 +206,7 @@ func (r *Room) Forget(now time.Time) (forget bool, until time.Time) {
 	if r.exists || len(r.sessions) > 0 {
 		return false, time.Time{}
 	}
-	if r.locked || r.waiting {
+	if r.locked || r.waiting || r.course.Policy != signal.PolicyAuto {
 		until = r.ended.Add(Memory)
 	}
 	for _, x := range r.removed {

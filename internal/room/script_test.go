@@ -152,6 +152,12 @@ func (st *stage) joins(who string, words []string) {
 		switch {
 		case w == "busy":
 			j.Busy = true
+		case w == "listening":
+			j.Listen = true
+		case w == "mic":
+			j.Media.Microphone = true
+		case strings.HasPrefix(w, "note="):
+			j.Note = w[5:]
 		case strings.HasPrefix(w, "seat="):
 			j.Claim = &Claim{}
 			if _, err := fmt.Sscanf(strings.ReplaceAll(w[5:], ",", " "), "%s %d", &j.Claim.Seat, &j.Claim.Generation); err != nil {
@@ -185,13 +191,13 @@ func (st *stage) message(who, verb string, words []string) signal.Message {
 	case "locks":
 		return &signal.Lock{Header: h, On: arg(0) == "on"}
 	case "waiting-room":
-		return &signal.WaitingRoom{Header: h, On: arg(0) == "on"}
+		return &signal.WaitingRoom{Header: h, On: arg(0) == "on", Words: arg(1)}
 	case "admits":
 		return &signal.Admit{Header: h, Seat: arg(0)}
 	case "mutes":
 		return &signal.Mute{Header: h, Seat: arg(0), Source: signal.Source(arg(1))}
 	case "removes":
-		return &signal.Remove{Header: h, Seat: arg(0)}
+		return &signal.Remove{Header: h, Seat: arg(0), Words: arg(1)}
 	case "offers":
 		return &signal.Offer{Header: h, Peer: peer, SDP: "v=0"}
 	case "replies":
@@ -200,6 +206,47 @@ func (st *stage) message(who, verb string, words []string) signal.Message {
 		return &signal.Candidate{Header: h, Peer: peer}
 	case "unlinks":
 		return &signal.CloseLink{Header: h, Peer: peer}
+	}
+	return st.conference(h, verb, words, arg)
+}
+
+// conference reads the verbs of rooms of more than two.
+func (st *stage) conference(h signal.Header, verb string, words []string, arg func(int) string) signal.Message {
+	on := arg(0) == "on"
+	switch verb {
+	case "moved":
+		m := &signal.Moved{Header: h}
+		if _, err := fmt.Sscan(arg(0), &m.Epoch); err != nil {
+			st.t.Fatal(err)
+		}
+		for _, w := range words[1:] {
+			seat, source, _ := strings.Cut(w, ":")
+			m.Missing = append(m.Missing, signal.Missing{Seat: seat, Source: signal.Source(source)})
+		}
+		return m
+	case "reaches":
+		return &signal.HubReach{Header: h, OK: on, Why: signal.ReachWhy(arg(1))}
+	case "topology":
+		return &signal.SetTopology{Header: h, Policy: signal.TopologyPolicy(arg(0))}
+	case "hand":
+		return &signal.Hand{Header: h, Up: arg(0) == "up", Seat: arg(1)}
+	case "reacts":
+		return &signal.Reaction{Header: h, Kind: signal.ReactionKind(arg(0))}
+	case "mutes-all":
+		return &signal.MuteAll{Header: h, Source: signal.Source(arg(0))}
+	case "makes":
+		return &signal.SetRole{Header: h, Seat: arg(0), Role: signal.Role(arg(1))}
+	case "invites":
+		return &signal.Invite{Header: h, Seat: arg(0), On: arg(1) != "off"}
+	case "speaks":
+		return &signal.Speak{Header: h, On: on}
+	case "offers-hub":
+		return &signal.Offer{
+			Header: h, Peer: signal.Peer{To: signal.Hub, Link: "h"}, SDP: "v=0",
+			Tracks: []signal.Track{{Mid: "0", Source: signal.SourceMicrophone}},
+		}
+	case "answers-hub":
+		return &signal.Answer{Header: h, Peer: signal.Peer{To: signal.Hub, Link: "h"}, SDP: "v=0"}
 	}
 	st.t.Fatalf("no verb %q", verb)
 	return nil
@@ -219,12 +266,16 @@ func describe(e Effect) string {
 		return "probe"
 	case e.Relay != nil:
 		return fmt.Sprintf("relay %v", *e.Relay)
+	case e.Hub != nil:
+		return strings.ToLower(fmt.Sprintf("%T", e.Hub.Message)[len("*signal."):]) + fmt.Sprintf(" to the hub of %s, %d tracks", e.Hub.Seat, tracksOf(e.Hub.Message))
 	}
 	switch m := e.Message.(type) {
 	case *signal.Error:
 		return fmt.Sprintf("error %s re=%d", m.Code, m.Re)
 	case *signal.Waiting:
-		return fmt.Sprintf("waiting re=%d %s", m.Re, m.Token)
+		return strings.TrimSpace(fmt.Sprintf("waiting re=%d %s %s", m.Re, m.Token, m.Words))
+	case *signal.Reaction:
+		return "reaction " + string(m.Kind) + " " + m.From
 	case *signal.Joined:
 		return fmt.Sprintf("joined re=%d %s %s", m.Re, m.Token, describeRoom(m.Room))
 	case *signal.Room:
@@ -259,6 +310,19 @@ func describeRoom(s signal.RoomState) string {
 			text += " " + f.name
 		}
 	}
+	if t := s.Topology; t != nil {
+		text += " " + string(t.Kind)
+		if t.Next != "" {
+			text += ">" + string(t.Next)
+		}
+		text += fmt.Sprint("@", t.Epoch)
+		if t.Policy != signal.PolicyAuto {
+			text += "/" + string(t.Policy)
+		}
+	}
+	if s.Why == signal.CodeNoHub {
+		text += " no-hub"
+	}
 	for _, x := range s.Seats {
 		text += " [" + describeSeat(x) + "]"
 	}
@@ -273,5 +337,27 @@ func describeSeat(s signal.Seat) string {
 	if s.Media.Microphone {
 		text += " mic"
 	}
+	if s.Hand > 0 {
+		text += fmt.Sprint(" hand", s.Hand)
+	}
+	if s.Invited {
+		text += " invited"
+	}
+	if s.Hub != "" {
+		text += " hub-" + string(s.Hub)
+	}
+	if s.HubWhy != "" {
+		text += ":" + string(s.HubWhy)
+	}
+	if s.Note != "" {
+		text += " note=" + s.Note
+	}
 	return text
+}
+
+func tracksOf(m signal.Relayed) int {
+	if o, ok := m.(*signal.Offer); ok {
+		return len(o.Tracks)
+	}
+	return 0
 }

@@ -17,8 +17,13 @@ type Snapshot struct {
 	Locked  bool           `json:"locked,omitempty"`
 	Waiting bool           `json:"waiting,omitempty"`
 	History signal.History `json:"history,omitempty"`
-	// Order is the newest seat's.
+	// Words is what those who wait are told.
+	Words string `json:"words,omitempty"`
+	// Topology is which way the media take, in the middle of a switch too.
+	Topology signal.Topology `json:"topology,omitzero"`
+	// Order is the newest seat's, and Hands how many hands were raised.
 	Order uint64 `json:"order,omitempty"`
+	Hands uint64 `json:"hands,omitempty"`
 	// Seats are those in the room and in its waiting room, in order.
 	Seats []SeatSnapshot `json:"seats,omitempty"`
 	// Removed are the people who are kept out.
@@ -32,6 +37,10 @@ type SeatSnapshot struct {
 	Generation uint32 `json:"generation,omitempty"`
 	// Address is where its person comes from.
 	Address netip.Prefix `json:"address"`
+	// Fresh is true when it goes if there is no way to the hub.
+	Fresh bool `json:"fresh,omitempty"`
+	// Off is true when it does not count for the topology.
+	Off bool `json:"off,omitempty"`
 }
 
 // Removal keeps a removed person out for a while.
@@ -49,6 +58,7 @@ type Removal struct {
 func (r *Room) Snapshot() Snapshot {
 	s := Snapshot{
 		Exists: r.exists, Began: r.began, Ended: r.ended, Locked: r.locked, Waiting: r.waiting, Order: r.order, Removed: r.removed,
+		Words: r.words, Topology: r.course.Topology, Hands: r.hands,
 	}
 	if r.history != r.cfg.History {
 		s.History = r.history
@@ -58,7 +68,7 @@ func (r *Room) Snapshot() Snapshot {
 		if y.State != signal.SeatWaiting {
 			y.State = signal.SeatAway // as it will be when this is read again; coming and going changes nothing
 		}
-		s.Seats = append(s.Seats, SeatSnapshot{Seat: y, Generation: x.generation, Address: x.address})
+		s.Seats = append(s.Seats, SeatSnapshot{Seat: y, Generation: x.generation, Address: x.address, Fresh: x.fresh, Off: x.off})
 	}
 	return s
 }
@@ -70,8 +80,10 @@ func Revive(cfg Config, tokens Tokens, now time.Time, s Snapshot) *Room {
 	if s.History != "" && r.cfg.Saves {
 		r.history = s.History
 	}
+	r.words, r.hands = s.Words, s.Hands
+	r.course.resume(s.Topology, cfg.Hub)
 	for _, x := range s.Seats {
-		y := &seat{Seat: x.Seat, since: now, generation: x.Generation, address: x.Address}
+		y := &seat{Seat: x.Seat, since: now, generation: x.Generation, address: x.Address, fresh: x.Fresh, off: x.Off, closed: x.Off}
 		if !y.isWaiting() {
 			y.State = signal.SeatAway
 		}
@@ -82,6 +94,7 @@ func Revive(cfg Config, tokens Tokens, now time.Time, s Snapshot) *Room {
 	if all, _ := r.taken(); all == 0 {
 		r.exists, r.seats = false, nil
 	}
+	r.schedule(now)
 	r.changed = false
 	return r
 }
@@ -110,6 +123,7 @@ type Return struct {
 // Return lets a session in that was there before a restart, and onto its seat if it has one. It may join once more, to
 // say who it is. The answer is Attach's.
 func (r *Room) Return(now time.Time, v Visitor, was Return) (state signal.RoomState, relay bool, fault *signal.Error) {
+	r.presume(now)
 	x := r.seatOf(v.ID)
 	if x == nil {
 		if _, _, fault := r.Attach(now, v); fault != nil {
@@ -126,7 +140,8 @@ func (r *Room) Return(now time.Time, v Visitor, was Return) (state signal.RoomSt
 	switch {
 	case x != nil:
 		r.sitBack(s, x)
-	case was.Seat != "" && was.Rebuild && r.findSeat(was.Seat) == nil && !r.kept(was.Seat, s) && (!r.exists || r.yield(now)):
+		r.arrive(now, x)
+	case was.Seat != "" && was.Rebuild && r.findSeat(was.Seat) == nil && !r.kept(was.Seat, s) && (!r.exists || r.hasSpace(now, s)):
 		r.build(now, s, &seat{Seat: signal.Seat{ID: was.Seat, Name: was.Name, Role: was.Role}})
 	}
 	s.told, s.sees, s.relay = r.view(s), r.maySee(s), r.mayRelay(s)
@@ -134,7 +149,7 @@ func (r *Room) Return(now time.Time, v Visitor, was Return) (state signal.RoomSt
 	if s.seat != nil {
 		r.announce(s.seat, s)
 	}
-	r.settle()
+	r.settle(now)
 	return state, relay, nil
 }
 
@@ -190,6 +205,7 @@ func (r *Room) build(now time.Time, s *session, x *seat) {
 		r.events = append(r.events, Event{Kind: EventBegan})
 	}
 	r.place(now, s, x)
+	r.enter(now, x)
 	r.note(EventJoined, x)
 	r.note(EventHeld, x)
 }
@@ -213,19 +229,19 @@ func (r *Room) joinAgain(now time.Time, s *session, j Join) bool {
 	s.returned = false
 	x := s.seat
 	if x == nil {
-		if s.rebuild == "" || j.Claim == nil || r.findSeat(j.Claim.Seat) != nil || r.kept(j.Claim.Seat, s) || r.exists && !r.yield(now) {
+		if s.rebuild == "" || j.Claim == nil || r.findSeat(j.Claim.Seat) != nil || r.kept(j.Claim.Seat, s) || r.exists && !r.hasSpace(now, s) {
 			return false
 		}
 		x = &seat{Seat: signal.Seat{ID: j.Claim.Seat, Role: s.rebuild}, generation: j.Claim.Generation}
-		x.Name, x.Media = j.Name, j.Media
+		x.Name = j.Name
 		r.build(now, s, x)
 	}
 	if j.Claim != nil && j.Claim.Seat == x.ID {
 		x.generation = max(x.generation, j.Claim.Generation)
 	}
-	x.Name, x.Media = j.Name, j.Media
+	x.Name, x.re = j.Name, j.N
+	x.setMedia(j.Media)
 	if x.isWaiting() {
-		x.re = j.N
 		r.tellWaiting(s, x)
 	} else {
 		r.sitDown(now, s, x, j.N)

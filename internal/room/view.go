@@ -1,6 +1,10 @@
 package room
 
-import "github.com/parley-rtc/parley/internal/signal"
+import (
+	"time"
+
+	"github.com/parley-rtc/parley/internal/signal"
+)
 
 // view is what one session is told of the room, people aside.
 type view struct {
@@ -9,6 +13,7 @@ type view struct {
 	why                            signal.Code
 	role                           signal.Role
 	history                        signal.History
+	topology                       signal.Topology // zero where it is not told
 }
 
 func (r *Room) view(s *session) view {
@@ -18,6 +23,9 @@ func (r *Room) view(s *session) view {
 	v.may, v.why = r.door(s)
 	if r.keeps() && r.exists {
 		v.history = r.history
+	}
+	if r.cfg.Hub && r.exists && r.maySee(s) {
+		v.topology = r.course.Topology
 	}
 	return v
 }
@@ -36,10 +44,14 @@ func (r *Room) state(s *session) signal.RoomState {
 }
 
 func (r *Room) bare(v view) signal.RoomState {
-	return signal.RoomState{
+	state := signal.RoomState{
 		Name: r.cfg.Name, Exists: v.exists, May: v.may, Role: v.role, Locked: v.locked,
 		WaitingRoom: v.waiting, Early: v.early, Why: v.why, History: v.history,
 	}
+	if v.topology.Kind != "" {
+		state.Topology = &v.topology
+	}
+	return state
 }
 
 // may says what a join by s would do now, without a seat token.
@@ -64,7 +76,9 @@ func (r *Room) door(s *session) (signal.May, signal.Code) {
 		return signal.MayNot, signal.CodeLocked
 	case r.waiting && !s.Host:
 		return signal.MayKnock, ""
-	case all >= r.cfg.Seats && present == all:
+	case r.barred(s):
+		return signal.MayNot, signal.CodeNoHub
+	case all >= r.limit() && present == all:
 		return signal.MayNot, signal.CodeFull
 	}
 	return signal.MayJoin, ""
@@ -105,7 +119,7 @@ func (r *Room) mayRelay(s *session) bool {
 // mayEarly says whether s may have links before it joins: it could enter at once, exactly one person is there, and few
 // others try the same.
 func (r *Room) mayEarly(s *session) bool {
-	if s.seat != nil || !r.exists || r.locked || r.waiting || r.may(s) != signal.MayJoin {
+	if s.seat != nil || !r.exists || r.course.Kind != signal.TopologyDirect || r.locked || r.waiting || r.may(s) != signal.MayJoin {
 		return false
 	}
 	if _, present := r.taken(); present != 1 {
@@ -114,8 +128,9 @@ func (r *Room) mayEarly(s *session) bool {
 	return len(s.early) > 0 || r.earlyFor(s)
 }
 
-// settle tells every session what changed for it. It ends every command.
-func (r *Room) settle() {
+// settle steers the topology and tells every session what changed for it. It ends every command.
+func (r *Room) settle(now time.Time) {
+	r.steer(now)
 	if !r.changed {
 		return
 	}
@@ -150,7 +165,7 @@ func (r *Room) settle() {
 func (r *Room) announce(x *seat, except *session) {
 	r.changed = true
 	for _, s := range r.sessions {
-		if s != except && s.sees && r.tells(s, x) {
+		if s != except && s.sees && r.maySee(s) && r.tells(s, x) {
 			r.send(s, &signal.SeatChange{Seat: x.Seat})
 		}
 	}

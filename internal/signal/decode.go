@@ -162,7 +162,11 @@ func serverField(t Type, key string) bool {
 	switch t {
 	case TypeOffer:
 		return key == "from" || key == "early"
-	case TypeAnswer, TypeCandidate, TypeEndOfCandidates, TypeRenegotiate, TypeCloseLink:
+	case TypeReaction:
+		return key == "from"
+	case TypeAnswer:
+		return key == "from" || key == "places"
+	case TypeCandidate, TypeEndOfCandidates, TypeRenegotiate, TypeCloseLink:
 		return key == "from"
 	case TypeChat:
 		return key == "from" || key == "name" || key == "at" || key == "seq" || key == "unsaved"

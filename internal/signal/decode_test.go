@@ -74,6 +74,18 @@ func TestDecodeFaults(t *testing.T) {
 		{"candidate long", `{"type":"candidate",` + peer + `,"candidate":{"candidate":"` + strings.Repeat("c", 1025) + `"}}`, CodeTooLarge, "candidate.candidate", 1},
 		{"line index", `{"type":"candidate",` + peer + `,"candidate":{"candidate":"","sdpMLineIndex":65536}}`, CodeMalformed, "candidate.sdpMLineIndex", 1},
 		{"mute source", `{"type":"mute","n":2,"seat":"a","source":"all"}`, CodeMalformed, "source", 2},
+		{"topology policy", `{"type":"topology","n":2,"policy":"mesh"}`, CodeMalformed, "policy", 2},
+		{"moved without an epoch", `{"type":"moved","n":2}`, CodeMalformed, "epoch", 2},
+		{"moved misses a smell", `{"type":"moved","n":2,"epoch":3,"missing":[{"seat":"a","source":"smell"}]}`, CodeMalformed, "missing[0].source", 2},
+		{"moved misses much", `{"type":"moved","n":2,"epoch":3,"missing":[` + strings.Repeat(`{"seat":"a","source":"camera"},`, MaxMissing) + `{"seat":"a","source":"camera"}]}`, CodeTooLarge, "missing", 2},
+		{"reach of the server's finding", `{"type":"hub-reach","n":2,"ok":false,"why":"silent"}`, CodeMalformed, "why", 2},
+		{"role of a telephone", `{"type":"role","n":2,"seat":"a","role":"guest-call"}`, CodeMalformed, "role", 2},
+		{"reaction", `{"type":"reaction","n":2,"kind":"yawn"}`, CodeMalformed, "kind", 2},
+		{"reaction in another's name", `{"type":"reaction","n":2,"kind":"like","from":"a"}`, CodeMalformed, "from", 2},
+		{"places forged", `{"type":"answer",` + peer + `,"sdp":"v","places":[]}`, CodeMalformed, "places", 1},
+		{"place twice", `{"type":"offer",` + peer + `,"sdp":"v","show":[{"mid":"4","seat":"a","source":"camera"},{"mid":"4","seat":"b","source":"camera"}]}`, CodeMalformed, "show[1].mid", 1},
+		{"place too large", `{"type":"offer",` + peer + `,"sdp":"v","show":[{"mid":"4","seat":"a","source":"camera","width":16385}]}`, CodeMalformed, "show[0].width", 1},
+		{"note long", `{"type":"join","n":2,"name":"x","note":"` + strings.Repeat("x", MaxWords+1) + `","media":` + media + `}`, CodeTooLarge, "note", 2},
 		{"bye reason", `{"type":"bye","reason":"bored"}`, CodeMalformed, "reason", 0},
 		{"deep", `{"type":"lock","n":1,"on":` + strings.Repeat("[", 5000) + `}`, CodeMalformed, "on", 1},
 		{"too large", `{"type":"chat","n":1,"id":"a","text":"` + strings.Repeat("x", MaxMessage) + `"}`, CodeTooLarge, "", 1},
@@ -195,7 +207,7 @@ func fill(v reflect.Value, t string, from Side) {
 		case f.Type() == reflect.TypeFor[Type]():
 			f.SetString(t)
 		case name == "N" && !Numbered(Type(t)):
-		case from == FromClient && t != "report" && (name == "From" || name == "Early" || name == "At" || t == "chat" && (name == "Name" || name == "Seq" || name == "Unsaved")):
+		case from == FromClient && t != "report" && (name == "From" || name == "Early" || name == "At" || name == "Places" || t == "chat" && (name == "Name" || name == "Seq" || name == "Unsaved")):
 		case name == "Reason" && t == "left":
 			f.SetString("left")
 		case name == "Reason":
@@ -226,7 +238,8 @@ func fillValue(f reflect.Value, t string, from Side) {
 		values := map[string]string{
 			"Source": "camera", "Role": "host", "May": "join", "SeatState": "away", "Code": "full",
 			"History": "forever", "LinkKind": "spare", "ReportKind": "path", "PathKind": "hub", "Transport": "tls",
-			"CandidateType": "relay", "PairState": "won",
+			"CandidateType": "relay", "PairState": "won", "TopologyKind": "hub", "TopologyPolicy": "auto", "Reach": "no",
+			"ReachWhy": "blocked", "ReactionKind": "applause",
 		}
 		f.SetString(values[f.Type().Name()])
 		if f.String() == "" {

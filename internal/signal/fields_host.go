@@ -13,10 +13,14 @@ func (m *Lock) field(r *reader, key string) bool {
 func (m *WaitingRoom) need(Side) []string { return []string{"on"} }
 
 func (m *WaitingRoom) field(r *reader, key string) bool {
-	if key != "on" {
+	switch key {
+	case "on":
+		m.On = r.boolean()
+	case "words":
+		m.Words = r.prose(MaxWords)
+	default:
 		return false
 	}
-	m.On = r.boolean()
 	return true
 }
 
@@ -61,9 +65,13 @@ func (m *Muted) field(r *reader, key string) bool {
 func (m *Remove) need(Side) []string { return []string{"seat"} }
 
 func (m *Remove) field(r *reader, key string) bool {
-	if key != "seat" {
+	switch key {
+	case "seat":
+		m.Seat = r.id()
+	case "words":
+		m.Words = r.prose(MaxWords)
+	default:
 		return false
 	}
-	m.Seat = r.id()
 	return true
 }

@@ -76,6 +76,8 @@ func (m *Offer) field(r *reader, key string) bool {
 		m.Tracks = readTracks(r)
 	case "kind":
 		m.Kind = enum(r, LinkSpare, LinkBulk)
+	case "show":
+		m.Show = readShow(r)
 	case "early":
 		m.Early = r.boolean()
 	default:
@@ -92,6 +94,8 @@ func (m *Answer) field(r *reader, key string) bool {
 		m.SDP = r.sdp()
 	case "tracks":
 		m.Tracks = readTracks(r)
+	case "places":
+		m.Places = readPlaces(r)
 	default:
 		return m.Peer.field(r, key)
 	}

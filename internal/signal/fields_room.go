@@ -10,7 +10,7 @@ func (s *RoomState) read(r *reader) {
 		case "may":
 			s.May = enum(r, MayCreate, MayJoin, MayKnock, MayNot)
 		case "why":
-			s.Why = enum(r, CodeFull, CodeLocked, CodeRemoved, CodeNoRoom)
+			s.Why = enum(r, CodeFull, CodeLocked, CodeRemoved, CodeNoRoom, CodeNoHub)
 		case "role":
 			s.Role = r.role()
 		case "locked":
@@ -21,6 +21,9 @@ func (s *RoomState) read(r *reader) {
 			s.Early = r.boolean()
 		case "history":
 			s.History = r.history()
+		case "topology":
+			s.Topology = new(Topology)
+			s.Topology.read(r)
 		case "seats":
 			r.array(maxSeats, func() {
 				s.Seats = append(s.Seats, Seat{})
@@ -53,10 +56,29 @@ func (s *Seat) read(r *reader) {
 		case "media":
 			s.Media.read(r)
 		default:
-			return false
+			return s.conference(r, key)
 		}
 		return true
 	})
+}
+
+// conference reads the fields that matter in rooms of more than two.
+func (s *Seat) conference(r *reader, key string) bool {
+	switch key {
+	case "hand":
+		s.Hand = r.number(maxNumber)
+	case "invited":
+		s.Invited = r.boolean()
+	case "hub":
+		s.Hub = enum(r, ReachYes, ReachNo)
+	case "hubWhy":
+		s.HubWhy = enum(r, ReachBlocked, ReachFailed, ReachSilent, ReachUnsupported)
+	case "note":
+		s.Note = r.prose(MaxWords)
+	default:
+		return false
+	}
+	return true
 }
 
 func (s *MediaState) read(r *reader) {
@@ -87,6 +109,10 @@ func (m *Join) field(r *reader, key string) bool {
 		m.Media.read(r)
 	case "seat":
 		m.Seat = r.token()
+	case "listen":
+		m.Listen = r.boolean()
+	case "note":
+		m.Note = r.prose(MaxWords)
 	default:
 		return false
 	}
@@ -101,6 +127,8 @@ func (m *Waiting) field(r *reader, key string) bool {
 		m.Re = r.number(maxNumber)
 	case "token":
 		m.Token = r.token()
+	case "words":
+		m.Words = r.prose(MaxWords)
 	default:
 		return false
 	}
@@ -169,7 +197,7 @@ func (m *Left) field(r *reader, key string) bool {
 	case "seat":
 		m.Seat = r.id()
 	case "reason":
-		m.Reason = enum(r, LeftLeft, LeftRemoved, LeftExpired)
+		m.Reason = enum(r, LeftLeft, LeftRemoved, LeftExpired, LeftNoHub)
 	default:
 		return false
 	}

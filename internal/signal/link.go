@@ -22,9 +22,9 @@ type Track struct {
 // Peer is the part that every relayed message shares. A link is one transport (one RTCPeerConnection at each end)
 // between two sessions. The session that comes later makes it and is the polite side (RFC 8829 perfect negotiation).
 type Peer struct {
-	// To is the session to reach; set by the sender.
+	// To is the session to reach, or Hub; set by the sender.
 	To string `json:"to,omitempty"`
-	// From is the session it came from; set by the server.
+	// From is the session it came from, or Hub; set by the server.
 	From string `json:"from,omitempty"`
 	// Link identifies the link; made by the client that made the link, unique between the two sessions. Messages for a
 	// link that is not the newest are dropped by the receiver.
@@ -42,6 +42,8 @@ type Offer struct {
 	// Kind says what the link is for; absent is the main link of the two sessions. A client that does not know a kind
 	// answers close-link.
 	Kind LinkKind `json:"kind,omitempty"`
+	// Show says, to the hub only, what each receive place shall show. The hub ignores what it does not know.
+	Show []Want `json:"show,omitempty"`
 	// Early is set by the server when the sender has no seat yet: connect, send no media.
 	Early bool `json:"early,omitempty"`
 }
@@ -63,6 +65,9 @@ type Answer struct {
 	SDP string `json:"sdp"`
 	// Tracks says what each media section carries from the answerer.
 	Tracks []Track `json:"tracks,omitempty"`
+	// Places says what each receive place shows at first; set by the server in the hub's answers. What changes later comes
+	// on the link's own control channel.
+	Places []Place `json:"places,omitempty"`
 }
 
 // Candidate is one trickled ICE candidate (RFC 8838).

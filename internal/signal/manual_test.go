@@ -38,7 +38,7 @@ func TestManualNamesEverything(t *testing.T) {
 	}
 	for _, v := range []Code{
 		CodeMalformed, CodeTooLarge, CodeUnknown, CodeOrder, CodeNoRoom, CodeFull, CodeLocked,
-		CodeForbidden, CodeBadSecret, CodeNoPeer, CodeBusy, CodeRemoved, CodeFault, CodeOutOfOrder,
+		CodeNoHub, CodeForbidden, CodeBadSecret, CodeNoPeer, CodeBusy, CodeRemoved, CodeFault, CodeOutOfOrder,
 	} {
 		named(string(v), "code")
 	}
@@ -50,7 +50,10 @@ func TestManualNamesEverything(t *testing.T) {
 	}
 	for _, v := range []string{
 		string(RoleListener), string(RoleGuestCall), string(SeatWaiting), string(SeatAway),
-		string(LeftExpired), string(SourceScreenAudio),
+		string(LeftExpired), string(SourceScreenAudio), string(LeftNoHub), string(TopologyDirect), string(PolicyAuto),
+		string(ReachYes), string(ReachBlocked), string(ReachFailed), string(ReachSilent), string(ReachUnsupported),
+		string(ReactionLike), string(ReactionLove), string(ReactionLaugh), string(ReactionSurprise),
+		string(ReactionApplause), string(ReactionCelebrate),
 	} {
 		named(v, "value")
 	}
@@ -111,6 +114,7 @@ func TestManualExamples(t *testing.T) {
 	for _, want := range []Type{
 		TypeHello, TypeWelcome, TypeJoin, TypeJoined, TypeWaiting, TypeOffer, TypeAnswer,
 		TypeCandidate, TypeChat, TypeError, TypeRoom, TypeSeat, TypeMute, TypeICEServers,
+		TypeMoved, TypeHubReach, TypeTopology, TypeHand, TypeReaction, TypeMuteAll, TypeRole, TypeInvite, TypeSpeak,
 	} {
 		if !seen[want] {
 			t.Errorf("no example of %s", want)

@@ -48,6 +48,9 @@ func Registry() []Entry {
 	add(FromClient, TypeRemove, TypeICEServers)
 	add(FromServer, TypeICEServers)
 	add(FromClient, TypeKeepHistory, TypeReport)
+	add(FromClient, TypeMoved, TypeHubReach, TypeTopology, TypeHand)
+	add(FromBoth, TypeReaction)
+	add(FromClient, TypeMuteAll, TypeRole, TypeInvite, TypeSpeak)
 	return list
 }
 
@@ -84,6 +87,8 @@ func makeBody(t Type, from Side) Message {
 		return new(CloseLink)
 	case TypeChat:
 		return new(Chat)
+	case TypeReaction:
+		return new(Reaction)
 	}
 	if from&FromClient != 0 {
 		return makeClientBody(t)
@@ -119,6 +124,29 @@ func makeClientBody(t Type) Message {
 		return new(KeepHistory)
 	case TypeReport:
 		return new(Report)
+	}
+	return makeConferenceBody(t)
+}
+
+// makeConferenceBody makes what clients send in rooms of more than two.
+func makeConferenceBody(t Type) Message {
+	switch t {
+	case TypeMoved:
+		return new(Moved)
+	case TypeHubReach:
+		return new(HubReach)
+	case TypeTopology:
+		return new(SetTopology)
+	case TypeHand:
+		return new(Hand)
+	case TypeMuteAll:
+		return new(MuteAll)
+	case TypeRole:
+		return new(SetRole)
+	case TypeInvite:
+		return new(Invite)
+	case TypeSpeak:
+		return new(Speak)
 	}
 	return nil
 }
@@ -206,6 +234,28 @@ func TypeOf(m Message) Type {
 	case *Report:
 		return TypeReport
 	}
+	return conferenceTypeOf(m)
+}
+
+func conferenceTypeOf(m Message) Type {
+	switch m.(type) {
+	case *Moved:
+		return TypeMoved
+	case *HubReach:
+		return TypeHubReach
+	case *SetTopology:
+		return TypeTopology
+	case *Hand:
+		return TypeHand
+	case *MuteAll:
+		return TypeMuteAll
+	case *SetRole:
+		return TypeRole
+	case *Invite:
+		return TypeInvite
+	case *Speak:
+		return TypeSpeak
+	}
 	return ""
 }
 
@@ -233,6 +283,8 @@ func bothTypeOf(m Message) Type {
 		return TypeCloseLink
 	case *Chat:
 		return TypeChat
+	case *Reaction:
+		return TypeReaction
 	}
 	return ""
 }

@@ -8,7 +8,7 @@ type RoomState struct {
 	Exists bool `json:"exists"`
 	// May says what a join would do now.
 	May May `json:"may"`
-	// Why says why May is no: full, locked, removed or no-room.
+	// Why says why May is no: full, locked, removed, no-room or no-hub.
 	Why Code `json:"why,omitempty"`
 	// Role is what this session is, or would be on joining.
 	Role Role `json:"role"`
@@ -21,6 +21,8 @@ type RoomState struct {
 	Early bool `json:"early,omitempty"`
 	// History says for how long chat is kept; absent means none.
 	History History `json:"history,omitempty"`
+	// Topology is which way the media take; absent where the server has no hub, and to whom the people are not told.
+	Topology *Topology `json:"topology,omitempty"`
 	// Seats are the people inside; empty when they are not to be told.
 	Seats []Seat `json:"seats,omitempty"`
 	// Host is the host secret, given to the person who made the room by joining it and to hosts who join.
@@ -51,7 +53,7 @@ const (
 // Role is what a person may do.
 type Role string
 
-// Roles. Only host and speaker are given out as yet.
+// Roles. guest-call is not given out as yet.
 const (
 	RoleHost      Role = "host"
 	RoleSpeaker   Role = "speaker"
@@ -76,6 +78,16 @@ type Seat struct {
 	Order uint64 `json:"order"`
 	// Media is what they send.
 	Media MediaState `json:"media"`
+	// Hand is set while the hand is raised: whoever has the lowest raised it first.
+	Hand uint64 `json:"hand,omitempty"`
+	// Invited is true while a host's invitation to speak waits for this listener's answer.
+	Invited bool `json:"invited,omitempty"`
+	// Hub says whether the client reaches the hub; absent while that is not known.
+	Hub Reach `json:"hub,omitempty"`
+	// HubWhy says why it does not.
+	HubWhy ReachWhy `json:"hubWhy,omitempty"`
+	// Note is what somebody in the waiting room said to the hosts.
+	Note string `json:"note,omitempty"`
 }
 
 // SeatState says whether a seat's person is here.
@@ -109,6 +121,10 @@ type Join struct {
 	Media MediaState `json:"media"`
 	// Seat is the seat token of an earlier joined message in this browser tab: take the same seat again.
 	Seat string `json:"seat,omitempty"`
+	// Listen asks for the role of a listener, who sends nothing.
+	Listen bool `json:"listen,omitempty"`
+	// Note says to the hosts of a waiting room who is there and why.
+	Note string `json:"note,omitempty"`
 }
 
 // Waiting answers join in a room whose host admits people. Joined, error or bye follows when the host decided.
@@ -118,6 +134,8 @@ type Waiting struct {
 	Re uint64 `json:"re"`
 	// Token takes this place in the queue again after a reload.
 	Token string `json:"token"`
+	// Words is what the host says to those who wait.
+	Words string `json:"words,omitempty"`
 }
 
 // Joined answers join: the session has a seat.
@@ -177,6 +195,7 @@ const (
 	LeftLeft    LeftReason = "left"
 	LeftRemoved LeftReason = "removed"
 	LeftExpired LeftReason = "expired"
+	LeftNoHub   LeftReason = "no-hub" // there is no way to the hub for everybody; an error says whose
 )
 
 // Gone says that a session without a seat, which had offered you a link, is gone: close the link.
@@ -280,6 +299,8 @@ type WaitingRoom struct {
 	Header
 	// On is true to turn it on.
 	On bool `json:"on"`
+	// Words is what those who wait are told.
+	Words string `json:"words,omitempty"`
 }
 
 // Admit lets a waiting person in. Hosts only.
@@ -312,6 +333,8 @@ type Remove struct {
 	Header
 	// Seat is who has to go.
 	Seat string `json:"seat"`
+	// Words is what they are told.
+	Words string `json:"words,omitempty"`
 }
 
 // ICEServersAsk asks for fresh ICE servers; the answer is ICEServersAnswer, of the same wire type. The server sends

@@ -146,6 +146,7 @@ const (
 	CodeNoPeer     Code = "no-peer"      // no such session or seat here, or none you may reach
 	CodeBusy       Code = "busy"         // a limit of this server or of your address is reached; try later
 	CodeRemoved    Code = "removed"      // a host removed you; you cannot come back for now
+	CodeNoHub      Code = "no-hub"       // somebody, maybe you, cannot reach the hub, which three and more need
 	CodeFault      Code = "fault"        // our fault
 	CodeOutOfOrder Code = "out-of-order" // a number was skipped
 )

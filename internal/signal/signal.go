@@ -86,6 +86,15 @@ const (
 	TypeRemove          Type = "remove"            // C, host
 	TypeKeepHistory     Type = "keep-history"      // C, host
 	TypeICEServers      Type = "ice-servers"       // C asks, S answers
+	TypeMoved           Type = "moved"             // C, during a switch of topology
+	TypeHubReach        Type = "hub-reach"         // C, whether the hub can be reached
+	TypeTopology        Type = "topology"          // C, host
+	TypeHand            Type = "hand"              // C, raise or lower a hand
+	TypeReaction        Type = "reaction"          // CS
+	TypeMuteAll         Type = "mute-all"          // C, host
+	TypeRole            Type = "role"              // C, host
+	TypeInvite          Type = "invite"            // C, host
+	TypeSpeak           Type = "speak"             // C, answers an invitation
 )
 
 // Header stands at the head of every message.

@@ -22,6 +22,10 @@ func (sh *shard) happened(h *hall) {
 					ended(e.Session)
 				}
 			}
+		case room.EventOffHub:
+			sh.offHub(h, e.Session)
+		case room.EventRole:
+			sh.roleChanged(e.Seat)
 		default:
 			sh.observe(h, e)
 		}

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/parley-rtc/parley/internal/auth"
+	"github.com/parley-rtc/parley/internal/room"
 	"github.com/parley-rtc/parley/internal/signal"
 )
 
@@ -28,7 +29,7 @@ import (
 const (
 	DefaultGrace              = 10 * time.Minute
 	DefaultHeartbeat          = 20 * time.Second
-	DefaultSeats              = 2
+	DefaultSeats              = room.DefaultSeats
 	DefaultRoomsPerAddress    = 32
 	DefaultSessionsPerAddress = 1000
 )
@@ -45,8 +46,10 @@ type Config struct {
 	// mode is then off. By default any header that proxies set counts. RemoteAddr, Host and URL.Scheme of a request
 	// have been put right for trusted proxies before it comes here.
 	Hidden func(*http.Request) bool
-	// Seats is how many people fit into a room.
+	// Seats is how many people fit into a room, listeners counted; two at most without a Hub.
 	Seats int
+	// Hub carries the media of rooms of three and more; nil is none.
+	Hub Hub
 	// Grace is how long a session without a socket can be resumed, and a seat is kept.
 	Grace time.Duration
 	// Heartbeat is how often idle clients should ping; a socket that is silent for three times as long is let go.

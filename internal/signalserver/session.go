@@ -38,6 +38,8 @@ type session struct {
 	resume rotation
 	gaps   uint8
 	untold bool // in shard.untold
+	asked  int  // offers that wait for the hub
+	hub    bool // it has spoken to the hub
 
 	reported   float64 // events, less what time has forgiven
 	reportedAt time.Time
@@ -302,6 +304,9 @@ func (sh *shard) close(s *session, bye *signal.Bye) {
 		}
 	}
 	delete(sh.sessions, s.id)
+	if s.hub {
+		sh.offHub(s.hall, s.id)
+	}
 	sh.agenda.forget(s)
 	sh.server.alive.set(s.id, false)
 	if ended := sh.server.cfg.Ended; ended != nil {

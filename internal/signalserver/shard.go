@@ -36,10 +36,11 @@ const commandsAhead = 256
 // keptRooms is how many ended rooms' policies one shard keeps in memory.
 const keptRooms = 10_000
 
-// shard owns a part of the rooms and their sessions. Everything below cmds belongs to its loop.
+// shard owns a part of the rooms and their sessions. Everything below mail belongs to its loop.
 type shard struct {
 	server *Server
 	cmds   chan command
+	mail   mail
 
 	halls    map[string]*hall
 	sessions map[string]*session
@@ -54,7 +55,7 @@ type shard struct {
 }
 
 func newShard(s *Server) *shard {
-	return &shard{server: s, cmds: make(chan command, commandsAhead), halls: map[string]*hall{}, sessions: map[string]*session{}}
+	return &shard{server: s, cmds: make(chan command, commandsAhead), mail: mail{wake: make(chan struct{}, 1)}, halls: map[string]*hall{}, sessions: map[string]*session{}}
 }
 
 // do hands a command to the loop. It waits while the loop is busy and gives up when the server has stopped.
@@ -79,6 +80,11 @@ func (sh *shard) loop() {
 		case c := <-sh.cmds:
 			sh.now = time.Now()
 			sh.guardCommand(c)
+		case <-sh.mail.wake:
+			sh.now = time.Now()
+			for _, f := range sh.mail.take() {
+				sh.guard(f, nil, nil)
+			}
 		case <-timer.C:
 		case <-sh.server.stop:
 			return
@@ -297,6 +303,8 @@ func (sh *shard) carryOut(h *hall, e room.Effect) {
 	case e.Relay != nil:
 		sh.server.alive.set(s.id, *e.Relay)
 		s.relay = *e.Relay
+	case e.Hub != nil:
+		sh.toHub(s, e.Hub)
 	default:
 		joined, ok := e.Message.(*signal.Joined)
 		if ok {

@@ -4,6 +4,9 @@
  * The words of parley.v1, the signalling protocol. The manual is docs/protocol.md.
  */
 
+/** MaxWords is the longest reason that one person gives another, in bytes of UTF-8. */
+export const MaxWords = 200;
+
 /** AckDelay is the longest time a received message stays unacknowledged while nothing is sent. In milliseconds. */
 export const AckDelayMs = 1000;
 
@@ -60,6 +63,15 @@ export const MinSilenceMs = 1500;
 
 /** HelloTimeout is how long a fresh socket may take to say hello. In milliseconds. */
 export const HelloTimeoutMs = 10000;
+
+/** Hub is the name of the media plane as a peer: what a link message says in To, or From, instead of a session. */
+export const Hub = 'hub';
+
+/** MaxShow is how many receive places one offer to the hub may want filled, and how many an answer names. */
+export const MaxShow = 256;
+
+/** MaxMissing is how many tracks one moved message may miss. */
+export const MaxMissing = 256;
 
 /** Hello opens a session, or resumes one. It is the first message of every socket. */
 export interface Hello extends Header {
@@ -168,6 +180,10 @@ export interface Join extends Header {
   media: MediaState;
   /** Seat is the seat token of an earlier joined message in this browser tab: take the same seat again. */
   seat?: string;
+  /** Listen asks for the role of a listener, who sends nothing. */
+  listen?: boolean;
+  /** Note says to the hosts of a waiting room who is there and why. */
+  note?: string;
 }
 
 /** Waiting answers join in a room whose host admits people. Joined, error or bye follows when the host decided. */
@@ -177,6 +193,8 @@ export interface Waiting extends Header {
   re: number;
   /** Token takes this place in the queue again after a reload. */
   token: string;
+  /** Words is what the host says to those who wait. */
+  words?: string;
 }
 
 /** Joined answers join: the session has a seat. */
@@ -241,6 +259,8 @@ export interface Offer extends Header, Peer {
    * answers close-link.
    */
   kind?: LinkKind;
+  /** Show says, to the hub only, what each receive place shall show. The hub ignores what it does not know. */
+  show?: Want[];
   /** Early is set by the server when the sender has no seat yet: connect, send no media. */
   early?: boolean;
 }
@@ -252,6 +272,11 @@ export interface Answer extends Header, Peer {
   sdp: string;
   /** Tracks says what each media section carries from the answerer. */
   tracks?: Track[];
+  /**
+   * Places says what each receive place shows at first; set by the server in the hub's answers. What changes later comes
+   * on the link's own control channel.
+   */
+  places?: Place[];
 }
 
 /** Candidate is one trickled ICE candidate (RFC 8838). */
@@ -352,6 +377,8 @@ export interface WaitingRoom extends Header {
   type: 'waiting-room';
   /** On is true to turn it on. */
   on: boolean;
+  /** Words is what those who wait are told. */
+  words?: string;
 }
 
 /** Admit lets a waiting person in. Hosts only. */
@@ -384,6 +411,8 @@ export interface Remove extends Header {
   type: 'remove';
   /** Seat is who has to go. */
   seat: string;
+  /** Words is what they are told. */
+  words?: string;
 }
 
 /**
@@ -420,6 +449,90 @@ export interface Report extends Header {
   events: ReportEvent[];
 }
 
+/** Moved answers a switch: what this client expects of the new path has come there, or has not. */
+export interface Moved extends Header {
+  type: 'moved';
+  /** Epoch is that of the topology with Next; a report about another one counts for nothing. */
+  epoch: number;
+  /**
+   * Missing are the tracks that have delivered nothing on the new path within 5 s. Pictures among them count as paused;
+   * sound ends the switch.
+   */
+  missing?: Missing[];
+}
+
+/** HubReach says whether this client reaches the hub, as its background probe found. */
+export interface HubReach extends Header {
+  type: 'hub-reach';
+  /** OK is true when media would flow. */
+  ok: boolean;
+  /** Why says why not. */
+  why?: ReachWhy;
+}
+
+/** SetTopology says which topologies the room may have. Hosts only. */
+export interface SetTopology extends Header {
+  type: 'topology';
+  /** Policy is the new policy. */
+  policy: TopologyPolicy;
+}
+
+/** Hand raises or lowers a hand. */
+export interface Hand extends Header {
+  type: 'hand';
+  /** Up is true to raise it. */
+  up: boolean;
+  /** Seat is whose hand a host lowers; absent is one's own. */
+  seat?: string;
+}
+
+/** Reaction is a sign that everybody inside sees for a moment. It is not kept. */
+export interface Reaction extends Header {
+  type: 'reaction';
+  /** Kind is the sign. */
+  kind: ReactionKind;
+  /** From is the seat it came from; set by the server. */
+  from?: string;
+}
+
+/** MuteAll turns off a source of everybody who is not a host. Hosts only. */
+export interface MuteAll extends Header {
+  type: 'mute-all';
+  /** Source is what to turn off. */
+  source: Source;
+}
+
+/**
+ * SetRole changes what somebody inside may do. Hosts only. Nobody is made a speaker without their consent: a listener
+ * is invited.
+ */
+export interface SetRole extends Header {
+  type: 'role';
+  /** Seat is whose role it is. */
+  seat: string;
+  /** Role is host, speaker or listener. */
+  role: Role;
+}
+
+/** Invite invites a listener to speak, or takes the invitation back. Hosts only. The invitation shows in their seat. */
+export interface Invite extends Header {
+  type: 'invite';
+  /** Seat is the listener. */
+  seat: string;
+  /** On is true to invite. */
+  on: boolean;
+}
+
+/**
+ * Speak answers an invitation: on makes a speaker of the invited listener, off declines. A speaker who says off becomes
+ * a listener.
+ */
+export interface Speak extends Header {
+  type: 'speak';
+  /** On is true to speak. */
+  on: boolean;
+}
+
 /** Header stands at the head of every message. */
 export interface Header {
   /** Type names the message. */
@@ -454,7 +567,7 @@ export interface RoomState {
   exists: boolean;
   /** May says what a join would do now. */
   may: May;
-  /** Why says why May is no: full, locked, removed or no-room. */
+  /** Why says why May is no: full, locked, removed, no-room or no-hub. */
   why?: Code;
   /** Role is what this session is, or would be on joining. */
   role: Role;
@@ -469,6 +582,8 @@ export interface RoomState {
   early?: boolean;
   /** History says for how long chat is kept; absent means none. */
   history?: History;
+  /** Topology is which way the media take; absent where the server has no hub, and to whom the people are not told. */
+  topology?: Topology;
   /** Seats are the people inside; empty when they are not to be told. */
   seats?: Seat[];
   /** Host is the host secret, given to the person who made the room by joining it and to hosts who join. */
@@ -500,6 +615,7 @@ export type Code =
   | 'no-peer' // no such session or seat here, or none you may reach
   | 'busy' // a limit of this server or of your address is reached; try later
   | 'removed' // a host removed you; you cannot come back for now
+  | 'no-hub' // somebody, maybe you, cannot reach the hub, which three and more need
   | 'fault' // our fault
   | 'out-of-order'; // a number was skipped
 
@@ -542,22 +658,33 @@ export interface Seat {
   order: number;
   /** Media is what they send. */
   media: MediaState;
+  /** Hand is set while the hand is raised: whoever has the lowest raised it first. */
+  hand?: number;
+  /** Invited is true while a host's invitation to speak waits for this listener's answer. */
+  invited?: boolean;
+  /** Hub says whether the client reaches the hub; absent while that is not known. */
+  hub?: Reach;
+  /** HubWhy says why it does not. */
+  hubWhy?: ReachWhy;
+  /** Note is what somebody in the waiting room said to the hosts. */
+  note?: string;
 }
 
 /** LeftReason says why a seat is gone. */
 export type LeftReason =
   | 'left'
   | 'removed'
-  | 'expired';
+  | 'expired'
+  | 'no-hub'; // there is no way to the hub for everybody; an error says whose
 
 /**
  * Peer is the part that every relayed message shares. A link is one transport (one RTCPeerConnection at each end)
  * between two sessions. The session that comes later makes it and is the polite side (RFC 8829 perfect negotiation).
  */
 export interface Peer {
-  /** To is the session to reach; set by the sender. */
+  /** To is the session to reach, or Hub; set by the sender. */
   to?: string;
-  /** From is the session it came from; set by the server. */
+  /** From is the session it came from, or Hub; set by the server. */
   from?: string;
   /**
    * Link identifies the link; made by the client that made the link, unique between the two sessions. Messages for a
@@ -578,6 +705,29 @@ export interface Track {
 export type LinkKind =
   | 'spare' // a second transport, connected and idle, for when the first one dies
   | 'bulk'; // data channels only, for files from programs
+
+/** Want says what a receive place of an offer to the hub is to show. */
+export interface Want {
+  /** Mid is the media section that receives it. */
+  mid: string;
+  /** Seat and Source name the track. */
+  seat: string;
+  source: Source;
+  /** Width and Height are the size at which it is shown, in device pixels; 0 is not known. */
+  width?: number;
+  height?: number;
+  /** Paused wants nothing sent for now. */
+  paused?: boolean;
+}
+
+/** Place says what a receive place shows. */
+export interface Place {
+  /** Mid is the media section. */
+  mid: string;
+  /** Seat and Source name the track. */
+  seat: string;
+  source: Source;
+}
 
 /** ICECandidate is an RTCIceCandidateInit (W3C WebRTC §4.8.1.1). */
 export interface ICECandidate {
@@ -648,6 +798,43 @@ export interface ReportEvent {
   score?: number;
 }
 
+/** Missing names a track of somebody. */
+export interface Missing {
+  /** Seat is whose it is. */
+  seat: string;
+  /** Source is what it shows. */
+  source: Source;
+}
+
+/** ReachWhy says why a client does not reach the hub. */
+export type ReachWhy =
+  | 'blocked' // neither UDP nor TCP gets to the server's media port
+  | 'failed' // packets get there, but no connection comes of it
+  | 'silent' // a switch to the hub failed for it
+  | 'unsupported'; // the client has not said anything: it knows no hub
+
+/** TopologyPolicy says which topologies a room may have. */
+export type TopologyPolicy =
+  | 'auto' // direct between two, hub for more
+  | 'direct' // never the hub, so two people at most
+  | 'hub'; // always the hub
+
+/** ReactionKind is a sign of a Reaction. */
+export type ReactionKind =
+  | 'like'
+  | 'love'
+  | 'laugh'
+  | 'surprise'
+  | 'applause'
+  | 'celebrate';
+
+/** Role is what a person may do. */
+export type Role =
+  | 'host'
+  | 'speaker'
+  | 'listener'
+  | 'guest-call';
+
 /** Type names a message on the wire. */
 export type Type =
   | 'hello' // C, first message of a socket
@@ -683,7 +870,16 @@ export type Type =
   | 'muted' // S, a host muted you
   | 'remove' // C, host
   | 'keep-history' // C, host
-  | 'ice-servers'; // C asks, S answers
+  | 'ice-servers' // C asks, S answers
+  | 'moved' // C, during a switch of topology
+  | 'hub-reach' // C, whether the hub can be reached
+  | 'topology' // C, host
+  | 'hand' // C, raise or lower a hand
+  | 'reaction' // CS
+  | 'mute-all' // C, host
+  | 'role' // C, host
+  | 'invite' // C, host
+  | 'speak'; // C, answers an invitation
 
 /** ICEServer is one RTCIceServer (W3C WebRTC §4.2.2). */
 export interface ICEServer {
@@ -702,18 +898,31 @@ export type May =
   | 'knock' // wait for a host
   | 'no'; // nothing: no such room and no right to make it, or locked, or full, or removed
 
-/** Role is what a person may do. */
-export type Role =
-  | 'host'
-  | 'speaker'
-  | 'listener'
-  | 'guest-call';
+/** Topology is which way a room's media take, and which way they are about to take. */
+export interface Topology {
+  /** Kind carries the media now. */
+  kind: TopologyKind;
+  /** Epoch grows with every change of Kind or Next, over restarts too. The state with the greatest one holds. */
+  epoch: number;
+  /**
+   * Next is present during a switch: make its links beside those of Kind, say moved with this Epoch, and break nothing
+   * before a later epoch says which of the two stays.
+   */
+  next?: TopologyKind;
+  /** Policy is what the host decided. */
+  policy: TopologyPolicy;
+}
 
 /** SeatState says whether a seat's person is here. */
 export type SeatState =
   | 'waiting' // in the waiting room; only hosts see it
   | 'present' // here
   | 'away'; // the client lost its socket; the seat is kept for the window
+
+/** Reach says whether a seat's client reaches the hub. */
+export type Reach =
+  | 'yes'
+  | 'no';
 
 /** ReportKind says what a client saw. */
 export type ReportKind =
@@ -768,6 +977,11 @@ export interface ReportPair {
   state: PairState;
 }
 
+/** TopologyKind says which way a room's media take. */
+export type TopologyKind =
+  | 'direct' // from one to the other, over one link between two sessions
+  | 'hub'; // through the media plane, over one link of each session with the hub
+
 /** PathKind is a way for media. */
 export type PathKind =
   | 'connecting'
@@ -820,7 +1034,16 @@ export type ClientMessage =
   | Remove
   | ICEServersAsk
   | KeepHistory
-  | Report;
+  | Report
+  | Moved
+  | HubReach
+  | SetTopology
+  | Hand
+  | Reaction
+  | MuteAll
+  | SetRole
+  | Invite
+  | Speak;
 
 /** Every message that the server may send, told apart by type. */
 export type ServerMessage =
@@ -846,4 +1069,5 @@ export type ServerMessage =
   | ChatSaved
   | HistoryAnswer
   | Muted
-  | ICEServersAnswer;
+  | ICEServersAnswer
+  | Reaction;
