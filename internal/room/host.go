@@ -33,6 +33,8 @@ func (r *Room) command(now time.Time, s *session, m signal.Message) {
 		r.mute(s, m)
 	case *signal.Remove:
 		r.remove(now, s, m)
+	case *signal.Encrypt:
+		r.encrypt(s, m)
 	case *signal.SetTopology:
 		r.setTopology(s, m)
 	case *signal.MuteAll:

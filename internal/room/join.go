@@ -49,6 +49,10 @@ func (r *Room) join(now time.Time, s *session, j Join) {
 	if r.joinAgain(now, s, j) {
 		return
 	}
+	if code, words := r.unfit(s, j.Identity); code != "" {
+		r.refuse(s, j.N, code, words)
+		return
+	}
 	if s.seat != nil || slices.ContainsFunc(r.probes, func(p probe) bool { return p.claimer == s.ID }) {
 		r.refuse(s, j.N, signal.CodeOrder, "you have joined already; leave first")
 		return
@@ -131,7 +135,7 @@ func (r *Room) takeAgain(now time.Time, s *session, x *seat, j Join) {
 		r.end(old, &signal.Bye{Reason: signal.ByeReplaced, Words: "this place in the call went on in another window"})
 	}
 	r.lose(x)
-	x.Session, x.Name, x.address = s.ID, j.Name, s.Address
+	x.Session, x.Name, x.address, x.Identity = s.ID, j.Name, s.Address, j.Identity
 	x.since, x.closed, x.re, x.moved = time.Time{}, false, j.N, 0
 	if s.Host {
 		x.Role = signal.RoleHost
@@ -157,7 +161,7 @@ func (r *Room) takeNew(now time.Time, s *session, j Join) {
 		r.refuse(s, j.N, code, words)
 		return
 	}
-	x := &seat{Seat: signal.Seat{ID: j.ID, Name: j.Name, Role: r.role(s), Session: s.ID}, address: s.Address, re: j.N}
+	x := &seat{Seat: signal.Seat{ID: j.ID, Name: j.Name, Role: r.role(s), Session: s.ID, Identity: j.Identity}, address: s.Address, re: j.N}
 	if j.Listen && x.Role == signal.RoleSpeaker {
 		x.Role = signal.RoleListener
 	}
@@ -170,6 +174,7 @@ func (r *Room) takeNew(now time.Time, s *session, j Join) {
 	}
 	if !r.exists {
 		r.begin(now, s)
+		r.encrypted = j.Identity != ""
 	} else if code, words := r.space(now, s); code != "" {
 		r.refuse(s, j.N, code, words)
 		return
@@ -206,7 +211,7 @@ func (r *Room) waitingCount() (n int) {
 
 // begin makes the room exist. Its policy of last time is for its hosts; whoever makes it anew in open mode starts afresh.
 func (r *Room) begin(now time.Time, s *session) {
-	r.exists, r.changed, r.began = true, true, now
+	r.exists, r.changed, r.began, r.rebuilt = true, true, now, false
 	r.events = append(r.events, Event{Kind: EventBegan})
 	if !s.Host {
 		r.locked, r.waiting, r.words, r.removed = false, false, "", nil

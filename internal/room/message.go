@@ -27,10 +27,12 @@ func (r *Room) Handle(now time.Time, id string, m signal.Message) {
 		r.move(now, s, m)
 	case *signal.HubReach:
 		r.hubReach(now, s, m)
+	case *signal.Keys:
+		r.keys(s, m)
 	case *signal.Hand, *signal.Reaction, *signal.Speak:
 		r.conference(now, s, m)
 	case *signal.Lock, *signal.WaitingRoom, *signal.KeepHistory, *signal.Admit, *signal.Mute, *signal.Remove,
-		*signal.SetTopology, *signal.MuteAll, *signal.SetRole, *signal.Invite:
+		*signal.Encrypt, *signal.SetTopology, *signal.MuteAll, *signal.SetRole, *signal.Invite:
 		r.command(now, s, m)
 	case signal.Relayed:
 		r.relay(s, m)

@@ -89,7 +89,10 @@ type Room struct {
 	order   uint64         // the newest seat's
 	hands   uint64         // raised so far
 	words   string         // what those who wait are told
-	course  course         // which way the media take
+	rebuilt bool           // made from what clients could prove, after a restart without a memory
+	// encrypted says that the room's clients encrypt from end to end.
+	encrypted bool
+	course    course // which way the media take
 
 	seats    []*seat    // by order; those in the waiting room too
 	sessions []*session // by arrival
@@ -206,7 +209,7 @@ func (r *Room) Forget(now time.Time) (forget bool, until time.Time) {
 	if r.exists || len(r.sessions) > 0 {
 		return false, time.Time{}
 	}
-	if r.locked || r.waiting || r.course.Policy != signal.PolicyAuto {
+	if r.locked || r.waiting || r.encrypted || r.course.Policy != signal.PolicyAuto {
 		until = r.ended.Add(Memory)
 	}
 	for _, x := range r.removed {

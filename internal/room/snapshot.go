@@ -14,9 +14,11 @@ type Snapshot struct {
 	Began  time.Time `json:"began,omitzero"`
 	Ended  time.Time `json:"ended,omitzero"`
 	// Locked, Waiting and History are the room's policy; an empty History is the default.
-	Locked  bool           `json:"locked,omitempty"`
-	Waiting bool           `json:"waiting,omitempty"`
-	History signal.History `json:"history,omitempty"`
+	Locked  bool `json:"locked,omitempty"`
+	Waiting bool `json:"waiting,omitempty"`
+	// Encrypted is whether the room's clients encrypt.
+	Encrypted bool           `json:"encrypted,omitempty"`
+	History   signal.History `json:"history,omitempty"`
 	// Words is what those who wait are told.
 	Words string `json:"words,omitempty"`
 	// Topology is which way the media take, in the middle of a switch too.
@@ -58,7 +60,7 @@ type Removal struct {
 func (r *Room) Snapshot() Snapshot {
 	s := Snapshot{
 		Exists: r.exists, Began: r.began, Ended: r.ended, Locked: r.locked, Waiting: r.waiting, Order: r.order, Removed: r.removed,
-		Words: r.words, Topology: r.course.Topology, Hands: r.hands,
+		Words: r.words, Topology: r.course.Topology, Hands: r.hands, Encrypted: r.encrypted,
 	}
 	if r.history != r.cfg.History {
 		s.History = r.history
@@ -80,7 +82,7 @@ func Revive(cfg Config, tokens Tokens, now time.Time, s Snapshot) *Room {
 	if s.History != "" && r.cfg.Saves {
 		r.history = s.History
 	}
-	r.words, r.hands = s.Words, s.Hands
+	r.words, r.hands, r.encrypted = s.Words, s.Hands, s.Encrypted
 	r.course.resume(s.Topology, cfg.Hub)
 	for _, x := range s.Seats {
 		y := &seat{Seat: x.Seat, since: now, generation: x.Generation, address: x.Address, fresh: x.Fresh, off: x.Off, closed: x.Off}
@@ -201,7 +203,7 @@ func (r *Room) build(now time.Time, s *session, x *seat) {
 	}
 	x.State, x.Session, x.address = signal.SeatPresent, s.ID, s.Address
 	if !r.exists {
-		r.exists, r.changed, r.began = true, true, now
+		r.exists, r.changed, r.began, r.rebuilt = true, true, now, true
 		r.events = append(r.events, Event{Kind: EventBegan})
 	}
 	r.place(now, s, x)
@@ -226,6 +228,13 @@ func (r *Room) joinAgain(now time.Time, s *session, j Join) bool {
 	if !s.returned {
 		return false
 	}
+	if r.rebuilt && j.Identity != "" && !r.encrypted {
+		r.encrypted, r.changed = true, true // the first who comes back with an identity says what the room was
+	}
+	if code, words := r.unfit(s, j.Identity); code != "" {
+		r.refuse(s, j.N, code, words)
+		return true
+	}
 	s.returned = false
 	x := s.seat
 	if x == nil {
@@ -239,7 +248,7 @@ func (r *Room) joinAgain(now time.Time, s *session, j Join) bool {
 	if j.Claim != nil && j.Claim.Seat == x.ID {
 		x.generation = max(x.generation, j.Claim.Generation)
 	}
-	x.Name, x.re = j.Name, j.N
+	x.Name, x.re, x.Identity = j.Name, j.N, j.Identity
 	x.setMedia(j.Media)
 	if x.isWaiting() {
 		r.tellWaiting(s, x)

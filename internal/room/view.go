@@ -9,6 +9,7 @@ import (
 // view is what one session is told of the room, people aside.
 type view struct {
 	exists, locked, waiting, early bool
+	encrypted                      bool
 	may                            signal.May
 	why                            signal.Code
 	role                           signal.Role
@@ -21,6 +22,7 @@ func (r *Room) view(s *session) view {
 		exists: r.exists, locked: r.exists && r.locked, waiting: r.exists && r.waiting, early: r.mayEarly(s), role: r.role(s),
 	}
 	v.may, v.why = r.door(s)
+	v.encrypted = r.encrypted && (r.exists || s.Host)
 	if r.keeps() && r.exists {
 		v.history = r.history
 	}
@@ -46,7 +48,7 @@ func (r *Room) state(s *session) signal.RoomState {
 func (r *Room) bare(v view) signal.RoomState {
 	state := signal.RoomState{
 		Name: r.cfg.Name, Exists: v.exists, May: v.may, Role: v.role, Locked: v.locked,
-		WaitingRoom: v.waiting, Early: v.early, Why: v.why, History: v.history,
+		WaitingRoom: v.waiting, Early: v.early, Why: v.why, Encrypted: v.encrypted, History: v.history,
 	}
 	if v.topology.Kind != "" {
 		state.Topology = &v.topology

@@ -12,7 +12,7 @@ func (m *Chat) field(r *reader, key string) bool {
 	case "id":
 		m.ID = r.id()
 	case "text":
-		m.Text = r.prose(MaxChat)
+		m.Text = r.chat()
 	case "from":
 		m.From = r.id()
 	case "name":
@@ -35,7 +35,7 @@ func (k *Kept) read(r *reader) {
 		case "id":
 			k.ID = r.id()
 		case "text":
-			k.Text = r.prose(MaxChat)
+			k.Text = r.chat()
 		case "from":
 			k.From = r.id()
 		case "name":

@@ -19,6 +19,8 @@ func (s *RoomState) read(r *reader) {
 			s.WaitingRoom = r.boolean()
 		case "early":
 			s.Early = r.boolean()
+		case "encrypted":
+			s.Encrypted = r.boolean()
 		case "history":
 			s.History = r.history()
 		case "topology":
@@ -75,6 +77,8 @@ func (s *Seat) conference(r *reader, key string) bool {
 		s.HubWhy = enum(r, ReachBlocked, ReachFailed, ReachSilent, ReachUnsupported)
 	case "note":
 		s.Note = r.prose(MaxWords)
+	case "identity":
+		s.Identity = r.identity()
 	default:
 		return false
 	}
@@ -113,6 +117,8 @@ func (m *Join) field(r *reader, key string) bool {
 		m.Listen = r.boolean()
 	case "note":
 		m.Note = r.prose(MaxWords)
+	case "identity":
+		m.Identity = r.identity()
 	default:
 		return false
 	}

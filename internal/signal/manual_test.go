@@ -38,7 +38,7 @@ func TestManualNamesEverything(t *testing.T) {
 	}
 	for _, v := range []Code{
 		CodeMalformed, CodeTooLarge, CodeUnknown, CodeOrder, CodeNoRoom, CodeFull, CodeLocked,
-		CodeNoHub, CodeForbidden, CodeBadSecret, CodeNoPeer, CodeBusy, CodeRemoved, CodeFault, CodeOutOfOrder,
+		CodeNoHub, CodeForbidden, CodeBadSecret, CodeNoPeer, CodeBusy, CodeRemoved, CodeEncrypted, CodeFault, CodeOutOfOrder,
 	} {
 		named(string(v), "code")
 	}

@@ -50,7 +50,8 @@ func Registry() []Entry {
 	add(FromClient, TypeKeepHistory, TypeReport)
 	add(FromClient, TypeMoved, TypeHubReach, TypeTopology, TypeHand)
 	add(FromBoth, TypeReaction)
-	add(FromClient, TypeMuteAll, TypeRole, TypeInvite, TypeSpeak)
+	add(FromClient, TypeMuteAll, TypeRole, TypeInvite, TypeSpeak, TypeEncrypt)
+	add(FromBoth, TypeKeys)
 	return list
 }
 
@@ -89,6 +90,8 @@ func makeBody(t Type, from Side) Message {
 		return new(Chat)
 	case TypeReaction:
 		return new(Reaction)
+	case TypeKeys:
+		return new(Keys)
 	}
 	if from&FromClient != 0 {
 		return makeClientBody(t)
@@ -147,6 +150,8 @@ func makeConferenceBody(t Type) Message {
 		return new(Invite)
 	case TypeSpeak:
 		return new(Speak)
+	case TypeEncrypt:
+		return new(Encrypt)
 	}
 	return nil
 }
@@ -255,6 +260,8 @@ func conferenceTypeOf(m Message) Type {
 		return TypeInvite
 	case *Speak:
 		return TypeSpeak
+	case *Encrypt:
+		return TypeEncrypt
 	}
 	return ""
 }
@@ -285,6 +292,8 @@ func bothTypeOf(m Message) Type {
 		return TypeChat
 	case *Reaction:
 		return TypeReaction
+	case *Keys:
+		return TypeKeys
 	}
 	return ""
 }

@@ -19,6 +19,10 @@ type RoomState struct {
 	// Early is true when this session may exchange offers, answers and candidates with the people inside before it
 	// joins. Never media.
 	Early bool `json:"early,omitempty"`
+	// Encrypted is true when the room's clients encrypt from end to end, with keys that the server does not have. It
+	// cannot know whether they do, and they do not believe it: whoever has the room's key insists on it, whoever has not
+	// is refused.
+	Encrypted bool `json:"encrypted,omitempty"`
 	// History says for how long chat is kept; absent means none.
 	History History `json:"history,omitempty"`
 	// Topology is which way the media take; absent where the server has no hub, and to whom the people are not told.
@@ -88,6 +92,8 @@ type Seat struct {
 	HubWhy ReachWhy `json:"hubWhy,omitempty"`
 	// Note is what somebody in the waiting room said to the hosts.
 	Note string `json:"note,omitempty"`
+	// Identity is the client's in an encrypted room: its public key, and the proof that it knows the room's secret.
+	Identity string `json:"identity,omitempty"`
 }
 
 // SeatState says whether a seat's person is here.
@@ -125,6 +131,9 @@ type Join struct {
 	Listen bool `json:"listen,omitempty"`
 	// Note says to the hosts of a waiting room who is there and why.
 	Note string `json:"note,omitempty"`
+	// Identity says that this client encrypts, and is shown to the others in Seat. Who makes a room with it makes an
+	// encrypted one.
+	Identity string `json:"identity,omitempty"`
 }
 
 // Waiting answers join in a room whose host admits people. Joined, error or bye follows when the host decided.

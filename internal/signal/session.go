@@ -147,6 +147,7 @@ const (
 	CodeBusy       Code = "busy"         // a limit of this server or of your address is reached; try later
 	CodeRemoved    Code = "removed"      // a host removed you; you cannot come back for now
 	CodeNoHub      Code = "no-hub"       // somebody, maybe you, cannot reach the hub, which three and more need
+	CodeEncrypted  Code = "encrypted"    // the room is encrypted and you hold no keys, or the other way round
 	CodeFault      Code = "fault"        // our fault
 	CodeOutOfOrder Code = "out-of-order" // a number was skipped
 )

@@ -95,6 +95,8 @@ const (
 	TypeRole            Type = "role"              // C, host
 	TypeInvite          Type = "invite"            // C, host
 	TypeSpeak           Type = "speak"             // C, answers an invitation
+	TypeEncrypt         Type = "encrypt"           // C, host
+	TypeKeys            Type = "keys"              // CS, sealed words of clients for each other
 )
 
 // Header stands at the head of every message.

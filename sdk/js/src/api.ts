@@ -109,6 +109,8 @@ export interface Room extends Emitter<RoomEvents> {
   /** Everybody with a seat, me included, sorted by order; those in the waiting room only for hosts (state waiting). */
   readonly people: readonly Participant[];
   readonly me: Participant | null;
+  /** The key of an encrypted room, for the fragment of links to it; empty when it has none here. */
+  readonly key: string;
   /** The record of the newest call we had a seat in: `/calls/{id}`, with the token that lets us read it. Null without one. */
   readonly call: CallRef | null;
   /** The conversation, oldest first: what this session saw and what was asked for with `earlier`. */
@@ -153,6 +155,8 @@ export interface Room extends Emitter<RoomEvents> {
   remove(person: Participant): Promise<void>;
   /** For how long the room's chat is kept from now on; what is not to be kept any more is deleted. */
   keepHistory(policy: History): Promise<void>;
+  /** Encrypts the room from end to end with a new key, for good; only while nobody else is here. */
+  encrypt(key: string): Promise<void>;
 }
 
 export interface RoomDataEvents {
@@ -186,6 +190,11 @@ export interface RoomOptions {
   room: string;
   /** Host secret from the link's fragment. */
   host?: string;
+  /**
+   * The secret of an encrypted room, from the link's fragment (`#key=…`); {@link makeKey} makes one. It never leaves this
+   * page. With it nothing is sent or played that is not encrypted from end to end.
+   */
+  key?: string;
   /** Devices whose tracks are sent; without it nothing is sent. */
   media?: LocalMedia;
   /** Where the seat token is kept, sessionStorage by default; null keeps nothing. */
@@ -218,6 +227,8 @@ export interface Participant extends Emitter<ParticipantEvents> {
   readonly tracks: ReadonlyMap<Source, MediaStreamTrack>;
   /** How their media reaches us; for me: {kind: 'none'}. */
   readonly path: Path;
+  /** Whether they are known to hold the key of an encrypted room. */
+  readonly encryption: Encryption;
   /** Microphone level 0…1 right now (cheap; call it from an animation frame). */
   level(): number;
   /** How well they come through; for me, how my own network does. */
@@ -227,6 +238,13 @@ export interface Participant extends Emitter<ParticipantEvents> {
   /** The figures of the last second; null without a link. */
   stats(): Promise<LinkStats | null>;
 }
+
+/**
+ * What is known of somebody's end of the encryption. `none`: the room has no key here; `pending`: nothing has come yet
+ * that only they can have said; `known`: they hold the room's key and what they send is encrypted from end to end;
+ * `stranger`: what they say to be is not from who holds the key: they get no key of ours, and are not played.
+ */
+export type Encryption = 'none' | 'pending' | 'known' | 'stranger';
 
 /** The way media takes to a person. */
 export interface Path {

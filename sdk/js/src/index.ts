@@ -8,4 +8,5 @@ export type {Files, FilesError, FilesEvents, Sendable, Transfer, TransferFile, T
 export {type MediaOptions, openMedia} from './media.js';
 export {checkNetwork} from './network.js';
 export {openRoom} from './room.js';
+export {makeKey} from './secrecy.js';
 export type {ICEServers} from './wire.gen.js';

@@ -8,6 +8,7 @@ import {pathOf, type Report, type Reports} from './path.js';
 import {type Prepared, pairStreams} from './prepared.js';
 import {type Publication, sections} from './publication.js';
 import {sameLossMs, type TransportState} from './recovery.js';
+import type {Seal} from './veil.js';
 import type {LinkKind, Track} from './wire.gen.js';
 
 /** The fields that every relayed message shares. */
@@ -38,6 +39,8 @@ export interface LinkPort {
   channel(channel: RTCDataChannel): void;
   /** The other side's SDK said something. */
   control(text: unknown): void;
+  /** What encrypts in an encrypted room. */
+  readonly seal: Seal | null;
 }
 
 /** One RTCPeerConnection with one other session. */
@@ -81,6 +84,7 @@ export class Link implements Side, Carrier {
     this.#ticker = setInterval(() => void this.#tick(), 1_000);
     pc.onicecandidate = ({candidate}) => this.#trickle(candidate);
     pc.onconnectionstatechange = () => this.#changed();
+    this.#cover();
     if (maker) this.#negotiation.offerPrepared(prepared.ready);
   }
 
@@ -253,11 +257,15 @@ export class Link implements Side, Carrier {
   send<K extends 'offer' | 'answer'>(type: K, body: Omit<Body<K>, Address>): void {
     this.#described = true;
     const n = this.port.send(type, type === 'offer' && this.kind ? {...body, kind: this.kind} : body);
+    if (type === 'answer') this.#compare();
     if (type === 'offer') this.#offered ||= n;
   }
 
   bind(remote: readonly Track[], type: 'offer' | 'answer'): void {
     const transceivers = this.#pc.getTransceivers();
+    this.#cover();
+    if (type === 'answer') this.#compare();
+    else for (const transceiver of transceivers) this.port.seal?.prefer(transceiver);
     for (const {mid, source} of remote) {
       const found = transceivers.find((t) => t.mid === mid);
       if (found) this.#receivers.set(source, found.receiver);
@@ -278,6 +286,17 @@ export class Link implements Side, Carrier {
   }
 
   // ----
+
+  /** In an encrypted room nothing flows that is not sealed. */
+  #cover(): void {
+    const {seal} = this.port;
+    if (seal) for (const transceiver of this.#pc.getTransceivers()) seal.cover(transceiver, this.peer);
+  }
+
+  /** Both descriptions are set: are they what the other side sees? */
+  #compare(): void {
+    this.port.seal?.described(this.peer, this.id, this.#pc, (why) => this.port.broken(why, true));
+  }
 
   /** Gives each source its section: the one the other side uses for it, otherwise the next free one of its kind. */
   #place(transceivers: readonly RTCRtpTransceiver[], remote: readonly Track[]): void {

@@ -37,6 +37,8 @@ function make(session = 'me') {
     clock: () => performance.now(),
     lag: () => 0,
     watch: () => {},
+    seal: () => null,
+    ready: () => Promise.resolve(),
   });
   setInterval(() => links.tick(true), 100);
   const want = (change: Partial<Wanted>) =>

@@ -6,6 +6,7 @@ import {only, transportOf} from './network.js';
 import type {Happening, Pair, Ways} from './pair.js';
 import {type Prepared, prepare} from './prepared.js';
 import type {Publication} from './publication.js';
+import type {Seal} from './veil.js';
 
 /** How often a link that broke is made again before its person counts as unreachable; then it is tried twice a minute. */
 const maxRebuilds = 3;
@@ -36,6 +37,10 @@ export interface LinksPort extends Sender {
   watch(session: string, link: Link, pc: RTCPeerConnection): void;
   clock(): number;
   lag(): number;
+  /** What encrypts; null in a room without a key, undefined while it is not there yet. */
+  seal(): Seal | null | undefined;
+  /** Resolves when it is clear whether links can be made. */
+  ready(): Promise<void>;
 }
 
 /** The links that a room wants at a moment. */
@@ -75,8 +80,8 @@ export class Links {
   #early: Relayed[] = [];
 
   constructor(readonly port: LinksPort) {
-    import('./pair.js').then(
-      (code) => this.#begin(code),
+    Promise.all([import('./pair.js'), port.ready()]).then(
+      ([code]) => this.#begin(code),
       (error) => port.trouble('', 'connection', `the code of links: ${error}`), // the page is older than the server
     );
   }
@@ -245,6 +250,7 @@ export class Links {
       control: (text) => port.control(session, text),
       clock: () => port.clock(),
       lag: () => port.lag(),
+      seal: port.seal() ?? null,
     });
     const entry = {pair, guest: false};
     this.#entries.set(session, entry);
@@ -305,6 +311,7 @@ export class Links {
   }
 
   #fresh(kind: 'offer' | 'answer', ways: Ways | null = null): Prepared | null {
+    if (this.port.seal() === undefined) return null;
     const servers = this.port.servers();
     if (ways === 'stream' || ways === 'tls') {
       const fits = (url: string) => ['tls', ways === 'tls' ? 'tls' : 'tcp'].includes(transportOf(url) ?? '');
@@ -323,7 +330,7 @@ export class Links {
     connection: () => typeof RTCPeerConnection,
   ): Prepared | null {
     try {
-      return prepare(kind, config, connection());
+      return prepare(kind, config, connection(), this.port.seal());
     } catch (error) {
       this.port.trouble('', 'connection', `RTCPeerConnection: ${error}`);
       return null;

@@ -1,4 +1,4 @@
-import type {RoomStatus, Trouble} from './api.js';
+import type {Encryption, RoomStatus, Trouble} from './api.js';
 import {Channels} from './channels.js';
 import {Links} from './links.js';
 import type {Sender} from './message.js';
@@ -7,6 +7,7 @@ import type {Page} from './page.js';
 import type {People} from './people.js';
 import type {Person} from './person.js';
 import type {Pulse} from './pulse.js';
+import type {Secrecy} from './secrecy.js';
 import type {Servers} from './servers.js';
 import {type Situation, wantedLinks} from './topology.js';
 
@@ -26,6 +27,7 @@ export interface MeshPort extends Sender {
   /** Media says that the network is gone, or is back. */
   suspect(suspected: boolean): void;
   readonly record: Notes;
+  readonly secrecy: Secrecy;
   /** When I took my seat, by performance.now(); 0 without one. */
   joinedAt(): number;
 }
@@ -69,6 +71,8 @@ export class Mesh {
         }),
       clock: () => pulse.awake,
       lag: () => pulse.lag,
+      seal: () => port.secrecy.seal,
+      ready: () => port.secrecy.ready(),
     });
     this.#release = [pulse.on('tick', () => this.links.tick(page.visible))];
     pulse.beat(looseMs);
@@ -86,7 +90,9 @@ export class Mesh {
         others: others.map(({session, state}) => ({session, present: state === 'present'})),
       }),
     );
-    const {list} = this.port.roster;
+    const {list, me} = this.port.roster;
+    const seated = status === 'joined';
+    this.port.secrecy.veil?.people(seated ? me : null, seated ? others : []);
     for (const person of list) this.connect(person);
     this.channels.retain(new Set(list.map((p) => p.id)));
     this.#welcomeBack(others);
@@ -94,7 +100,9 @@ export class Mesh {
 
   /** Shows a person the transport that leads to them. */
   connect(person: Person | null): void {
-    if (!person || person.isMe) return;
+    if (!person) return;
+    person.trust(this.#encryption(person));
+    if (person.isMe) return;
     const reachable = this.port.status() === 'joined' && person.session;
     const pair = reachable ? this.links.get(person.session) : null;
     this.channels.connect(person.id, pair?.carrier ?? null);
@@ -114,6 +122,12 @@ export class Mesh {
     this.links.closeAll();
     this.pulse.close();
     this.page.close();
+  }
+
+  #encryption({isMe, session}: Person): Encryption {
+    const {key, veil} = this.port.secrecy;
+    if (!key) return 'none';
+    return isMe && veil ? 'known' : (veil?.standing(session) ?? 'pending');
   }
 
   /** Whoever was away and is back may have another network. */

@@ -54,6 +54,7 @@ function make(maker = true) {
     clock: () => performance.now(),
     lag: () => 0,
     watch: () => {},
+    seal: null,
   });
   const upkeep = new Upkeep(pair);
   pair.attend(upkeep);

@@ -5,6 +5,7 @@ import {type Body, freshId, type Incoming, type LinkMessage} from './message.js'
 import type {Prepared} from './prepared.js';
 import {nothing, type Publication} from './publication.js';
 import type {Upkeep} from './upkeep.js';
+import type {Seal} from './veil.js';
 import type {LinkKind, ReportEvent} from './wire.gen.js';
 
 /** Which ways a transport besides the first may take: all, only relays reached by TCP or TLS, or by TLS. */
@@ -37,6 +38,8 @@ export interface PairPort extends Pick<LinkPort, 'freshServers' | 'trouble' | 'w
   clock(): number;
   /** How late timers are of late, in milliseconds. */
   lag(): number;
+  /** What encrypts in an encrypted room. */
+  readonly seal: Seal | null;
 }
 
 /** What a pair gets of the other session. */
@@ -120,9 +123,11 @@ export class Pair {
     return (this.#shown === 'spare' && this.#spare) || this.#main;
   }
 
-  /** The link that data channels are opened on. */
-  get carrier(): Carrier {
-    return this.#upkeep?.settled ? this.inUse : this.#main;
+  /** The link that data channels are opened on; null while its ends are not known to be those of the two of us. */
+  get carrier(): Carrier | null {
+    const link = this.#upkeep?.settled ? this.inUse : this.#main;
+    const {seal} = this.port;
+    return !seal || seal.trusts(this.peer, link.id) ? link : null;
   }
 
   /** Media may leave: both sides have their seats. */
@@ -247,6 +252,10 @@ export class Pair {
   /** A program wants to send files. Another link for it means that the older one is dead to them. */
   #takeBulk({link: id, sdp}: Incoming['offer']): void {
     this.#dropBulk();
+    if (this.port.seal) {
+      this.port.send('close-link', {link: id}); // its ends are not compared: the main link has to do
+      return;
+    }
     const port = {
       send: (type: 'answer' | 'candidate' | 'end-of-candidates', body: object) =>
         void this.port.send(type, {...body, link: id} as never),
@@ -297,8 +306,12 @@ export class Pair {
         asked: () => (link === this.#main && this.#upkeep ? this.#upkeep.asked() : void link.restart()),
         trouble: (kind, detail) => port.trouble(kind, detail),
         watched: () => port.watched(),
-        channel: (channel) => port.channel(channel),
+        channel: (channel) => {
+          if (port.seal) port.seal.hold(this.peer, id, channel, (held) => port.channel(held));
+          else port.channel(channel);
+        },
         control: (text) => this.#control(link, text),
+        seal: port.seal,
       },
       kind,
     );
@@ -316,7 +329,7 @@ export class Pair {
     if (now - this.#heard.from >= 1_000) this.#heard = {from: now, count: 0};
     if (++this.#heard.count > maxHeard) return;
     if (text === here) this.#upkeep?.told(link, link === this.#spare ? 'spare' : 'main');
-    else this.port.control(text);
+    else if (this.port.seal?.trusts(this.peer, link.id) ?? true) this.port.control(text);
   }
 
   /** The replacement is connected: it is the main link from now on. */

@@ -1,4 +1,5 @@
 import type {
+  Encryption,
   LinkStats,
   LocalMedia,
   MediaState,
@@ -36,6 +37,7 @@ export class Person extends Events<ParticipantEvents> implements Participant {
   #link: Link | null = null;
   #quality: Quality = unknown;
   #looked: unknown = null;
+  #encryption: Encryption = 'none';
   /** Null before the call, and for me. */
   meter: Meter | null = null;
 
@@ -74,6 +76,9 @@ export class Person extends Events<ParticipantEvents> implements Participant {
   }
   get path(): Path {
     return this.#path;
+  }
+  get encryption(): Encryption {
+    return this.#encryption;
   }
   /** The seat as the server told it last. */
   get seat(): Seat {
@@ -125,6 +130,13 @@ export class Person extends Events<ParticipantEvents> implements Participant {
   rate(quality: Quality): void {
     this.#quality = quality;
     this.emit('quality', quality);
+  }
+
+  /** Takes what is known of their end of the encryption. */
+  trust(encryption: Encryption): void {
+    if (encryption === this.#encryption) return;
+    this.#encryption = encryption;
+    this.emit('change', undefined);
   }
 
   /** Takes what I send. */

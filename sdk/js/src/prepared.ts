@@ -1,5 +1,6 @@
 import type {Source} from './api.js';
 import {sections} from './publication.js';
+import type {Seal} from './veil.js';
 
 /** A transport made in advance, gathering while nobody needs it. */
 export interface Prepared {
@@ -24,9 +25,11 @@ export function prepare(
   kind: 'offer' | 'answer',
   config: RTCConfiguration,
   Connection: typeof RTCPeerConnection = RTCPeerConnection,
+  seal: Seal | null = null,
 ): Prepared {
   const pc = new Connection({
     ...config,
+    ...seal?.config,
     bundlePolicy: 'max-bundle',
     iceCandidatePoolSize: kind === 'answer' ? 1 : 0,
   });
@@ -36,7 +39,8 @@ export function prepare(
   if (kind === 'answer') return {pc, control, beat, kind, at, ready: Promise.resolve()};
   const streams = pairStreams();
   for (const {kind: media, source} of sections) {
-    pc.addTransceiver(media, {direction: 'sendrecv', streams: [streams(source)]});
+    const transceiver = pc.addTransceiver(media, {direction: 'sendrecv', streams: [streams(source)]});
+    seal?.prefer(transceiver);
   }
   const ready = pc.setLocalDescription();
   ready.catch(() => {}); // reported when it is used

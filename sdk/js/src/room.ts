@@ -27,6 +27,7 @@ import {Page} from './page.js';
 import {mediaState, publication, sameMedia} from './publication.js';
 import {Pulse} from './pulse.js';
 import {closed, Requests, roomError} from './requests.js';
+import {Secrecy} from './secrecy.js';
 import type {Numbered} from './sequence.js';
 import {Servers} from './servers.js';
 import {Socket} from './socket.js';
@@ -87,6 +88,7 @@ class Call extends View implements Room {
   #offlineAt = 0;
   #joinedAt = 0; // by performance.now(); 0 without a seat
   #files: Promise<Files> | null = null;
+  readonly #secrecy: Secrecy;
   readonly #host: Host;
   readonly #requests = new Requests();
   readonly #release: (() => void)[] = [];
@@ -112,7 +114,19 @@ class Call extends View implements Room {
     this.#servers = new Servers(this.#socket, () => this.#warm && this.network.check());
     this.#host = new Host(this.#socket, this.#requests, this.roster, () => this.info);
     this.network = this.#network = new NetworkCheck(() => this.#servers.ice);
+    this.#secrecy = new Secrecy({
+      room: this.name,
+      send: this.#socket.send.bind(this.#socket),
+      control: {
+        send: (seat, message) => this.control.send(seat, message),
+        on: (type, listener) => this.control.on(type, listener),
+      },
+      me: () => this.roster.me,
+      changed: () => this.roster.list.forEach((person) => void this.#mesh.connect(person)),
+    });
+    if (options.key) void this.#secrecy.open(options.key).then(() => this.#joining && this.#session && this.#knock());
     const port = {
+      secrecy: this.#secrecy,
       roster: this.roster,
       servers: this.#servers,
       send: this.#socket.send.bind(this.#socket),
@@ -130,6 +144,27 @@ class Call extends View implements Room {
     this.control = this.#mesh.channels.control;
     this.#data = new DataHub(this.channels);
     this.#listen();
+  }
+
+  get key(): string {
+    return this.#secrecy.key;
+  }
+
+  async encrypt(key: string): Promise<void> {
+    if (this.key) throw roomError('order', 'Encrypted already.');
+    this.#links.closeAll(); // what is held ready knows of no key
+    await this.#secrecy.open(key);
+    const {veil} = this.#secrecy;
+    if (!veil) {
+      this.#secrecy.key = '';
+      throw roomError('encrypted', 'This browser cannot encrypt.');
+    }
+    return this.#requests
+      .start(
+        () => this.#socket.send('encrypt', {identity: veil.identity}),
+        () => this.info?.encrypted === true,
+      )
+      .finally(() => this.#relink());
   }
 
   get previous(): {readonly id: string; readonly name: string} | null {
@@ -175,7 +210,7 @@ class Call extends View implements Room {
     const me = this.roster.me;
     const message = this.conversation.write(me?.id ?? '', me?.name ?? '', text);
     if (this.#joining) this.#unsent.push(message);
-    else this.#socket.send('chat', {id: message.id, text});
+    else this.#say(message);
     this.emit('chat', message);
     return message;
   }
@@ -333,16 +368,13 @@ class Call extends View implements Room {
         this.#links.gone(message.session);
         break;
       case 'chat':
-        this.emit('chat', this.conversation.receive(message, this.me?.id ?? ''));
-        break;
       case 'chat-saved':
-        this.conversation.saved(message);
-        this.emit('history', undefined);
-        break;
       case 'history':
-        this.conversation.recall(message, this.me?.id ?? '');
-        this.#recalled = message.re ?? 0;
-        this.emit('history', undefined);
+        if (this.#secrecy.veil) this.#secrecy.veil.read(message, (opened) => this.#read(opened));
+        else this.#read(message);
+        break;
+      case 'keys':
+        this.#secrecy.veil?.receive(message);
         break;
       case 'muted':
         this.#muted(message);
@@ -359,6 +391,28 @@ class Call extends View implements Room {
     this.#requests.settle();
   }
 
+  #read(message: wire.Chat | wire.ChatSaved | wire.HistoryAnswer): void {
+    const me = this.me?.id ?? '';
+    if (message.type === 'chat') {
+      this.emit('chat', this.conversation.receive(message, me));
+      return;
+    }
+    if (message.type === 'chat-saved') this.conversation.saved(message);
+    else {
+      this.conversation.recall(message, me);
+      this.#recalled = message.re ?? 0;
+    }
+    this.emit('history', undefined);
+    this.#requests.settle();
+  }
+
+  /** Sends words of mine. Those that were sealed for another session are taken as I wrote them. */
+  #say({id, text}: Pick<wire.Chat, 'id' | 'text'>): void {
+    const {veil} = this.#secrecy;
+    if (veil) veil.say(id, this.chat.find((m) => m.id === id && m.mine)?.text ?? text);
+    else this.#socket.send('chat', {id, text});
+  }
+
   #ask(name: string, promise: Joining['promise']): Joining {
     return {name, n: 0, media: mediaState(new Map()), same: false, promise};
   }
@@ -366,12 +420,19 @@ class Call extends View implements Room {
   /** Sends the join, and right behind it the offers to those whose sessions are known. */
   #knock(): void {
     const joining = this.#joining as Joining;
+    const {key, veil} = this.#secrecy;
+    if (key && !veil) {
+      // Without the means to encrypt there is no seat in a room that has a key, whatever the server would say.
+      if (this.#secrecy.unable) this.#unseat(roomError('encrypted', `Cannot encrypt: ${this.#secrecy.unable}.`));
+      return; // it is on its way
+    }
     const {held} = this.#memory;
     joining.media = mediaState(publication(this.#media), this.#media);
     joining.n = this.#socket.send('join', {
       name: joining.name,
       media: joining.media,
       ...(held && {seat: held.token}),
+      ...(veil && {identity: veil.identity}),
     });
     if (this.status === 'joined') return; // the old links carry on until the seat is ours again
     this.setStatus('joining');
@@ -402,7 +463,7 @@ class Call extends View implements Room {
     this.showPeople();
     this.#publish();
     this.#relink();
-    for (const {id, text} of this.#unsent.splice(0)) this.#socket.send('chat', {id, text});
+    for (const message of this.#unsent.splice(0)) this.#say(message);
     this.#record.flush();
     joining.promise?.resolve();
   }
@@ -524,6 +585,7 @@ class Call extends View implements Room {
     this.#network.close();
     this.#servers.close();
     this.#requests.close();
+    this.#secrecy.close();
     const promise = this.#joining?.promise;
     this.#joining = null;
     this.setStatus('ended', ending);

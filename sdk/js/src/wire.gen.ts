@@ -7,6 +7,21 @@
 /** MaxWords is the longest reason that one person gives another, in bytes of UTF-8. */
 export const MaxWords = 200;
 
+/** MaxIdentity is the longest identity in bytes. */
+export const MaxIdentity = 256;
+
+/** MaxBoxes is how many boxes one message carries at most: one for everybody else in the room, and more. */
+export const MaxBoxes = 64;
+
+/** MaxBox is the longest box in bytes. */
+export const MaxBox = 1024;
+
+/** SealedChat begins a chat text that is ciphertext. */
+export const SealedChat = 'parley.sealed.v1:';
+
+/** MaxSealedChat is the longest such text: what a text of MaxChat bytes and its writer's name become. */
+export const MaxSealedChat = 5800;
+
 /** AckDelay is the longest time a received message stays unacknowledged while nothing is sent. In milliseconds. */
 export const AckDelayMs = 1000;
 
@@ -184,6 +199,11 @@ export interface Join extends Header {
   listen?: boolean;
   /** Note says to the hosts of a waiting room who is there and why. */
   note?: string;
+  /**
+   * Identity says that this client encrypts, and is shown to the others in Seat. Who makes a room with it makes an
+   * encrypted one.
+   */
+  identity?: string;
 }
 
 /** Waiting answers join in a room whose host admits people. Joined, error or bye follows when the host decided. */
@@ -533,6 +553,27 @@ export interface Speak extends Header {
   on: boolean;
 }
 
+/** Encrypt makes the room an encrypted one, for good. Hosts only, and only while they are alone. */
+export interface Encrypt extends Header {
+  type: 'encrypt';
+  /** Identity is that of the host's client, as in Join. */
+  identity: string;
+}
+
+/**
+ * Keys carries sealed words from client to client in an encrypted room: keys of frames, and what else they tell each
+ * other that the server shall not read or forge.
+ */
+export interface Keys extends Header {
+  type: 'keys';
+  /** Boxes are for one session each; set by the sender. One for somebody who is gone is dropped. */
+  boxes?: Box[];
+  /** From is the session that the box came from; set by the server. */
+  from?: string;
+  /** Box is what it holds for the receiver; set by the server. */
+  box?: string;
+}
+
 /** Header stands at the head of every message. */
 export interface Header {
   /** Type names the message. */
@@ -580,6 +621,12 @@ export interface RoomState {
    * joins. Never media.
    */
   early?: boolean;
+  /**
+   * Encrypted is true when the room's clients encrypt from end to end, with keys that the server does not have. It
+   * cannot know whether they do, and they do not believe it: whoever has the room's key insists on it, whoever has not
+   * is refused.
+   */
+  encrypted?: boolean;
   /** History says for how long chat is kept; absent means none. */
   history?: History;
   /** Topology is which way the media take; absent where the server has no hub, and to whom the people are not told. */
@@ -616,6 +663,7 @@ export type Code =
   | 'busy' // a limit of this server or of your address is reached; try later
   | 'removed' // a host removed you; you cannot come back for now
   | 'no-hub' // somebody, maybe you, cannot reach the hub, which three and more need
+  | 'encrypted' // the room is encrypted and you hold no keys, or the other way round
   | 'fault' // our fault
   | 'out-of-order'; // a number was skipped
 
@@ -668,6 +716,8 @@ export interface Seat {
   hubWhy?: ReachWhy;
   /** Note is what somebody in the waiting room said to the hosts. */
   note?: string;
+  /** Identity is the client's in an encrypted room: its public key, and the proof that it knows the room's secret. */
+  identity?: string;
 }
 
 /** LeftReason says why a seat is gone. */
@@ -835,6 +885,14 @@ export type Role =
   | 'listener'
   | 'guest-call';
 
+/** Box is a sealed word for one session. */
+export interface Box {
+  /** To is the session. */
+  to: string;
+  /** Box is ciphertext in base64url. */
+  box: string;
+}
+
 /** Type names a message on the wire. */
 export type Type =
   | 'hello' // C, first message of a socket
@@ -879,7 +937,9 @@ export type Type =
   | 'mute-all' // C, host
   | 'role' // C, host
   | 'invite' // C, host
-  | 'speak'; // C, answers an invitation
+  | 'speak' // C, answers an invitation
+  | 'encrypt' // C, host
+  | 'keys'; // CS, sealed words of clients for each other
 
 /** ICEServer is one RTCIceServer (W3C WebRTC §4.2.2). */
 export interface ICEServer {
@@ -1043,7 +1103,9 @@ export type ClientMessage =
   | MuteAll
   | SetRole
   | Invite
-  | Speak;
+  | Speak
+  | Encrypt
+  | Keys;
 
 /** Every message that the server may send, told apart by type. */
 export type ServerMessage =
@@ -1070,4 +1132,5 @@ export type ServerMessage =
   | HistoryAnswer
   | Muted
   | ICEServersAnswer
-  | Reaction;
+  | Reaction
+  | Keys;

@@ -1,0 +1,54 @@
+import type {Unable} from './e2ee/veil.js';
+import type {Seal, Veil, VeilPort} from './veil.js';
+
+/** Makes the key of an encrypted room: 128 bits that nobody can guess, in 22 letters. */
+export function makeKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return btoa(String.fromCharCode(...bytes))
+    .replace(/\+/g, '-')
+    .replace(/\//g, '_')
+    .slice(0, 22);
+}
+
+/** Holds a room's encryption, whose code comes only where there is a secret. */
+export class Secrecy {
+  /** The secret of the room's link; empty where it has none. */
+  key = '';
+  /** Null without a secret, and until its code has come. */
+  veil: Veil | null = null;
+  /** Why the room cannot be encrypted here. */
+  unable: Unable | 'code' | null = null;
+  #ready: Promise<void> = Promise.resolve();
+
+  constructor(readonly port: VeilPort) {}
+
+  /** Undefined while nothing may be made yet, null where nothing is sealed. */
+  get seal(): Seal | null | undefined {
+    return this.key ? this.veil?.seal : null;
+  }
+
+  /** Resolves when it is clear what becomes of it. */
+  ready(): Promise<void> {
+    return this.#ready;
+  }
+
+  open(key: string): Promise<void> {
+    this.key = key;
+    this.#ready = import('./e2ee/veil.js')
+      .then(({openVeil}) => openVeil(key, this.port))
+      .then(
+        (veil) => {
+          if (typeof veil === 'string') this.unable = veil;
+          else this.veil = veil;
+        },
+        () => {
+          this.unable = 'code';
+        },
+      );
+    return this.#ready;
+  }
+
+  close(): void {
+    this.veil?.close();
+  }
+}
