@@ -156,6 +156,8 @@ func (st *stage) joins(who string, words []string) {
 			j.Listen = true
 		case w == "mic":
 			j.Media.Microphone = true
+		case strings.HasPrefix(w, "key="):
+			j.Identity = w[4:]
 		case strings.HasPrefix(w, "note="):
 			j.Note = w[5:]
 		case strings.HasPrefix(w, "seat="):
@@ -245,6 +247,15 @@ func (st *stage) conference(h signal.Header, verb string, words []string, arg fu
 			Header: h, Peer: signal.Peer{To: signal.Hub, Link: "h"}, SDP: "v=0",
 			Tracks: []signal.Track{{Mid: "0", Source: signal.SourceMicrophone}},
 		}
+	case "encrypts":
+		return &signal.Encrypt{Header: h, Identity: arg(0)}
+	case "keys":
+		m := &signal.Keys{Header: h}
+		for _, w := range words {
+			to, box, _ := strings.Cut(w, ":")
+			m.Boxes = append(m.Boxes, signal.Box{To: to, Box: box})
+		}
+		return m
 	case "answers-hub":
 		return &signal.Answer{Header: h, Peer: signal.Peer{To: signal.Hub, Link: "h"}, SDP: "v=0"}
 	}
@@ -274,6 +285,8 @@ func describe(e Effect) string {
 		return fmt.Sprintf("error %s re=%d", m.Code, m.Re)
 	case *signal.Waiting:
 		return strings.TrimSpace(fmt.Sprintf("waiting re=%d %s %s", m.Re, m.Token, m.Words))
+	case *signal.Keys:
+		return "keys " + m.From + " " + m.Box
 	case *signal.Reaction:
 		return "reaction " + string(m.Kind) + " " + m.From
 	case *signal.Joined:
@@ -305,7 +318,7 @@ func describeRoom(s signal.RoomState) string {
 	for _, f := range []struct {
 		on   bool
 		name string
-	}{{s.Exists, "exists"}, {s.Locked, "locked"}, {s.WaitingRoom, "waiting-room"}, {s.Early, "early"}, {s.Host != "", "secret"}} {
+	}{{s.Exists, "exists"}, {s.Locked, "locked"}, {s.WaitingRoom, "waiting-room"}, {s.Encrypted, "encrypted"}, {s.Early, "early"}, {s.Host != "", "secret"}} {
 		if f.on {
 			text += " " + f.name
 		}

@@ -162,6 +162,8 @@ func serverField(t Type, key string) bool {
 	switch t {
 	case TypeOffer:
 		return key == "from" || key == "early"
+	case TypeKeys:
+		return key == "from" || key == "box"
 	case TypeReaction:
 		return key == "from"
 	case TypeAnswer:

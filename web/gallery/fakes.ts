@@ -4,6 +4,7 @@ import type {
   ChatMessage,
   Device,
   Emitter,
+  Encryption,
   Ending,
   Files,
   FilesEvents,
@@ -60,6 +61,7 @@ export class FakePerson extends FakeEmitter<ParticipantEvents> implements Partic
   media: MediaState = {...OFF, microphone: true, camera: true};
   tracks = new Map<Source, MediaStreamTrack>();
   path: Path = {kind: 'direct', rttMs: 24};
+  encryption: Encryption = 'none';
   loud = 0;
   quality: Quality = {level: 2, reason: 'none', sound: 4.2, paused: false};
   history: QualityHistory | null = new FakeHistory(false);
@@ -315,6 +317,10 @@ export class FakeRoom extends FakeEmitter<RoomEvents> implements Room {
   readonly control = this.channels.control;
   previous: {id: string; name: string} | null = null;
   call: {id: string; token: string} | null = null;
+  key = '';
+  async encrypt(key: string): Promise<void> {
+    this.key = key;
+  }
 
   get me(): FakePerson | null {
     return this.people.find((p) => p.isMe) ?? null;

@@ -1,7 +1,7 @@
 import {useEffect, useMemo, useRef, useState} from 'preact/hooks';
 import type {Memory, Shelf} from './logic/memory';
 import type {Refusal} from './logic/refusals';
-import {roomPath, routeOf, splitHost} from './logic/route';
+import {keyOf, roomPath, routeOf, splitHost} from './logic/route';
 import {Spoken} from './parts/notes';
 import {Door} from './screens/door';
 import {Inner, loadInner} from './screens/inner';
@@ -20,14 +20,15 @@ interface AppProps {
 export function App({memory, tab, makers}: AppProps) {
   const [route, setRoute] = useState(() => routeOf(location.pathname));
   useEffect(() => {
+    const key = keyOf(location.hash);
     const look = (): void => {
       // A host link pasted over the guest link changes the fragment only, which loads nothing by itself.
-      if (splitHost(location.hash).host !== '') location.reload();
+      if (splitHost(location.hash).host !== '' || keyOf(location.hash) !== key) location.reload();
       else setRoute(routeOf(location.pathname));
     };
     window.addEventListener('popstate', look);
     return () => window.removeEventListener('popstate', look);
-  }, []);
+  }, [route]);
   const walked = useRef(false);
   const go = (address: string): void => {
     walked.current = true;

@@ -1,5 +1,6 @@
 import {Table} from '../parts/mark';
 import {useVisit} from '../visit/visit';
+import {Sealed} from './encryption';
 import {CopyButton, guestLink, ShareButton} from './link';
 import {QR} from './qr';
 import {words} from './words/words';
@@ -8,7 +9,9 @@ import {words} from './words/words';
 export function Invite() {
   const visit = useVisit();
   const w = words().alone;
-  const link = guestLink(visit.room.name);
+  void visit.info.value; // the key comes with a change of the room
+  const {key} = visit.room;
+  const link = guestLink(visit.room.name, key);
   const left = visit.lastLeft.value;
   return (
     <section class="invite">
@@ -20,6 +23,7 @@ export function Invite() {
           <span class="hidden">{w.link}: </span>
           {link.replace(/^https?:\/\//, '')}
         </p>
+        {key !== '' && <Sealed />}
         <div class="row">
           <CopyButton text={link} label={w.copy} primary />
           <ShareButton url={link} text={w.shareText(visit.room.name)} />

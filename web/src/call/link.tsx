@@ -4,14 +4,14 @@ import {useVisit} from '../visit/visit';
 import {Icon} from './icon';
 import {words} from './words/words';
 
-/** The address that lets a guest in. */
-export function guestLink(room: string): string {
-  return location.origin + roomPath(room);
+/** The address that lets a guest in; `key` is that of an encrypted room. */
+export function guestLink(room: string, key: string): string {
+  return location.origin + roomPath(room) + (key === '' ? '' : `#key=${key}`);
 }
 
 /** The address that makes whoever opens it a host. */
-export function hostLink(room: string, secret: string): string {
-  return `${guestLink(room)}#host=${secret}`;
+export function hostLink(room: string, key: string, secret: string): string {
+  return `${guestLink(room, '')}#host=${secret}${key === '' ? '' : `&key=${key}`}`;
 }
 
 /** Copies a link and says so for a moment, in place. */

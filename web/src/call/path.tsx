@@ -11,11 +11,11 @@ import {words} from './words/words';
 /** How a person's media reaches us, and how well, always in sight while the controls are; it opens the figures. */
 export function PathLine({person}: {person: Participant}) {
   const visit = useVisit();
-  useWatch(person, 'path', 'quality');
+  useWatch(person, 'path', 'quality', 'change');
   useMine();
   const w = words();
   const open = visit.panel.value === 'quality';
-  const parts = pathParts(person.path, w);
+  const parts = pathParts(person.path, w, person.encryption);
   const settled = person.path.kind === 'direct' || person.path.kind === 'relayed';
   const level = settled ? worse(person.quality.level, visit.room.me?.quality.level ?? null) : null;
   // The figures wait for nobody: a moment after the call began, their code is here.

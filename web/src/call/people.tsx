@@ -3,6 +3,7 @@ import {useState} from 'preact/hooks';
 import {useWatch} from '../hooks';
 import {Avatar} from '../parts/avatar';
 import {useVisit} from '../visit/visit';
+import {EncryptionSwitch} from './encryption';
 import {Icon} from './icon';
 import {CopyButton, guestLink, hostLink} from './link';
 import {Panel} from './panel';
@@ -34,7 +35,7 @@ export function PeoplePanel() {
             ))}
           </ul>
         </section>
-        {inside.length > 1 && <CopyButton text={guestLink(visit.room.name)} label={w.alone.copy} />}
+        {inside.length > 1 && <CopyButton text={guestLink(visit.room.name, visit.room.key)} label={w.alone.copy} />}
         {visit.isHost.value && <HostControls />}
       </div>
     </Panel>
@@ -160,9 +161,10 @@ function HostControls() {
         on={info?.waitingRoom ?? false}
         set={(on) => ask(visit.room.waitingRoom(on))}
       />
+      <EncryptionSwitch />
       {secret !== '' && (
         <>
-          <CopyButton text={hostLink(visit.room.name, secret)} label={w.hostLink} />
+          <CopyButton text={hostLink(visit.room.name, visit.room.key, secret)} label={w.hostLink} />
           <p class="quiet">{w.hostLinkLine}</p>
         </>
       )}

@@ -9,6 +9,7 @@ import type {Placed} from './arrange';
 import {TileBars} from './bars';
 import {type Corner, moveCorner} from './corner';
 import {useDrag} from './drag';
+import {Lock, Unknown} from './encryption';
 import {Icon} from './icon';
 import {presence} from './presence';
 import {words} from './words/words';
@@ -90,6 +91,7 @@ export function Tile({placed, corner, onCorner, onSwap, children}: TileProps) {
           <span>{small ? wq.pauseShort : wq.pause(person.name)}</span>
         </div>
       )}
+      {is === 'here' && <Unknown person={person} />}
       <figcaption class="plate">
         {source === 'camera' && !person.media.microphone && (
           <>
@@ -98,6 +100,7 @@ export function Tile({placed, corner, onCorner, onSwap, children}: TileProps) {
           </>
         )}
         {source === 'camera' && person.media.microphone && <i class="voice" />}
+        <Lock person={person} />
         <span class="plate-name" dir="auto">
           {name}
         </span>

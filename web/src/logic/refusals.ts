@@ -5,6 +5,11 @@ import type {Words} from '../words/words';
 
 export type Refusal = keyof Words['refused'];
 
+/** Whether the link and the room disagree on encryption: no join would succeed. */
+export function misfits(info: RoomState | null, key: string): boolean {
+  return info?.exists === true && (info.encrypted === true) !== (key !== '');
+}
+
 /** The refusal that an error of `join` stands for. */
 export function refusalOf(code: RoomError['code']): Refusal {
   switch (code) {
@@ -14,6 +19,7 @@ export function refusalOf(code: RoomError['code']): Refusal {
     case 'removed':
     case 'bad-secret':
     case 'busy':
+    case 'encrypted':
       return code;
     case 'closed':
     case 'timeout':

@@ -18,6 +18,11 @@ export function roomPath(room: string): string {
   return `/r/${room}`;
 }
 
+/** The key of an encrypted room in a fragment, which stays there: it is in the link, and nowhere else. */
+export function keyOf(fragment: string): string {
+  return /[#&]key=([\w-]+)/.exec(fragment)?.[1] ?? '';
+}
+
 /** Takes `#host=…` out of a fragment: the secret, and the fragment that may stay visible. */
 export function splitHost(fragment: string): {host: string; rest: string} {
   const parts = fragment.replace(/^#/, '').split('&');

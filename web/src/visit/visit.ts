@@ -21,6 +21,7 @@ import type {Corner} from '../call/corner';
 import type {Memory, Shelf} from '../logic/memory';
 import {clipName} from '../logic/person-name';
 import {passes, type Refusal, refusalOf} from '../logic/refusals';
+import {keyOf} from '../logic/route';
 import {type Stay, StayMemory} from '../logic/stay';
 import {Herald} from './herald';
 
@@ -121,6 +122,7 @@ export class Visit {
       media: this.media,
       client: {name: 'parley-web'},
       ...(host === '' ? {} : {host}),
+      key: keyOf(location.hash),
     });
     const {previous} = this.room;
     this.own = previous?.id ?? '';

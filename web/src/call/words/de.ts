@@ -70,6 +70,32 @@ export const de: CallWords = {
     details: 'Einzelheiten der Verbindung',
   },
 
+  encryption: {
+    switch: 'Ende-zu-Ende-Verschlüsselung',
+    offLine: 'Nur wer den ganzen Link hat, hört, sieht und liest mit. Lässt sich nicht wieder ausschalten.',
+    onLine: 'Nur wer den ganzen Link hat, hört, sieht und liest mit.',
+    late: 'Lässt sich nur einschalten, solange du allein im Raum bist.',
+    failed: 'Das ging nicht: Dieser Browser kann nicht verschlüsseln, oder es kam gerade jemand.',
+    begun: 'Der Raum ist Ende zu Ende verschlüsselt. Sein Link ist neu.',
+    invite: 'Ende zu Ende verschlüsselt. Der Schlüssel steht in diesem Link und sonst nirgends.',
+    path: {
+      known: 'Ende zu Ende verschlüsselt, Schlüssel geprüft',
+      pending: 'Schlüssel noch nicht geprüft',
+      stranger: 'Schlüssel passt nicht',
+    },
+    plate: {
+      known: 'Ende zu Ende verschlüsselt',
+      pending: 'Schlüssel noch nicht geprüft',
+      stranger: 'Schlüssel passt nicht',
+    },
+    long: {
+      known: 'Ende zu Ende verschlüsselt: hat den Schlüssel dieses Raums.',
+      pending:
+        'Der Schlüssel dieser Person ist noch nicht geprüft. Ohne den Schlüssel des Raums hört und sieht dich niemand.',
+      stranger: 'Diese Person hat den Schlüssel des Raums nicht. Ihr hört und seht einander nicht.',
+    },
+  },
+
   quality: {
     title: 'Verbindung',
     you: 'Du',

@@ -68,6 +68,27 @@ export const en = {
     details: 'Connection details',
   },
 
+  encryption: {
+    switch: 'End-to-end encryption',
+    offLine: 'Only those with the whole link hear, see and read. Cannot be turned off again.',
+    onLine: 'Only those with the whole link hear, see and read.',
+    late: 'Can only begin while you are alone in the room.',
+    failed: 'That did not work: this browser cannot encrypt, or somebody came just now.',
+    begun: 'The room is end-to-end encrypted. Its link is new.',
+    invite: 'End-to-end encrypted. The key is in this link and nowhere else.',
+    path: {
+      known: 'end-to-end encrypted, key checked',
+      pending: 'key not checked yet',
+      stranger: 'key does not fit',
+    },
+    plate: {known: 'end-to-end encrypted', pending: 'key not checked yet', stranger: 'key does not fit'},
+    long: {
+      known: 'End-to-end encrypted: holds this room’s key.',
+      pending: 'The key of this person has not been checked yet. Without the room’s key nobody hears or sees you.',
+      stranger: 'This person does not hold the room’s key. You do not hear or see each other.',
+    },
+  },
+
   quality: {
     title: 'Connection',
     you: 'You',

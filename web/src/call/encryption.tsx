@@ -1,0 +1,69 @@
+import {makeKey, type Participant} from '@parley-rtc/sdk';
+import {useState} from 'preact/hooks';
+import {useVisit} from '../visit/visit';
+import {Icon} from './icon';
+import {words} from './words/words';
+import './style/encryption.css';
+
+/** The host's switch: on for good, and only while nobody else is here. */
+export function EncryptionSwitch() {
+  const visit = useVisit();
+  const [failed, setFailed] = useState(false);
+  const on = visit.info.value?.encrypted === true;
+  const late = !on && visit.people.value.length > 1;
+  const w = words().encryption;
+  const begin = (): void => {
+    const key = makeKey();
+    visit.room.encrypt(key).then(
+      () => {
+        setFailed(false);
+        // The link is where the key lives: a reload finds it there.
+        history.replaceState(history.state, '', `${location.pathname}${location.search}#key=${key}`);
+        visit.herald.say(w.begun);
+      },
+      () => setFailed(true),
+    );
+  };
+  return (
+    <button type="button" class="switch" role="switch" aria-checked={on} disabled={on || late} onClick={begin}>
+      <span>
+        <b>{w.switch}</b>
+        <small>{failed ? w.failed : on ? w.onLine : late ? w.late : w.offLine}</small>
+      </span>
+      <i />
+    </button>
+  );
+}
+
+/** Says on the invitation that the link is the key. */
+export function Sealed() {
+  return (
+    <p class="sealed">
+      <Icon name="lock" />
+      {words().encryption.invite}
+    </p>
+  );
+}
+
+/** The mark on the plate of somebody in an encrypted room. */
+export function Lock({person}: {person: Participant}) {
+  const {encryption} = person;
+  if (encryption === 'none') return null;
+  return (
+    <span class="lock" data-encryption={encryption} title={words().encryption.long[encryption]}>
+      <Icon name={encryption === 'known' ? 'lock' : 'warn'} />
+      <span class="hidden">{words().encryption.plate[encryption]}</span>
+    </span>
+  );
+}
+
+/** What stands over the tile of somebody who is not known to hold the key. */
+export function Unknown({person}: {person: Participant}) {
+  if (person.encryption !== 'stranger') return null;
+  return (
+    <div class="tile-state tile-stranger">
+      <Icon name="warn" />
+      <span>{words().encryption.long.stranger}</span>
+    </div>
+  );
+}
