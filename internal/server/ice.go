@@ -21,9 +21,9 @@ type ice struct {
 // where finds out at which place a client has reached us.
 type where struct {
 	port    uint16
-	proxied bool                   // reverse proxies are configured: the port in Host may be theirs
-	given   []netip.Addr           // public addresses that somebody configured
-	loop6   bool                   // only the IPv6 loopback address is listened on
+	proxied bool         // reverse proxies are configured: the port in Host may be theirs
+	given   []netip.Addr // public addresses that somebody configured
+	loop6   bool         // only the IPv6 loopback address is listened on
 }
 
 // Servers lists the servers with fresh credentials for session. host is the Host header of the client's request.

@@ -325,7 +325,9 @@ func (m *line) hear(msg webrtc.DataChannelMessage) {
 func (g *guest) receive(m *line, ch *webrtc.DataChannel) {
 	name := ch.Label() + " " + ch.Protocol()
 	g.note(func() { m.channels[name] = ch })
-	ch.OnMessage(func(msg webrtc.DataChannelMessage) { g.note(func() { m.data = append(m.data, name+" "+string(msg.Data)) }) })
+	ch.OnMessage(func(msg webrtc.DataChannelMessage) {
+		g.note(func() { m.data = append(m.data, name+" "+string(msg.Data)) })
+	})
 	ch.OnClose(func() { g.note(func() { delete(m.channels, name) }) })
 }
 

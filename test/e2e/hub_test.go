@@ -81,3 +81,8 @@ func TestThree(t *testing.T) {
 	bob.loud.Store(false)
 	cyd.until("nobody to speak", func() bool { return len(cyd.speakers) == 0 })
 }
+
+// TestRoads: one comes by TCP only, one by the relay over TCP only, and everybody sees and hears everybody.
+func TestRoads(t *testing.T) {
+	three(t, newHouse(t, nil), byUDP(), byTCP(), byRelay("transport=tcp"))
+}
