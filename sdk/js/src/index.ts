@@ -4,9 +4,9 @@
  */
 export * from './api.js';
 export type {ChannelPort, Control, ControlMessage, Delivery} from './channels.js';
+export {makeKey} from './e2ee/key.js';
 export type {Files, FilesError, FilesEvents, Sendable, Transfer, TransferFile, TransferState} from './files/api.js';
 export {type MediaOptions, openMedia} from './media.js';
 export {checkNetwork} from './network.js';
 export {openRoom} from './room.js';
-export {makeKey} from './secrecy.js';
 export type {ICEServers} from './wire.gen.js';

@@ -1,37 +1,35 @@
+import {Actor} from './acts.js';
 import type {
   ChatMessage,
   Ending,
-  History,
+  JoinAs,
   LocalMedia,
   MediaState,
   Network,
-  Participant,
   Room,
   RoomData,
   RoomError,
   RoomOptions,
   RoomState,
-  Source,
 } from './api.js';
 import type {ChannelPort, Control, Delivery} from './channels.js';
 import {DataHub} from './data.js';
 import type {Files} from './files/api.js';
 import {Grace} from './grace.js';
-import {Host} from './host.js';
+import type {Host} from './host.js';
 import type {Links} from './links.js';
 import {pageStore, SeatMemory} from './memory.js';
 import {Mesh} from './mesh.js';
 import {NetworkCheck} from './network.js';
 import {Notes} from './notes.js';
 import {Page} from './page.js';
-import {mediaState, publication, sameMedia} from './publication.js';
+import {mediaState, nothing, publication, sameMedia} from './publication.js';
 import {Pulse} from './pulse.js';
 import {closed, Requests, roomError} from './requests.js';
 import {Secrecy} from './secrecy.js';
 import type {Numbered} from './sequence.js';
 import {Servers} from './servers.js';
 import {Socket} from './socket.js';
-import {View} from './view.js';
 import {watchWhileJoined} from './watching.js';
 import type * as wire from './wire.gen.js';
 
@@ -45,6 +43,7 @@ const paceMs = 250;
 
 interface Joining {
   name: string;
+  as: JoinAs;
   /** The number of the join on the present session; 0 until it is sent. */
   n: number;
   media: MediaState;
@@ -54,16 +53,10 @@ interface Joining {
   promise: {resolve: () => void; reject: (error: RoomError) => void} | null;
 }
 
-class Call extends View implements Room {
+class Call extends Actor implements Room {
   readonly network: Network;
   readonly channels: ChannelPort;
   readonly control: Control;
-  readonly lock = (on: boolean) => this.#host.lock(on);
-  readonly waitingRoom = (on: boolean) => this.#host.waitingRoom(on);
-  readonly admit = (person: Participant) => this.#host.admit(person);
-  readonly mute = (person: Participant, source: Source) => this.#host.mute(person, source);
-  readonly remove = (person: Participant) => this.#host.remove(person);
-  readonly keepHistory = (policy: History) => this.#host.keepHistory(policy);
   #session = '';
   #warm = false;
   #joining: Joining | null = null;
@@ -89,7 +82,7 @@ class Call extends View implements Room {
   #joinedAt = 0; // by performance.now(); 0 without a seat
   #files: Promise<Files> | null = null;
   readonly #secrecy: Secrecy;
-  readonly #host: Host;
+  #host: Host | null = null;
   readonly #requests = new Requests();
   readonly #release: (() => void)[] = [];
 
@@ -112,7 +105,6 @@ class Call extends View implements Room {
       send: (events) => void this.#socket.send('report', {events}),
     });
     this.#servers = new Servers(this.#socket, () => this.#warm && this.network.check());
-    this.#host = new Host(this.#socket, this.#requests, this.roster, () => this.info);
     this.network = this.#network = new NetworkCheck(() => this.#servers.ice);
     this.#secrecy = new Secrecy({
       room: this.name,
@@ -159,12 +151,8 @@ class Call extends View implements Room {
       this.#secrecy.key = '';
       throw roomError('encrypted', 'This browser cannot encrypt.');
     }
-    return this.#requests
-      .start(
-        () => this.#socket.send('encrypt', {identity: veil.identity}),
-        () => this.info?.encrypted === true,
-      )
-      .finally(() => this.#relink());
+    const host = await this.host();
+    await host.encrypt(veil.identity).finally(() => this.#relink());
   }
 
   get previous(): {readonly id: string; readonly name: string} | null {
@@ -180,12 +168,12 @@ class Call extends View implements Room {
     this.#relink();
   }
 
-  join(name: string): Promise<void> {
+  join(name: string, as: JoinAs = {}): Promise<void> {
     if (this.status === 'joined') return Promise.resolve();
     if (this.status === 'ended') return Promise.reject(closed());
     if (this.#joining) return Promise.reject(roomError('order', 'Joining already.'));
     return new Promise((resolve, reject) => {
-      this.#joining = this.#ask(name, {resolve, reject});
+      this.#joining = this.#ask(name, {resolve, reject}, as);
       if (this.#session) this.#knock();
     });
   }
@@ -241,6 +229,12 @@ class Call extends View implements Room {
     return this.#files;
   }
 
+  protected async host(): Promise<Host> {
+    const {Host} = await import('./host.js');
+    this.#host ??= new Host(this.#socket, this.#requests, this.roster, this);
+    return this.#host;
+  }
+
   #listen(): void {
     const socket = this.#socket;
     socket.on('online', (online) => {
@@ -266,7 +260,7 @@ class Call extends View implements Room {
     );
     socket.on('welcome', ({welcome, lost}) => this.#welcome(welcome, lost));
     socket.on('message', (message) => this.#take(message));
-    socket.on('bye', ({reason, retry}) => this.#bye(reason ?? 'fault', retry ?? 0));
+    socket.on('bye', ({reason, retry, words}) => this.#bye(reason ?? 'fault', retry ?? 0, words));
     socket.on('unreachable', () => this.#end({reason: 'unreachable', retry: 5}));
     socket.on('refused', (error) => {
       this.report('refused', `${error.code} ${error.field ?? ''}: ${error.words}`);
@@ -379,6 +373,11 @@ class Call extends View implements Room {
       case 'muted':
         this.#muted(message);
         break;
+      case 'reaction': {
+        const person = this.roster.get(message.from ?? '');
+        if (person) this.emit('reaction', {person, kind: message.kind});
+        break;
+      }
       case 'ice-servers':
         this.#servers.set(message.ice);
         break;
@@ -413,8 +412,13 @@ class Call extends View implements Room {
     else this.#socket.send('chat', {id, text});
   }
 
-  #ask(name: string, promise: Joining['promise']): Joining {
-    return {name, n: 0, media: mediaState(new Map()), same: false, promise};
+  #ask(name: string, promise: Joining['promise'], as: JoinAs = {}): Joining {
+    return {name, as, n: 0, media: mediaState(nothing), same: false, promise};
+  }
+
+  /** What I may send now: a listener sends nothing. */
+  #publication(listens = this.me?.role === 'listener') {
+    return listens ? nothing : publication(this.#media);
   }
 
   /** Sends the join, and right behind it the offers to those whose sessions are known. */
@@ -427,10 +431,13 @@ class Call extends View implements Room {
       return; // it is on its way
     }
     const {held} = this.#memory;
-    joining.media = mediaState(publication(this.#media), this.#media);
+    const {note, listen = this.me?.role === 'listener'} = joining.as;
+    joining.media = mediaState(this.#publication(listen), listen ? null : this.#media);
     joining.n = this.#socket.send('join', {
       name: joining.name,
       media: joining.media,
+      ...(note && {note}),
+      ...(listen && {listen}),
       ...(held && {seat: held.token}),
       ...(veil && {identity: veil.identity}),
     });
@@ -468,8 +475,9 @@ class Call extends View implements Room {
     joining.promise?.resolve();
   }
 
-  #wait({re, token}: wire.Waiting): void {
+  #wait({re, token, words = ''}: wire.Waiting): void {
     if (this.#joining?.n !== re) return;
+    this.setWaitingWords(words);
     this.#memory.keep({id: '', token, name: this.#joining.name, host: ''});
     this.setStatus('waiting');
     this.#relink();
@@ -495,6 +503,7 @@ class Call extends View implements Room {
   #seat(seat: wire.Seat): void {
     this.#grace.back(seat.id);
     const {person, before} = this.roster.update(seat);
+    if (person.isMe) this.#publish(); // a listener sends nothing, a speaker may again
     const enters = person.state !== 'waiting' && (before === null || before === 'waiting');
     this.showPeople();
     if (enters && this.status === 'joined' && !person.isMe) this.emit('joined', person);
@@ -537,7 +546,7 @@ class Call extends View implements Room {
     this.report(code === 'fault' ? 'signalling' : 'refused', `${code} ${error.field ?? ''}: ${words}`);
   }
 
-  #bye(reason: wire.ByeReason, retry: number): void {
+  #bye(reason: wire.ByeReason, retry: number, words = ''): void {
     // A server that restarts, or stumbled, wants us back; the links go on without it.
     if (retry > 0 && (reason === 'draining' || reason === 'fault') && ++this.#restarts <= 5) {
       this.#socket.restart(retry * 1000 * (1 + Math.random() / 2));
@@ -545,7 +554,7 @@ class Call extends View implements Room {
     }
     if (reason === 'expired') this.#memory.forget();
     else if (reason === 'removed') this.#memory.expel();
-    this.#end({reason, retry});
+    this.#end({reason, retry, ...(words && {words})});
   }
 
   /** The seat is given up, or was taken from us. */
@@ -606,11 +615,11 @@ class Call extends View implements Room {
 
   /** Sends what the devices give now, and says so. */
   #publish(): void {
-    const tracks = publication(this.#media);
+    const tracks = this.#publication();
     this.#links.publish(tracks);
     if (this.status !== 'joined') return;
     this.roster.me?.publish(tracks);
-    const state = mediaState(tracks, this.#media);
+    const state = mediaState(tracks, tracks === nothing ? null : this.#media);
     if (this.#told && sameMedia(this.#told, state)) return;
     this.#told = state;
     this.#socket.send('media', {media: state});

@@ -1,15 +1,6 @@
 import type {Unable} from './e2ee/veil.js';
 import type {Seal, Veil, VeilPort} from './veil.js';
 
-/** Makes the key of an encrypted room: 128 bits that nobody can guess, in 22 letters. */
-export function makeKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return btoa(String.fromCharCode(...bytes))
-    .replace(/\+/g, '-')
-    .replace(/\//g, '_')
-    .slice(0, 22);
-}
-
 /** Holds a room's encryption, whose code comes only where there is a secret. */
 export class Secrecy {
   /** The secret of the room's link; empty where it has none. */

@@ -1,6 +1,6 @@
 import {afterEach, beforeEach, describe, expect, test, vi} from 'vitest';
-import {makeKey as makeSecret} from '../secrecy.js';
 import {toBase64} from './bytes.js';
+import {makeKey as makeSecret} from './key.js';
 import {Keyring, type Member, restMs, type Standing, switchMs} from './keyring.js';
 import {Secret, sealedChat} from './secret.js';
 
