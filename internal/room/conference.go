@@ -162,7 +162,7 @@ func (r *Room) muteAll(s *session, m *signal.MuteAll) {
 func (r *Room) toHub(s *session, m signal.Relayed) {
 	_, answer := m.(*signal.Answer)
 	switch {
-	case !r.cfg.Hub || !s.inside():
+	case !r.hub() || !s.inside():
 		r.refuse(s, m.Head().N, signal.CodeNoPeer, "there is no hub here, or none that you may reach now; join first")
 		return
 	case answer:

@@ -2,6 +2,10 @@ package room
 
 import "github.com/parley-rtc/parley/internal/signal"
 
+// hub says whether there is a hub for this room. Clients of an encrypted one do not seal what goes there as yet, so it
+// stays direct, and holds two.
+func (r *Room) hub() bool { return r.cfg.Hub && !r.encrypted }
+
 // unfit says why a client may not join, by whether it encrypts: an encrypted room takes nobody who does not, and nobody
 // who does takes a seat in a room that is not. Whoever makes a room decides, unless it is a host whose room was
 // encrypted before.
@@ -20,6 +24,10 @@ func (r *Room) unfit(s *session, identity string) (signal.Code, string) {
 func (r *Room) encrypt(s *session, m *signal.Encrypt) {
 	if len(r.seats) > 1 {
 		r.refuse(s, m.N, signal.CodeOrder, "others are here, or wait; encryption begins before they come")
+		return
+	}
+	if r.course.Kind == signal.TopologyHub && !r.encrypted {
+		r.refuse(s, m.N, signal.CodeOrder, "this room goes through the hub; let it be direct first")
 		return
 	}
 	r.changed = r.changed || !r.encrypted

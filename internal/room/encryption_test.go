@@ -66,6 +66,25 @@ func TestEncryption(t *testing.T) {
 	}
 }
 
+// TestEncryptedIsDirect holds that where there is a hub an encrypted room has none, and holds two.
+func TestEncryptedIsDirect(t *testing.T) {
+	play(t, Config{Hub: true}, `
+		ann comes open
+		~
+		ann joins key=A
+		~
+		bob comes
+		~
+		bob joins key=B
+		~
+		cyd comes
+		~
+		cyd joins key=C
+		< cyd error full re=2
+		ann offers-hub
+		< ann error no-peer re=3`)
+}
+
 // TestEncryptionLasts holds that neither a restart nor an empty room makes an encrypted room one that is not.
 func TestEncryptionLasts(t *testing.T) {
 	now := time.Unix(1e9, 0)

@@ -173,8 +173,8 @@ func (r *Room) takeNew(now time.Time, s *session, j Join) {
 		return
 	}
 	if !r.exists {
-		r.begin(now, s)
 		r.encrypted = j.Identity != ""
+		r.begin(now, s)
 	} else if code, words := r.space(now, s); code != "" {
 		r.refuse(s, j.N, code, words)
 		return
@@ -217,7 +217,7 @@ func (r *Room) begin(now time.Time, s *session) {
 		r.locked, r.waiting, r.words, r.removed = false, false, "", nil
 		r.course.Policy = r.cfg.Topology
 	}
-	if r.cfg.Hub && r.course.Policy == signal.PolicyHub {
+	if r.hub() && r.course.Policy == signal.PolicyHub {
 		r.turn(signal.TopologyHub)
 	}
 }

@@ -9,7 +9,7 @@ import (
 // arrive prepares a seat that has a client again, or a new one, for switches. Whoever makes it three leaves first if
 // there is no way to the hub.
 func (r *Room) arrive(now time.Time, x *seat) {
-	if !r.cfg.Hub {
+	if !r.hub() {
 		return
 	}
 	x.due = now.Add(SwitchTime)
@@ -25,8 +25,8 @@ func (r *Room) arrive(now time.Time, x *seat) {
 
 // enter prepares a seat that is new in the room.
 func (r *Room) enter(now time.Time, x *seat) {
-	x.Note, x.off = "", r.cfg.Hub
-	if t := r.find(x.Session); t != nil && r.cfg.Hub {
+	x.Note, x.off = "", r.hub()
+	if t := r.find(x.Session); t != nil && r.hub() {
 		x.Hub, x.HubWhy = t.reach, t.why
 	}
 	r.arrive(now, x)
@@ -42,7 +42,7 @@ func (r *Room) setReach(x *seat, reach signal.Reach, why signal.ReachWhy) {
 
 // presume takes those who said nothing for old clients. It comes before whatever lets somebody in.
 func (r *Room) presume(now time.Time) {
-	if r.cfg.Hub {
+	if r.hub() {
 		r.muster(now)
 	}
 	for _, x := range r.seats {
@@ -54,7 +54,7 @@ func (r *Room) presume(now time.Time) {
 
 // hubReach obeys what a client found. One in the lobby says it for when it joins.
 func (r *Room) hubReach(now time.Time, s *session, m *signal.HubReach) {
-	if !r.cfg.Hub {
+	if !r.hub() {
 		r.refuse(s, m.N, signal.CodeNoHub, "this server has no hub")
 		return
 	}
@@ -167,7 +167,7 @@ func (r *Room) unable() *seat {
 func (r *Room) obstacle(s *session) (signal.Code, string) {
 	n := r.counted()
 	switch p := r.course.Policy; {
-	case !r.cfg.Hub, p == signal.PolicyDirect, p == signal.PolicyAuto && n < directSeats:
+	case !r.hub(), p == signal.PolicyDirect, p == signal.PolicyAuto && n < directSeats:
 		return "", ""
 	case s != nil && s.reach == signal.ReachNo:
 		return signal.CodeNoHub, ownReach
@@ -208,9 +208,9 @@ func (r *Room) hasSpace(now time.Time, s *session) bool {
 func (r *Room) setTopology(s *session, m *signal.SetTopology) {
 	all, _ := r.taken()
 	switch x := r.unable(); {
-	case !r.cfg.Hub && m.Policy != signal.PolicyHub:
+	case !r.hub() && m.Policy != signal.PolicyHub:
 		return // as it is
-	case !r.cfg.Hub:
+	case !r.hub():
 		r.refuse(s, m.N, signal.CodeNoHub, "this server has no hub; calls are between two")
 		return
 	case m.Policy == signal.PolicyDirect && all > directSeats:

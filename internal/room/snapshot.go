@@ -83,7 +83,7 @@ func Revive(cfg Config, tokens Tokens, now time.Time, s Snapshot) *Room {
 		r.history = s.History
 	}
 	r.words, r.hands, r.encrypted = s.Words, s.Hands, s.Encrypted
-	r.course.resume(s.Topology, cfg.Hub)
+	r.course.resume(s.Topology, r.hub())
 	for _, x := range s.Seats {
 		y := &seat{Seat: x.Seat, since: now, generation: x.Generation, address: x.Address, fresh: x.Fresh, off: x.Off, closed: x.Off}
 		if !y.isWaiting() {

@@ -47,7 +47,7 @@ func (c *course) resume(t signal.Topology, hub bool) {
 
 // limit is how many fit in.
 func (r *Room) limit() int {
-	if !r.cfg.Hub || r.course.Policy == signal.PolicyDirect {
+	if !r.hub() || r.course.Policy == signal.PolicyDirect {
 		return min(r.cfg.Seats, directSeats)
 	}
 	return r.cfg.Seats
@@ -87,7 +87,7 @@ func (r *Room) muster(now time.Time) {
 
 // steer brings the topology closer to what the room should have. It ends every command.
 func (r *Room) steer(now time.Time) {
-	if !r.cfg.Hub || !r.exists {
+	if !r.hub() || !r.exists {
 		return
 	}
 	r.muster(now)
@@ -268,7 +268,7 @@ func unreachable(name string, why signal.ReachWhy) string {
 func (r *Room) schedule(now time.Time) {
 	c := &r.course
 	c.wake = time.Time{}
-	if !r.cfg.Hub {
+	if !r.hub() {
 		return
 	}
 	at := func(t time.Time) {

@@ -26,7 +26,7 @@ func (r *Room) view(s *session) view {
 	if r.keeps() && r.exists {
 		v.history = r.history
 	}
-	if r.cfg.Hub && r.exists && r.maySee(s) {
+	if r.hub() && r.exists && r.maySee(s) {
 		v.topology = r.course.Topology
 	}
 	return v

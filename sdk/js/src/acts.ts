@@ -17,6 +17,7 @@ type Acts = Pick<
   | 'role'
   | 'invite'
   | 'setTopology'
+  | 'encrypt'
 >;
 
 /** A room in which one can act. The code for it is fetched at the first act: nobody needs it in front of the door. */
@@ -34,6 +35,8 @@ export abstract class Actor extends View implements Acts {
   readonly role: Acts['role'] = async (...a) => (await this.host()).role(...a);
   readonly invite: Acts['invite'] = async (...a) => (await this.host()).invite(...a);
   readonly setTopology: Acts['setTopology'] = async (...a) => (await this.host()).setTopology(...a);
+
+  readonly encrypt: Acts['encrypt'] = async (...a) => (await this.host()).encrypt(...a);
 
   /** What asks the server; the same one each time. */
   protected abstract host(): Promise<Host>;

@@ -11,7 +11,8 @@ import type {
 import type {Sender} from './message.js';
 import type {People} from './people.js';
 import {sends} from './publication.js';
-import type {Requests} from './requests.js';
+import {type Requests, roomError} from './requests.js';
+import type {Secrecy} from './secrecy.js';
 
 /** What one asks of the server inside a room, hosts above all. Each request resolves when its effect shows. */
 export class Host {
@@ -20,6 +21,7 @@ export class Host {
     readonly requests: Requests,
     readonly people: People,
     readonly room: Pick<Emitter<RoomEvents>, 'on'> & {readonly info: RoomState | null},
+    readonly secrecy: Secrecy,
   ) {}
 
   hand(up: boolean, person?: Participant): Promise<void> {
@@ -55,11 +57,27 @@ export class Host {
     );
   }
 
-  encrypt(identity: string): Promise<void> {
-    return this.requests.start(
-      () => this.sender.send('encrypt', {identity}),
-      () => this.room.info?.encrypted === true,
-    );
+  async encrypt(key: string): Promise<void> {
+    const {secrecy} = this;
+    if (secrecy.key) throw roomError('order', 'Encrypted already.');
+    secrecy.port.renew(); // what is held ready knows of no key
+    await secrecy.open(key);
+    const {veil} = secrecy;
+    if (!veil) {
+      secrecy.key = '';
+      throw roomError('encrypted', `Cannot encrypt: ${secrecy.unable}.`);
+    }
+    try {
+      await this.requests.start(
+        () => this.sender.send('encrypt', {identity: veil.identity}),
+        () => this.room.info?.encrypted === true,
+      );
+    } catch (error) {
+      secrecy.drop();
+      throw error;
+    } finally {
+      secrecy.port.begun();
+    }
   }
 
   lock(on: boolean): Promise<void> {

@@ -114,6 +114,8 @@ class Call extends Actor implements Room {
         on: (type, listener) => this.control.on(type, listener),
       },
       me: () => this.roster.me,
+      renew: () => this.#links.closeAll(),
+      begun: () => this.#relink(),
       changed: () => this.roster.list.forEach((person) => void this.#mesh.connect(person)),
     });
     if (options.key) void this.#secrecy.open(options.key).then(() => this.#joining && this.#session && this.#knock());
@@ -140,19 +142,6 @@ class Call extends Actor implements Room {
 
   get key(): string {
     return this.#secrecy.key;
-  }
-
-  async encrypt(key: string): Promise<void> {
-    if (this.key) throw roomError('order', 'Encrypted already.');
-    this.#links.closeAll(); // what is held ready knows of no key
-    await this.#secrecy.open(key);
-    const {veil} = this.#secrecy;
-    if (!veil) {
-      this.#secrecy.key = '';
-      throw roomError('encrypted', 'This browser cannot encrypt.');
-    }
-    const host = await this.host();
-    await host.encrypt(veil.identity).finally(() => this.#relink());
   }
 
   get previous(): {readonly id: string; readonly name: string} | null {
@@ -231,7 +220,7 @@ class Call extends Actor implements Room {
 
   protected async host(): Promise<Host> {
     const {Host} = await import('./host.js');
-    this.#host ??= new Host(this.#socket, this.#requests, this.roster, this);
+    this.#host ??= new Host(this.#socket, this.#requests, this.roster, this, this.#secrecy);
     return this.#host;
   }
 
@@ -594,7 +583,7 @@ class Call extends Actor implements Room {
     this.#network.close();
     this.#servers.close();
     this.#requests.close();
-    this.#secrecy.close();
+    this.#secrecy.veil?.close();
     const promise = this.#joining?.promise;
     this.#joining = null;
     this.setStatus('ended', ending);

@@ -39,7 +39,10 @@ export class Secrecy {
     return this.#ready;
   }
 
-  close(): void {
+  /** The room is not encrypted after all. */
+  drop(): void {
     this.veil?.close();
+    this.veil = null;
+    this.key = '';
   }
 }

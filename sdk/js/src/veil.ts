@@ -46,5 +46,9 @@ export interface VeilPort extends Sender {
   readonly room: string;
   readonly control: Control;
   me(): Person | null;
+  /** Drops the links that were made without a key. */
+  renew(): void;
+  /** The room is encrypted from now on: links may be made. */
+  begun(): void;
   changed(): void;
 }

@@ -5,11 +5,6 @@ import type {Words} from '../words/words';
 
 export type Refusal = keyof Words['refused'];
 
-/** Whether the link and the room disagree on encryption: no join would succeed. */
-export function misfits(info: RoomState | null, key: string): boolean {
-  return info?.exists === true && (info.encrypted === true) !== (key !== '');
-}
-
 /** The refusal that an error of `join` stands for. */
 export function refusalOf(code: RoomError['code']): Refusal {
   switch (code) {

@@ -1,7 +1,7 @@
 import {useEffect, useState} from 'preact/hooks';
 import {useWatch} from '../hooks';
 import {listed} from '../logic/numbers';
-import {misfits, type Refusal, refusalAhead} from '../logic/refusals';
+import {type Refusal, refusalAhead} from '../logic/refusals';
 import {Avatar} from '../parts/avatar';
 import {Icon} from '../parts/icon';
 import {Mark} from '../parts/mark';
@@ -70,8 +70,7 @@ function Inside() {
   const late = useLate(info === null);
   const last = visit.refusal.value;
   const removed = last === 'removed' || visit.memory.wasRemoved(visit.room.name, Date.now());
-  const misfit = misfits(info, visit.room.key) ? 'encrypted' : null;
-  const refusal: Refusal | null = last ?? refusalAhead(info, removed) ?? misfit;
+  const refusal: Refusal | null = last ?? refusalAhead(info, removed);
 
   if (refusal !== null) {
     const {title, fix} = w.refused[refusal];

@@ -55,7 +55,7 @@ export const de: Words = {
     'bad-secret': {title: 'Dieser Leitungslink gilt nicht mehr', fix: 'Als Gast kannst du trotzdem beitreten.'},
     encrypted: {
       title: 'Dieser Link passt nicht zum Raum',
-      fix: 'Ein verschlüsselter Raum braucht den ganzen Link, bis zum letzten Buchstaben. Bitte noch einmal darum.',
+      fix: 'Bitte um den ganzen Link, bis zum letzten Buchstaben.',
     },
     busy: {title: 'Der Server ist ausgelastet', fix: 'Warte einen Moment und tritt dann noch einmal bei.'},
     away: {title: 'Der Server hat nicht geantwortet', fix: 'Prüfe deine Verbindung und tritt dann noch einmal bei.'},

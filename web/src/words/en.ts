@@ -45,10 +45,7 @@ export const en = {
     locked: {title: 'The host has locked this room', fix: 'Ask them to unlock it. This page notices by itself.'},
     removed: {title: 'A host removed you from this room', fix: 'You cannot come back for now. Ask the host.'},
     'bad-secret': {title: 'This host link no longer fits', fix: 'You can still join as a guest.'},
-    encrypted: {
-      title: 'This link does not fit the room',
-      fix: 'An encrypted room needs its whole link, to the last letter. Ask for it again.',
-    },
+    encrypted: {title: 'This link does not fit the room', fix: 'Ask for the whole link, to its last letter.'},
     busy: {title: 'The server is busy', fix: 'Wait a moment, then join again.'},
     away: {title: 'The server did not answer', fix: 'Check your connection, then join again.'},
     other: {title: 'That did not work', fix: 'Wait a moment, then join again.'},
