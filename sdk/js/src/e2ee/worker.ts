@@ -7,7 +7,7 @@ import type {News, Order, Section} from './work.js';
 const frames = new Frames();
 // The DOM library types the page's postMessage, which wants an origin.
 const post = self.postMessage as unknown as (news: News) => void;
-const sluice = new Sluice(frames, post);
+const sluice = new Sluice(frames, (news) => post(news)); // it wants to be called by nobody
 
 self.onmessage = ({data}: MessageEvent<Order>) => sluice.obey(data);
 
