@@ -3,10 +3,10 @@ import type {Visit} from '../visit/visit';
 import {actionOf, isTyping} from './keys';
 import {words} from './words/words';
 
-/** The keys of a call: M, V, hold-Space, ? and Escape. */
-export function useKeys(visit: Visit, help: () => void): void {
-  const latest = useRef(help);
-  latest.current = help;
+/** The keys of a call: M, V, H, hold-Space, ? and Escape. */
+export function useKeys(visit: Visit, acts: Record<'help' | 'hand', () => void>): void {
+  const latest = useRef(acts);
+  latest.current = acts;
   useEffect(() => {
     const microphone = visit.media.microphone;
 
@@ -35,7 +35,7 @@ export function useKeys(visit: Visit, help: () => void): void {
       const action = document.querySelector('dialog[open]') ? null : actionOf(e);
       if (action === 'talk') talk(e);
       else if (e.repeat) return;
-      else if (action === 'help') latest.current();
+      else if (action === 'help' || action === 'hand') latest.current[action]();
       else if (action === 'escape') visit.panel.value = null;
       else if (action !== null) flip(action);
     };
