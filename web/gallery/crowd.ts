@@ -29,7 +29,7 @@ function people(count: number, change: (list: FakePerson[]) => void = () => unde
         path: i === 0 ? {kind: 'none'} : hub,
         media: {...OFF, microphone: i % 3 !== 2, camera},
         tracks: new Map(camera && track ? [['camera', track]] : []),
-        loud: i === 2 ? 0.8 : 0,
+        loud: i === 4 ? 0.8 : 0,
       });
     });
     change(list);
@@ -115,7 +115,7 @@ export function crowd(call: Call): Record<string, Make> {
         const show = (): void => {
           for (const [i, person] of room.people.entries()) room.emit('reaction', {person, kind: kinds[i] ?? 'like'});
         };
-        setTimeout(show, 400);
+        setInterval(show, 900);
       }),
     ),
     'crowd-menu': call(

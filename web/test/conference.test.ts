@@ -1,6 +1,12 @@
-import {describe, expect, it} from 'vitest';
+import type {Participant} from '@parley-rtc/sdk';
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
+import {GATHER_MS, Gather} from '../src/call/gather';
+import {CaptionLines, LINES, MAX_MESSAGE, MAX_RATE, MAX_TEXT, readCaption, STAY_MS} from '../src/conference/captions';
+import {isSlow} from '../src/conference/effects';
 import {Floor, KEEP_MS, TAKE_MS} from '../src/conference/floor';
 import {type Box, GAP, LEAST, pack, type Shape, stage} from '../src/conference/grid';
+import {plan, type Wishes} from '../src/conference/plan';
+import {keepPrefs, readPrefs} from '../src/conference/prefs';
 
 /** The areas that the pictures get on the screens of the design, beside the bar and the notch. */
 const areas: Record<string, Box> = {
@@ -31,31 +37,34 @@ describe('the grid', () => {
   for (const [size, area] of Object.entries(areas)) {
     for (const shape of ['landscape', 'portrait'] as Shape[]) {
       it(`holds 1 to 49 ${shape} pictures on ${size}: all inside, readable, apart, on some page, once`, () => {
+        const found: string[] = [];
         for (let count = 1; count <= 49; count++) {
           const {pages, perPage} = pack(count, area, shape);
           let all = 0;
           for (let page = 0; page < pages; page++) {
             const {boxes} = pack(count, area, shape, page);
-            expect(faults(boxes, area, shape), `${count} on page ${page}`).toEqual([]);
-            expect(boxes.length).toBeLessThanOrEqual(perPage);
-            expect(boxes.length).toBeGreaterThan(0);
+            found.push(...faults(boxes, area, shape).map((fault) => `${count} on page ${page}: ${fault}`));
+            if (boxes.length > perPage || boxes.length === 0) found.push(`${count}: ${boxes.length} on page ${page}`);
             all += boxes.length;
           }
-          expect(all).toBe(count);
+          if (all !== count) found.push(`${all} of ${count} have a place`);
         }
+        expect(found).toEqual([]);
       });
       it(`gives the stage to one and the rest to 1 to 48 others on ${size}, ${shape}`, () => {
+        const found: string[] = [];
         for (let count = 1; count <= 48; count++) {
           for (const whole of [false, true]) {
             const {big, boxes, pages} = stage(count, area, shape, 0, whole);
-            expect(boxes.some((box) => overlap(big, box))).toBe(false);
-            expect(faults(boxes, area, shape), `${count}`).toEqual([]);
+            found.push(...faults(boxes, area, shape).map((fault) => `${count}: ${fault}`));
+            if (boxes.some((box) => overlap(big, box))) found.push(`${count}: one covers the stage`);
             // A screen is as wide as it can be; on a tall area that may be less than a face below it.
             const beside = (boxes[0]?.width ?? 0) * (boxes[0]?.height ?? 0);
-            if (!whole) expect(big.width * big.height, `${count}`).toBeGreaterThan(beside);
-            expect(pages).toBeLessThanOrEqual(count);
+            if (!whole && big.width * big.height <= beside) found.push(`${count}: the stage is the smaller one`);
+            if (pages > count) found.push(`${count}: ${pages} pages`);
           }
         }
+        expect(found).toEqual([]);
       });
     }
   }
@@ -159,5 +168,188 @@ describe('the floor', () => {
     expect(floor.look(['me', 'bob'], new Set(['bob']), 10)).toBe('bob');
     expect(floor.look(['me'], new Set(['cyd']), 20)).toBe('');
     expect(floor.next(20)).toBeNull();
+  });
+});
+
+function person(id: string, change: Partial<Participant> = {}): Participant {
+  const media = {microphone: true, camera: true, screen: false, screenAudio: false};
+  return {id, name: id, isMe: id === 'me', state: 'present', media, hand: null, ...change} as Participant;
+}
+
+const sharing = {media: {microphone: true, camera: true, screen: true, screenAudio: false}};
+
+describe('the plan', () => {
+  const wide = areas['1440×900'] as Box;
+  const phone = areas['390×844'] as Box;
+  const usual: Wishes = {view: 'grid', pinned: '', page: 0};
+  const told = (people: Participant[], floor = '', wishes: Partial<Wishes> = {}, area = wide): string => {
+    const made = plan(people, floor, area, 'landscape', {...usual, ...wishes});
+    return made.placed.map((p) => `${p.person.id}${p.source === 'screen' ? '!' : ''}${p.main ? '*' : ''}`).join(' ');
+  };
+  const all = ['me', 'ann', 'bob', 'cyd'].map((id) => person(id));
+  const many = Array.from({length: 30}, (_, i) => person(i === 0 ? 'me' : `p${i}`));
+
+  it('keeps the order of the seats, me first, whoever speaks', () => {
+    expect(told([person('ann'), person('me'), person('bob')])).toBe('me ann bob');
+    expect(told(all, 'cyd')).toBe('me ann bob cyd');
+  });
+  it('gives the stage to whoever has the floor, in that view, and never to me', () => {
+    expect(told(all, 'bob', {view: 'speaker'})).toBe('bob* me ann cyd');
+    expect(told(all, '', {view: 'speaker'})).toBe('ann* me bob cyd');
+    expect(told(all, 'me', {view: 'speaker'})).toBe('ann* me bob cyd');
+  });
+  it('gives it to a screen before that, and to what is pinned before all', () => {
+    const shared = [...all.slice(0, 3), person('cyd', sharing)];
+    expect(told(shared, 'bob', {view: 'speaker'})).toBe('cyd!* me ann bob cyd');
+    expect(told(shared, 'bob', {pinned: 'ann camera'})).toBe('ann* cyd! me bob cyd');
+    expect(told(all, '', {pinned: 'gone camera'})).toBe('me ann bob cyd');
+  });
+  it('shows me my own screen beside the others', () => {
+    expect(told([person('me', sharing), person('ann'), person('bob')])).toBe('me! me ann bob');
+  });
+  it('puts whoever speaks beside the screen, when they would be on another page', () => {
+    const shared = [...many.slice(0, 29), person('p29', sharing)];
+    expect(told(shared, 'p28', {}, phone).split(' ').slice(0, 3)).toEqual(['p29!*', 'p28', 'me']);
+    expect(told(shared, 'p1', {}, phone).split(' ').slice(0, 3)).toEqual(['p29!*', 'me', 'p1']);
+  });
+  it('says on which page somebody speaks, and leaves the page alone', () => {
+    const made = plan(many, 'p29', phone, 'landscape', usual);
+    expect([made.page, made.elsewhere?.person.id, made.elsewhere?.page]).toEqual([0, 'p29', made.pages - 1]);
+    expect(plan(many, 'p1', phone, 'landscape', usual).elsewhere).toBeNull();
+  });
+  it('has a place for everybody who is inside, once, over all pages', () => {
+    const people = [...many, person('outside', {state: 'waiting'})];
+    const {pages} = plan(people, '', phone, 'landscape', usual);
+    const seen = Array.from({length: pages}, (_, page) =>
+      plan(people, '', phone, 'landscape', {...usual, page}).placed.map((p) => p.person.id),
+    ).flat();
+    expect(seen).toEqual(many.map((p) => p.id));
+  });
+});
+
+describe('captions', () => {
+  const say = (text: unknown, more: object = {}): string => JSON.stringify({type: 'caption', text, ...more});
+  const texts = (lines: CaptionLines): string[] => lines.lines.map((l) => `${l.seat}: ${l.text}`);
+
+  it.each<[string, unknown]>([
+    ['no text', new ArrayBuffer(2)],
+    ['no JSON', '{'],
+    ['null', 'null'],
+    ['another type', JSON.stringify({type: 'chat', text: 'hi'})],
+    ['no words', say(undefined)],
+    ['words that are none', say({})],
+    ['too many words', say('x'.repeat(MAX_TEXT + 1))],
+    ['too long a message', say('hi', {note: 'x'.repeat(MAX_MESSAGE)})],
+  ])('takes no %s', (_, data) => {
+    expect(readCaption('s1', data)).toBeNull();
+  });
+  it('reads what it knows, and no more', () => {
+    expect(
+      readCaption('s1', say(' hi\n\u202ethere ', {seat: 's2', id: '7', lang: 'de', final: true, mood: 1})),
+    ).toEqual({
+      seat: 's2',
+      from: 's1',
+      id: '7',
+      text: 'hi there',
+      lang: 'de',
+      final: true,
+    });
+    expect(readCaption('s1', say('hi', {seat: 4, id: {}, lang: '"><', final: 'yes'}))).toEqual({
+      seat: 's1',
+      from: 's1',
+      id: '',
+      text: 'hi',
+      lang: '',
+      final: false,
+    });
+  });
+  it('lets a sentence grow, keeps the last lines, and forgets them in time', () => {
+    const lines = new CaptionLines();
+    lines.take('bot', say('The', {seat: 's1', id: 'a'}), 0);
+    lines.take('bot', say('The beds', {seat: 's1', id: 'a', final: true}), 500);
+    lines.take('bot', say('Yes', {seat: 's2', id: 'a'}), 600);
+    expect(texts(lines)).toEqual(['s1: The beds', 's2: Yes']);
+    for (let i = 0; i < 5; i++) lines.take('bot', say(`${i}`, {seat: 's1', id: `b${i}`}), 1500 + i);
+    expect(texts(lines)).toHaveLength(LINES);
+    expect(texts(lines).at(-1)).toBe('s1: 4');
+    lines.take('bot', say('', {seat: 's1', id: 'b4'}), 1600);
+    expect(texts(lines).at(-1)).toBe('s1: 3');
+    expect([lines.expire(1600 + STAY_MS), texts(lines)]).toEqual([true, []]);
+    expect(lines.expire(1600 + STAY_MS)).toBe(false);
+  });
+  it('goes on with the sentence that is not final when there are no ids', () => {
+    const lines = new CaptionLines();
+    for (const [text, final] of [
+      ['One', false],
+      ['One two', true],
+      ['Three', false],
+    ] as const)
+      lines.take('bot', say(text, {final}), 0);
+    expect(texts(lines)).toEqual(['bot: One two', 'bot: Three']);
+  });
+  it('lets nobody write over what another one wrote, or more than it takes', () => {
+    const lines = new CaptionLines();
+    lines.take('bot', say('mine', {id: 'a', seat: 's1'}), 0);
+    lines.take('mallory', say('yours', {id: 'a', seat: 's1'}), 0);
+    expect(texts(lines)).toEqual(['s1: mine', 's1: yours']);
+    let taken = 0;
+    for (let i = 0; i < 1000; i++) if (lines.take('flood', say(`${i}`, {id: 'x'}), 5000)) taken++;
+    expect(taken).toBe(MAX_RATE);
+    expect(lines.take('flood', say('later', {id: 'x'}), 6000)).toBe(true);
+    lines.retain(new Set(['bot']));
+    expect(lines.lines.every((l) => l.from === 'bot')).toBe(true);
+  });
+});
+
+describe('news of many', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('tells each at once in a small room, and together in a full one', () => {
+    let full = false;
+    const said: string[] = [];
+    const gather = new Gather(
+      () => full,
+      (first, others) => said.push(`${first}+${others}`),
+    );
+    gather.add('ann');
+    expect(said).toEqual(['ann+0']);
+    full = true;
+    for (const name of ['bob', 'cyd', 'dan']) gather.add(name);
+    expect(said).toHaveLength(1);
+    vi.advanceTimersByTime(GATHER_MS);
+    expect(said).toEqual(['ann+0', 'bob+2']);
+    gather.add('eve');
+    gather.stop();
+    vi.advanceTimersByTime(GATHER_MS);
+    expect(said).toHaveLength(2);
+  });
+});
+
+describe('what a device remembers', () => {
+  it('has a default for everything, and takes nothing that makes no sense', () => {
+    const kept = new Map<string, string>();
+    const shelf = {
+      getItem: (key: string) => kept.get(key) ?? null,
+      setItem: (key: string, value: string) => void kept.set(key, value),
+      removeItem: (key: string) => void kept.delete(key),
+    };
+    const usual = {view: 'grid', captions: false, blur: false, noise: true, voice: false};
+    expect(readPrefs(shelf)).toEqual(usual);
+    keepPrefs({view: 'speaker', noise: false}, shelf);
+    expect(readPrefs(shelf)).toEqual({...usual, view: 'speaker', noise: false});
+    kept.set('parley.conference', '{"view":"cube","blur":"yes"}');
+    expect(readPrefs(shelf)).toEqual(usual);
+    kept.set('parley.conference', '[');
+    expect(readPrefs(shelf)).toEqual(usual);
+  });
+  it('blurs nothing on a machine that has enough to do', () => {
+    expect([isSlow(2, 8), isSlow(8, 2), isSlow(8, 8), isSlow(8, undefined), isSlow(0, undefined)]).toEqual([
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
   });
 });

@@ -62,7 +62,7 @@ export function Tile({placed, corner, onCorner, onSwap, children}: TileProps) {
       data-paused={paused}
       data-person={person.id}
       data-main={main}
-      style={box && {left: box.x, top: box.y, width: box.width, height: box.height}}
+      style={box && {left: `${box.x}px`, top: `${box.y}px`, width: `${box.width}px`, height: `${box.height}px`}}
     >
       {picture ? (
         <Video

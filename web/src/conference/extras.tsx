@@ -21,19 +21,23 @@ export function Extras({placed, assembly}: {placed: Placed; assembly: Assembly})
   const w = conferenceWords();
   return (
     <div class="extras" ref={element}>
-      {rank > 0 && (
-        <span class="raised" role="img" aria-label={w.handOf(rank)}>
-          <Glyph name="hand" />
-          {rank}
-        </span>
-      )}
       {sign && (
         <span class="sign" key={sign.id} aria-hidden="true" data-kind={sign.kind}>
           <Glyph name={sign.kind} />
         </span>
       )}
       <Held placed={placed} />
-      {camera && !person.isMe && <Weak person={person} />}
+      {camera && (
+        <div class="marks">
+          {rank > 0 && (
+            <span class="raised" role="img" aria-label={w.handOf(rank)}>
+              <Glyph name="hand" />
+              {rank}
+            </span>
+          )}
+          {!person.isMe && <Weak person={person} />}
+        </div>
+      )}
       <Pin placed={placed} assembly={assembly} />
     </div>
   );

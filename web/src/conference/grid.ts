@@ -130,9 +130,16 @@ export function stage(count: number, area: Box, shape: Shape, page = 0, whole = 
   if (count === 0) return {...pack(0, area, shape), big: area};
   if (area.width > area.height) {
     const wide = Math.min(BESIDE.most, Math.max(BESIDE.least, area.width * BESIDE.share));
+    const beside = (width: number): Staging => {
+      const big = {...area, width: area.width - width - GAP};
+      return {...pack(count, {...area, x: big.x + big.width + GAP, width}, shape, page), big};
+    };
     const width = Math.round(Math.min(wide, area.width * 0.4));
-    const big = {...area, width: area.width - width - GAP};
-    return {...pack(count, {...area, x: big.x + big.width + GAP, width}, shape, page), big};
+    const roomy = beside(width);
+    // Low pictures leave the column half empty: what they do not need is the stage's.
+    const right = Math.max(...roomy.boxes.map((box) => box.x + box.width));
+    const left = Math.min(...roomy.boxes.map((box) => box.x));
+    return right - left < width - GAP ? beside(right - left) : roomy;
   }
   const ratio = whole ? 16 / 10 : 1;
   const left = area.height - GAP - LEAST[shape].height;
