@@ -344,12 +344,8 @@ describe('what a device remembers', () => {
     expect(readPrefs(shelf)).toEqual(usual);
   });
   it('blurs nothing on a machine that has enough to do', () => {
-    expect([isSlow(2, 8), isSlow(8, 2), isSlow(8, 8), isSlow(8, undefined), isSlow(0, undefined)]).toEqual([
-      true,
-      true,
-      false,
-      false,
-      false,
-    ]);
+    const slow = (hardwareConcurrency: number, deviceMemory?: number): boolean =>
+      isSlow({hardwareConcurrency, ...(deviceMemory && {deviceMemory})});
+    expect([slow(2, 8), slow(8, 2), slow(8, 8), slow(8), slow(0)]).toEqual([true, true, false, false, false]);
   });
 });

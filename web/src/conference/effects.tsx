@@ -20,13 +20,15 @@ const EFFECTS = {
   voice: {constraint: 'voiceIsolation', source: 'microphone'},
 } as const;
 
-/** Machines that have enough to do with the call itself get no blur. */
-export function isSlow(cores = navigator.hardwareConcurrency, gigabytes = memoryOf(navigator)): boolean {
-  return (cores || 4) <= 2 || (gigabytes ?? 8) <= 2;
+/** Machines that have enough to do with the call itself get no blur. What a browser does not tell counts as enough. */
+export function isSlow({hardwareConcurrency, deviceMemory}: Machine = navigator): boolean {
+  return (hardwareConcurrency || 4) <= 2 || (deviceMemory ?? 8) <= 2;
 }
 
-function memoryOf(device: Navigator): number | undefined {
-  return (device as Navigator & {deviceMemory?: number}).deviceMemory;
+interface Machine {
+  readonly hardwareConcurrency: number;
+  /** In gigabytes; Chromium only. */
+  readonly deviceMemory?: number;
 }
 
 /** Whether a track can both do without and do with. */
