@@ -15,7 +15,9 @@ export function useKeys(visit: Visit, acts: Record<'help' | 'hand', () => void>)
       visit.talking.value = false;
       microphone.stop();
     };
+    const listens = (): boolean => visit.room.me?.role === 'listener';
     const talk = (e: KeyboardEvent): void => {
+      if (listens()) return;
       // Space has a meaning here as long as there is a microphone, so it never presses the focused button as well.
       if (microphone.status !== 'on' && microphone.status !== 'muted') return;
       e.preventDefault();
@@ -24,6 +26,7 @@ export function useKeys(visit: Visit, acts: Record<'help' | 'hand', () => void>)
       void microphone.start();
     };
     const flip = (source: 'microphone' | 'camera'): void => {
+      if (listens()) return;
       const on = visit.media[source].status === 'on';
       visit.toggle(source);
       const {say} = words();

@@ -205,8 +205,9 @@ export class Assembly {
   private tellHand(person: Participant): void {
     const w = conferenceWords();
     const text = w.handUp(person.name);
+    // In a full room, only who has to act on it is told.
     if (this.visit.isHost.value) this.visit.herald.show(text);
-    else this.visit.herald.say(text);
+    else if (!this.visit.herald.calm()) this.visit.herald.say(text);
   }
 
   /** Opens the captions of this room. */

@@ -28,7 +28,7 @@ export function ConferenceNotices() {
       </div>
     ) : (
       me.hand === null && (
-        <div class="notice" data-wraps>
+        <div class="notice passing" data-wraps>
           <Icon name="speaker" />
           <p>{w.listening}</p>
           <button type="button" class="btn small" onClick={() => flipHand(visit)}>
@@ -41,7 +41,7 @@ export function ConferenceNotices() {
   return <NoHub />;
 }
 
-/** Tells me of my new role, and lets go of the devices of a listener: no light stays on for nobody. */
+/** Tells me of my new role, and turns off what a listener does not send. */
 function useRole(role: string | null): void {
   const {herald, media} = useVisit();
   const before = useRef(role);

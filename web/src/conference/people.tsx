@@ -6,6 +6,7 @@ import {CopyButton, guestLink, hostLink} from '../call/link';
 import {words} from '../call/words/words';
 import {useFrames, useWatch} from '../hooks';
 import {Avatar} from '../parts/avatar';
+import {clipName, MAX_NOTE} from '../logic/person-name';
 import {useVisit} from '../visit/visit';
 import {ask} from './acts';
 import type {Assembly} from './assembly';
@@ -244,7 +245,7 @@ function HostControls({many}: {many: boolean}) {
         label={w.waitingRoom}
         line={w.waitingRoomLine}
         on={waiting}
-        set={(on) => void ask(visit, visit.room.waitingRoom(on, on ? told : ''))}
+        set={(on) => void ask(visit, visit.room.waitingRoom(on, on ? clipName(told, MAX_NOTE) : ''))}
       />
       {waiting && <WaitingWords told={told} setTold={setTold} />}
       {secret !== '' && (
@@ -263,7 +264,7 @@ function WaitingWords({told, setTold}: {told: string; setTold: (words: string) =
   const c = conferenceWords();
   const send = (e: Event): void => {
     e.preventDefault();
-    void ask(visit, visit.room.waitingRoom(true, told.trim())).then((done) => done && visit.herald.show(c.told));
+    void ask(visit, visit.room.waitingRoom(true, clipName(told, MAX_NOTE))).then((done) => done && visit.herald.show(c.told));
   };
   return (
     <form class="waiting-words" onSubmit={send}>

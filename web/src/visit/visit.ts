@@ -19,7 +19,7 @@ import {createContext} from 'preact';
 import {useContext} from 'preact/hooks';
 import type {Corner} from '../call/corner';
 import type {Memory, Shelf} from '../logic/memory';
-import {clipName} from '../logic/person-name';
+import {clipName, MAX_NOTE} from '../logic/person-name';
 import {passes, type Refusal, refusalOf} from '../logic/refusals';
 import {type Stay, StayMemory} from '../logic/stay';
 import {Herald} from './herald';
@@ -159,7 +159,7 @@ export class Visit {
     this.refusal.value = null;
     this.memory.name = name;
     try {
-      await this.room.join(name, {note});
+      await this.room.join(name, {note: clipName(note, MAX_NOTE)});
     } catch (error) {
       const refusal = refusalOf((error as Partial<RoomError>).code ?? 'fault');
       batch(() => {
