@@ -79,7 +79,9 @@ async function tiles(person, count) {
             .slice(i + 1)
             .every((b) => a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top),
         );
-        const inside = boxes.every((b) => b.left >= 0 && b.top >= 0 && b.right <= innerWidth && b.bottom <= innerHeight);
+        const inside = boxes.every(
+          (b) => b.left >= 0 && b.top >= 0 && b.right <= innerWidth && b.bottom <= innerHeight,
+        );
         return boxes.length === wanted && apart && inside;
       }, count),
     {detail: () => person.look()},

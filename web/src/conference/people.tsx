@@ -5,8 +5,8 @@ import {Knocker} from '../call/knocker';
 import {CopyButton, guestLink, hostLink} from '../call/link';
 import {words} from '../call/words/words';
 import {useFrames, useWatch} from '../hooks';
-import {Avatar} from '../parts/avatar';
 import {clipName, MAX_NOTE} from '../logic/person-name';
+import {Avatar} from '../parts/avatar';
 import {useVisit} from '../visit/visit';
 import {ask} from './acts';
 import type {Assembly} from './assembly';
@@ -264,7 +264,9 @@ function WaitingWords({told, setTold}: {told: string; setTold: (words: string) =
   const c = conferenceWords();
   const send = (e: Event): void => {
     e.preventDefault();
-    void ask(visit, visit.room.waitingRoom(true, clipName(told, MAX_NOTE))).then((done) => done && visit.herald.show(c.told));
+    void ask(visit, visit.room.waitingRoom(true, clipName(told, MAX_NOTE))).then(
+      (done) => done && visit.herald.show(c.told),
+    );
   };
   return (
     <form class="waiting-words" onSubmit={send}>
