@@ -134,7 +134,7 @@ export function crowd(call: Call): Record<string, Make> {
         visit.conferring.value = true;
         const say = (from: string, seat: string, text: string, id: string): void =>
           room.heard.emit('message', {from, data: JSON.stringify({type: 'caption', seat, text, id, final: true})});
-        setTimeout(() => {
+        setInterval(() => {
           say('seat-5', 'seat-2', 'The beds along the south wall are ready.', '1');
           say('seat-3', 'seat-3', 'Then we can plant on Saturday, if it does not rain.', '2');
         }, 450);
