@@ -7,7 +7,7 @@ import type {Words} from './words/words';
 export function pathParts(path: Path, w: Words, encryption: Encryption = 'none'): string[] {
   const p = w.path;
   const sealed = encryption === 'none' ? p.encrypted : w.encryption.path[encryption];
-  switch (path.kind) {
+  switch (path.kind as string) {
     case 'none':
       return [];
     case 'connecting':
@@ -21,6 +21,8 @@ export function pathParts(path: Path, w: Words, encryption: Encryption = 'none')
       const over = path.protocol ? ` ${p.over[path.protocol]}` : '';
       return [by + over, sealed, ...time(path, w)];
     }
+    default:
+      return [p.hub, ...time(path, w)];
   }
 }
 
