@@ -83,6 +83,15 @@ func TestEncryptedIsDirect(t *testing.T) {
 		< cyd error full re=2
 		ann offers-hub
 		< ann error no-peer re=3`)
+	// What the room had to do for the hub's sake, and when, is over with it: time goes on.
+	play(t, Config{Hub: true}, `
+		ann comes open
+		~
+		ann joins
+		~
+		ann encrypts A
+		< ann room join host exists encrypted
+		+1m`)
 }
 
 // TestEncryptionLasts holds that neither a restart nor an empty room makes an encrypted room one that is not.

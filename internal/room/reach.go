@@ -42,9 +42,10 @@ func (r *Room) setReach(x *seat, reach signal.Reach, why signal.ReachWhy) {
 
 // presume takes those who said nothing for old clients. It comes before whatever lets somebody in.
 func (r *Room) presume(now time.Time) {
-	if r.hub() {
-		r.muster(now)
+	if !r.hub() {
+		return
 	}
+	r.muster(now)
 	for _, x := range r.seats {
 		if x.State == signal.SeatPresent && x.Hub == "" && !x.probeBy.IsZero() && !now.Before(x.probeBy) {
 			r.setReach(x, signal.ReachNo, signal.ReachUnsupported)

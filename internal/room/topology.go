@@ -88,6 +88,7 @@ func (r *Room) muster(now time.Time) {
 // steer brings the topology closer to what the room should have. It ends every command.
 func (r *Room) steer(now time.Time) {
 	if !r.hub() || !r.exists {
+		r.course.wake = time.Time{}
 		return
 	}
 	r.muster(now)
