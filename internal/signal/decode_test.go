@@ -215,6 +215,7 @@ func fill(v reflect.Value, t string, from Side) {
 		case f.Type() == reflect.TypeFor[Type]():
 			f.SetString(t)
 		case name == "N" && !Numbered(Type(t)):
+		case from == FromClient && name == "Box" && v.Type() == reflect.TypeFor[Keys]():
 		case from == FromClient && t != "report" && (name == "From" || name == "Early" || name == "At" || name == "Places" || t == "chat" && (name == "Name" || name == "Seq" || name == "Unsaved")):
 		case name == "Reason" && t == "left":
 			f.SetString("left")

@@ -123,7 +123,7 @@ function conversation(other, room) {
     await bob.reads(/Direct · end-to-end encrypted, key checked/);
   });
 
-  test('nothing that arrives can be decoded without the keys', async () => {
+  test('keys were put in place on both ways', async () => {
     const tally = await ann.page.evaluate(() =>
       /** @type {any} */ (window).__orders.map((/** @type {any} */ order) => order.do),
     );
