@@ -15,6 +15,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/parley-rtc/parley/internal/dtlsserver"
@@ -62,9 +63,11 @@ var (
 type Hub struct {
 	cfg   Config
 	plane Plane
+	open  func(at mediaserver.Link, channel dtlsserver.ChannelConfig) (end, error)
 	base  context.Context
 	stop  context.CancelFunc
 	gate  chan struct{} // holds one for each offer that is being read
+	wait  atomic.Int64  // bytes of programs' data that wait
 
 	mu    sync.Mutex // of rooms; it may be held when a room's mutex is locked
 	rooms map[string]*room
@@ -82,7 +85,10 @@ func New(cfg Config) *Hub {
 }
 
 // Attach gives the hub its media plane. It is to be called once, before anything else.
-func (h *Hub) Attach(plane Plane) { h.plane = plane }
+func (h *Hub) Attach(plane Plane) {
+	h.plane = plane
+	h.open = func(at mediaserver.Link, channel dtlsserver.ChannelConfig) (end, error) { return plane.OpenChannel(at, channel) }
+}
 
 // Stop ends what is under way. It is for after signalling and the media plane have been closed.
 func (h *Hub) Stop() {

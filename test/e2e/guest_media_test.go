@@ -343,3 +343,20 @@ func (g *guest) perceives(who *guest, picture bool) bool {
 	}
 	return sound && (seen || !picture)
 }
+
+// opens opens a channel to the hub, and waits until it is open.
+func (g *guest) opens(label, protocol string, init *webrtc.DataChannelInit) *webrtc.DataChannel {
+	g.t.Helper()
+	if init == nil {
+		init = &webrtc.DataChannelInit{}
+	}
+	init.Protocol = &protocol
+	ch, err := g.pc.CreateDataChannel(label, init)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	open := false
+	ch.OnOpen(func() { g.note(func() { open = true }) })
+	g.until("the channel "+label, func() bool { return open })
+	return ch
+}

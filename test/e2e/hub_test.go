@@ -1,7 +1,10 @@
 package e2e
 
 import (
+	"strconv"
 	"testing"
+
+	"github.com/pion/webrtc/v4"
 
 	"github.com/parley-rtc/parley/internal/signal"
 )
@@ -85,4 +88,65 @@ func TestThree(t *testing.T) {
 // TestRoads: one comes by TCP only, one by the relay over TCP only, and everybody sees and hears everybody.
 func TestRoads(t *testing.T) {
 	three(t, newHouse(t, nil), byUDP(), byTCP(), byRelay("transport=tcp"))
+}
+
+// TestData: what a program sends comes to everybody with the sender's ordering and reliability, or to the one whom it names, who
+// answers on the same channel. What the sender closes is closed.
+func TestData(t *testing.T) {
+	h := newHouse(t, nil)
+	all := three(t, h)
+	ann, bob, cyd := all[0], all[1], all[2]
+
+	chat := ann.opens("chat", "parley.data.v1", nil)
+	for i := range 300 {
+		if err := chat.SendText(strconv.Itoa(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	from := ";from=" + ann.seat + " "
+	for _, g := range []*guest{bob, cyd} {
+		g.until("300 messages", func() bool { return len(g.data) == 300 })
+		for i, got := range g.data {
+			if want := "chat parley.data.v1" + from + strconv.Itoa(i); got != want {
+				t.Fatalf("%q, want %q", got, want)
+			}
+		}
+	}
+
+	unordered, never := false, uint16(0)
+	pointer := ann.opens("pointer", "parley.data.v1", &webrtc.DataChannelInit{Ordered: &unordered, MaxRetransmits: &never})
+	if err := pointer.SendText("here"); err != nil {
+		t.Fatal(err)
+	}
+	bob.until("the pointer", func() bool {
+		ch := bob.channels["pointer parley.data.v1"+from[:len(from)-1]]
+		return ch != nil && !ch.Ordered() && ch.MaxRetransmits() != nil && *ch.MaxRetransmits() == 0
+	})
+
+	file := ann.opens("file1", "parley.file.v1;to="+cyd.seat, nil)
+	answers := make(chan string, 1)
+	file.OnMessage(func(m webrtc.DataChannelMessage) { answers <- string(m.Data) })
+	name := "file1 parley.file.v1" + from[:len(from)-1]
+	cyd.until("the file's channel", func() bool { return cyd.channels[name] != nil })
+	if err := cyd.channels[name].SendText("go on"); err != nil {
+		t.Fatal(err)
+	}
+	if got := <-answers; got != "go on" {
+		t.Errorf("%q", got)
+	}
+	if err := chat.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, g := range []*guest{bob, cyd} {
+		g.until("the chat to close", func() bool { return g.channels["chat parley.data.v1"+from[:len(from)-1]] == nil })
+	}
+	bob.until("no file for Bob", func() bool { return bob.channels[name] == nil })
+
+	ended := make(chan struct{})
+	file.OnClose(func() { close(ended) })
+	cyd.send(&signal.Leave{})
+	<-ended
+	refused := ann.opens("file2", "parley.file.v1;to="+cyd.seat, nil)
+	refused.OnClose(func() { ann.note(func() { ann.data = append(ann.data, "closed") }) })
+	ann.until("the channel to nobody to close", func() bool { return len(ann.data) == 1 || refused.ReadyState() == webrtc.DataChannelStateClosed })
 }
