@@ -87,7 +87,9 @@ func New(cfg Config) *Hub {
 // Attach gives the hub its media plane. It is to be called once, before anything else.
 func (h *Hub) Attach(plane Plane) {
 	h.plane = plane
-	h.open = func(at mediaserver.Link, channel dtlsserver.ChannelConfig) (end, error) { return plane.OpenChannel(at, channel) }
+	h.open = func(at mediaserver.Link, channel dtlsserver.ChannelConfig) (end, error) {
+		return plane.OpenChannel(at, channel)
+	}
 }
 
 // Stop ends what is under way. It is for after signalling and the media plane have been closed.

@@ -24,10 +24,11 @@ const (
 // course is which way the media take. Its Topology is what clients are told.
 type course struct {
 	signal.Topology
-	stay   bool      // the way back to direct failed: not again before other people are here
-	calm   time.Time // when the room may go back to direct; zero when it does not want to, or may
-	calmed bool      // it may
-	wake   time.Time // when steer has something to do; zero is never
+	stay    bool        // the way back to direct failed: not again before other people are here
+	calm    time.Time   // when the room may go back to direct; zero when it does not want to, or may
+	calmed  bool        // it may
+	missing signal.Seat // for whom the switch under way has failed
+	wake    time.Time   // when steer has something to do; zero is never
 }
 
 func newCourse(policy signal.TopologyPolicy) course {
@@ -153,6 +154,7 @@ func (r *Room) depart(now time.Time, next signal.TopologyKind) {
 	r.course.Next = next
 	r.course.Epoch++
 	r.changed = true
+	r.events = append(r.events, Event{Kind: EventTopology, Topology: r.course.Topology})
 	for _, x := range r.seats {
 		x.moved, x.due = 0, now.Add(SwitchTime)
 	}
@@ -161,8 +163,11 @@ func (r *Room) depart(now time.Time, next signal.TopologyKind) {
 // turn ends a switch, with that kind.
 func (r *Room) turn(kind signal.TopologyKind) {
 	c := &r.course
-	c.Kind, c.Next = kind, ""
+	e := Event{Kind: EventTopology, Seat: c.missing}
+	c.Kind, c.Next, c.missing = kind, "", signal.Seat{}
 	c.Epoch++
+	e.Topology = c.Topology
+	r.events = append(r.events, e)
 	c.calm, c.calmed = time.Time{}, false
 	r.changed = true
 	for _, x := range r.seats {
@@ -198,6 +203,7 @@ func (r *Room) awaits(x *seat) bool {
 // fail ends the switch, or what x has to do with it: x has not moved. On the way to the hub whoever came last goes, and
 // hears why; whoever talked before goes on as before.
 func (r *Room) fail(now time.Time, x *seat) {
+	r.course.missing = x.Seat
 	if r.course.Next == signal.TopologyDirect {
 		r.course.stay = true
 		r.turn(signal.TopologyHub)

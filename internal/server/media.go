@@ -20,6 +20,9 @@ func (s *Server) mediaConfig(at addresses) mediaserver.Config {
 		Listener:   s.hub, Data: s.hub, Channels: hub.Channels(),
 		Forwarder:     sfu.Config{PublisherBitrate: s.cfg.Hub.Upload * 1_000_000},
 		MaxTransports: s.cfg.Hub.MaxTransports,
+		Fault: func(at mediaserver.Link, cause any, stack []byte) {
+			s.log.Error("a fault while handling a person's media; their link ends, nobody else's", "room", at.Room, "seat", at.Seat, "fault", cause, "stack", string(stack))
+		},
 	}
 }
 

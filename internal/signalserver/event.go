@@ -55,6 +55,8 @@ func (sh *shard) observe(h *hall, e room.Event) {
 		o.SeatAway(h.name, sh.now, e.Seat.ID)
 	case room.EventBack:
 		o.SeatBack(h.name, sh.now, e.Seat.ID)
+	case room.EventTopology:
+		o.Topology(h.name, sh.now, e.Topology, e.Seat.ID)
 	case room.EventLeft:
 		o.SeatLeft(h.name, sh.now, e.Seat.ID, e.Reason)
 	}

@@ -792,6 +792,8 @@ export interface ReportEvent {
   candidates?: ReportCandidate[];
   /** Pair is a candidate pair that was tried. */
   pair?: ReportPair;
+  /** Switch is a change of topology that this client has gone through. */
+  switch?: ReportSwitch;
   /** Level is a quality: 0 bad, 1 fair, 2 good. */
   level?: number | null;
   /** Score is the audio score, a mean opinion score times 100: 100 to 500. */
@@ -944,6 +946,7 @@ export type ReportKind =
   | 'signalling-lost' // the socket died; Cause
   | 'signalling-back' // MS is how long it was gone
   | 'transfer' // of files; Cause is started, resumed, done or why it ended, MS how long after its start
+  | 'switched' // Switch; MS is how long it took this client
   | 'note'; // Cause
 
 /** ReportPath is the way that media takes. */
@@ -975,6 +978,19 @@ export interface ReportPair {
   remote: ReportCandidate;
   /** State is what became of it. */
   state: PairState;
+}
+
+/** ReportSwitch is a change of topology as a client has heard it. */
+export interface ReportSwitch {
+  /** From and To are the ways that the media took before and after. */
+  from: TopologyKind;
+  to: TopologyKind;
+  /** Epoch is that of the topology with Next. */
+  epoch: number;
+  /** GapMS is the longest hole in the sound of anybody, as it was played, in milliseconds. */
+  gapMs: number;
+  /** PlayoutMS is by how much later, or earlier when it is negative, that person is played on the new path, in milliseconds. */
+  playoutMs?: number;
 }
 
 /** TopologyKind says which way a room's media take. */
