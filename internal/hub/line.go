@@ -116,6 +116,7 @@ func (r *room) put(o *out, m message) {
 	case o.feed.reliability.Lossy && o.bytes+n+o.buffered() > lossyMost:
 		return
 	case l.bytes+n > lineMost, l.bytes > lossyMost && r.hub.wait.Load()+int64(n) > waitMost:
+		r.hub.late.Add(1)
 		r.cut(o)
 		return
 	}

@@ -42,6 +42,8 @@ type link struct {
 	waiting int      // bytes of told
 	tells   bucket   // what it may tell others
 
+	network network
+
 	feeds map[end]*feed // channels that the client has opened, to send on
 	line  line          // what waits for it of others' data
 

@@ -58,6 +58,7 @@ type Server struct {
 	store        *store.Store // nil when it could not be opened
 	archive      *archive.Archive
 	api          *apiserver.Server
+	switches     switches
 	info         Info
 
 	now    context.Context // ends when everything has to stop at once
@@ -238,7 +239,7 @@ func (s *Server) signalConfig() signalserver.Config {
 		Version: c.Version, Domain: c.Domain != "", Origins: c.Origins,
 		Hidden: func(r *http.Request) bool { return httpserver.Forwarded(r.Context()) },
 		Ended:  s.ended,
-		Keeper: s.keeper(), Observer: witness{s.archive}, History: signal.History(c.History.Policy),
+		Keeper: s.keeper(), Observer: counting{witness{s.archive}, &s.switches}, History: signal.History(c.History.Policy),
 		Seats: c.Rooms.Seats, Grace: c.Rooms.Grace, RoomsPerAddress: c.Rooms.PerAddress,
 		Topology: signal.TopologyPolicy(c.Rooms.Topology),
 	}

@@ -116,3 +116,37 @@ func TestSwitches(t *testing.T) {
 			strings.Contains(r.Verdict.Text, "Ann heard nothing for 0.3 s when the call changed its way")
 	})
 }
+
+// TestHubRestarts: after a restart of the server everybody makes a new link, and the room is on the hub as before.
+func TestHubRestarts(t *testing.T) {
+	data := t.TempDir()
+	h, stop := startHouse(t, "127.0.0.1:0", data, nil)
+	all := three(t, h)
+	stop()
+	again, stopAgain := startHouse(t, h.Info().Listen.String(), data, nil)
+	t.Cleanup(func() { again.Close(); stopAgain() })
+	for _, g := range all {
+		seat := g.seat
+		g.cut()
+		g.reading.Wait()
+		g.note(func() { g.session = "" })
+		g.connect("tea")
+		g.join(signal.MediaState{Microphone: true, Camera: true})
+		if g.seat != seat {
+			t.Errorf("%s sits on %s, was on %s", g.name, g.seat, seat)
+		}
+		g.onHub()
+	}
+	for _, g := range all {
+		var show []signal.Want
+		for _, other := range all {
+			if other != g {
+				show = append(show, signal.Want{Seat: other.seat, Source: signal.SourceCamera})
+			}
+		}
+		g.dialHub("h1", byUDP(), 2, show...)
+	}
+	for _, g := range all {
+		g.perceivesAll(all)
+	}
+}
