@@ -16,30 +16,28 @@ func three(t *testing.T, h *house, roads ...road) []*guest {
 	for i, name := range []string{"Ann", "Bob", "Cyd"} {
 		g := enterAs(t, h, "tea", name)
 		all = append(all, g)
-		if i < 2 {
-			g.until("the direct path", func() bool { return g.course.Kind == signal.TopologyDirect })
-		}
-	}
-	for i, g := range all {
-		g.until("a switch", func() bool { return g.course.Next == signal.TopologyHub })
 		r := byUDP()
 		if i < len(roads) {
 			r = roads[i]
 		}
-		var show []signal.Want
-		for _, other := range all {
-			if other != g {
-				show = append(show, signal.Want{Seat: other.seat, Source: signal.SourceCamera, Width: 320, Height: 180})
-			}
-		}
-		g.dialHub("h1", r, 2, show...)
+		g.dialHub("h1", r, 2) // the first two before they need it, as a client does that wants to know whether it can
 	}
 	for _, g := range all {
-		g.perceivesAll(all)
+		g.until("a switch", func() bool { return g.course.Next == signal.TopologyHub })
 		g.send(&signal.Moved{Epoch: g.course.Epoch})
 	}
 	for _, g := range all {
 		g.onHub()
+		var show []object
+		for _, other := range all {
+			if other != g {
+				show = append(show, object{"mid": g.screens()[len(show)], "seat": other.seat, "source": "camera", "width": 320, "height": 180})
+			}
+		}
+		g.tell(object{"type": "show", "show": show})
+	}
+	for _, g := range all {
+		g.perceivesAll(all)
 	}
 	return all
 }
