@@ -27,7 +27,7 @@ export class Link extends Transport<LinkPort> implements Carrier, Way {
     readonly peer: string,
     id: string,
     maker: boolean,
-    prepared: Prepared,
+    readonly prepared: Prepared,
     port: LinkPort,
     readonly kind?: LinkKind,
   ) {

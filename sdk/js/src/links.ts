@@ -160,6 +160,11 @@ export class Links {
     for (const {pair} of this.#entries.values()) pair.upkeep?.hurry();
   }
 
+  /** There are links. */
+  get any(): boolean {
+    return this.#entries.size > 0;
+  }
+
   /** The path to somebody does not work. */
   get lost(): boolean {
     return [...this.#entries.values()].some(({pair}) => pair.upkeep?.lost);

@@ -1,36 +1,35 @@
+import {Actor} from './acts.js';
 import type {
   ChatMessage,
   Ending,
-  History,
+  JoinAs,
   LocalMedia,
   MediaState,
   Network,
-  Participant,
   Room,
   RoomData,
   RoomError,
   RoomOptions,
   RoomState,
-  Source,
+  Shown,
 } from './api.js';
 import type {ChannelPort, Control, Delivery} from './channels.js';
 import {DataHub} from './data.js';
 import type {Files} from './files/api.js';
 import {Grace} from './grace.js';
-import {Host} from './host.js';
+import type {Host} from './host.js';
 import type {Links} from './links.js';
 import {pageStore, SeatMemory} from './memory.js';
 import {Mesh} from './mesh.js';
 import {NetworkCheck} from './network.js';
 import {Notes} from './notes.js';
 import {Page} from './page.js';
-import {mediaState, publication, sameMedia} from './publication.js';
+import {mediaState, nothing, publication, sameMedia} from './publication.js';
 import {Pulse} from './pulse.js';
 import {closed, Requests, roomError} from './requests.js';
 import type {Numbered} from './sequence.js';
 import {Servers} from './servers.js';
 import {Socket} from './socket.js';
-import {View} from './view.js';
 import {watchWhileJoined} from './watching.js';
 import type * as wire from './wire.gen.js';
 
@@ -44,6 +43,7 @@ const paceMs = 250;
 
 interface Joining {
   name: string;
+  as: JoinAs;
   /** The number of the join on the present session; 0 until it is sent. */
   n: number;
   media: MediaState;
@@ -53,21 +53,16 @@ interface Joining {
   promise: {resolve: () => void; reject: (error: RoomError) => void} | null;
 }
 
-class Call extends View implements Room {
+class Call extends Actor implements Room {
   readonly network: Network;
   readonly channels: ChannelPort;
   readonly control: Control;
-  readonly lock = (on: boolean) => this.#host.lock(on);
-  readonly waitingRoom = (on: boolean) => this.#host.waitingRoom(on);
-  readonly admit = (person: Participant) => this.#host.admit(person);
-  readonly mute = (person: Participant, source: Source) => this.#host.mute(person, source);
-  readonly remove = (person: Participant) => this.#host.remove(person);
-  readonly keepHistory = (policy: History) => this.#host.keepHistory(policy);
   #session = '';
   #warm = false;
   #joining: Joining | null = null;
   /** The sessions that were seated before mine: I make the links to them. */
   #earlier: ReadonlySet<string> = new Set();
+  #seatedAs = ''; // the session that took my seat
   #told: MediaState | null = null;
   #unsent: Pick<wire.Chat, 'id' | 'text'>[] = []; // words that wait for a seat
   #restarts = 0;
@@ -87,7 +82,7 @@ class Call extends View implements Room {
   #offlineAt = 0;
   #joinedAt = 0; // by performance.now(); 0 without a seat
   #files: Promise<Files> | null = null;
-  readonly #host: Host;
+  #host: Host | null = null;
   readonly #requests = new Requests();
   readonly #release: (() => void)[] = [];
 
@@ -110,7 +105,6 @@ class Call extends View implements Room {
       send: (events) => void this.#socket.send('report', {events}),
     });
     this.#servers = new Servers(this.#socket, () => this.#warm && this.network.check());
-    this.#host = new Host(this.#socket, this.#requests, this.roster, () => this.info);
     this.network = this.#network = new NetworkCheck(() => this.#servers.ice);
     const port = {
       roster: this.roster,
@@ -123,6 +117,7 @@ class Call extends View implements Room {
       suspect: (suspected: boolean) => this.#socket.suspect(suspected),
       record: this.#record,
       joinedAt: () => this.#joinedAt,
+      speakers: (seats: readonly string[]) => this.setSpeakers(seats),
     };
     this.#mesh = new Mesh(port, this.#page, this.#pulse);
     this.#links = this.#mesh.links;
@@ -145,19 +140,19 @@ class Call extends View implements Room {
     this.#relink();
   }
 
-  join(name: string): Promise<void> {
+  join(name: string, as: JoinAs = {}): Promise<void> {
     if (this.status === 'joined') return Promise.resolve();
     if (this.status === 'ended') return Promise.reject(closed());
     if (this.#joining) return Promise.reject(roomError('order', 'Joining already.'));
     return new Promise((resolve, reject) => {
-      this.#joining = this.#ask(name, {resolve, reject});
+      this.#joining = this.#ask(name, {resolve, reject}, as);
       if (this.#session) this.#knock();
     });
   }
 
   retry(): void {
     this.#socket.renew();
-    this.#links.hurry();
+    this.#mesh.hurry();
   }
 
   leave(): void {
@@ -169,6 +164,10 @@ class Call extends View implements Room {
 
   close(): void {
     this.#end({reason: 'left', retry: 0});
+  }
+
+  show(wants: readonly Shown[]): void {
+    this.#mesh.show(wants);
   }
 
   sendChat(text: string): ChatMessage {
@@ -206,14 +205,20 @@ class Call extends View implements Room {
     return this.#files;
   }
 
+  protected async host(): Promise<Host> {
+    const {Host} = await import('./host.js');
+    this.#host ??= new Host(this.#socket, this.#requests, this.roster, this);
+    return this.#host;
+  }
+
   #listen(): void {
     const socket = this.#socket;
     socket.on('online', (online) => {
       this.setOnline(online);
       this.#noteSignalling(online);
-      if (!online) this.#links.alarm();
+      if (!online) this.#mesh.alarm();
       if (!online || this.#joining) return;
-      this.#links.hurry();
+      this.#mesh.hurry();
       this.#relink();
     });
     socket.on('reset', ({welcome, lost}) => this.#reset(welcome, lost));
@@ -223,7 +228,7 @@ class Call extends View implements Room {
         if (other) this.#noteBreak('network-changed');
         this.#rouse();
       }),
-      this.#page.on('drift', () => this.#links.lost && this.#links.hurry()),
+      this.#page.on('drift', () => this.#links.lost && this.#mesh.hurry()),
       this.#pulse.on('slept', (ms) => {
         this.#noteBreak('asleep', ms);
         this.#rouse();
@@ -231,7 +236,7 @@ class Call extends View implements Room {
     );
     socket.on('welcome', ({welcome, lost}) => this.#welcome(welcome, lost));
     socket.on('message', (message) => this.#take(message));
-    socket.on('bye', ({reason, retry}) => this.#bye(reason ?? 'fault', retry ?? 0));
+    socket.on('bye', ({reason, retry, words}) => this.#bye(reason ?? 'fault', retry ?? 0, words));
     socket.on('unreachable', () => this.#end({reason: 'unreachable', retry: 5}));
     socket.on('refused', (error) => {
       this.report('refused', `${error.code} ${error.field ?? ''}: ${error.words}`);
@@ -264,7 +269,7 @@ class Call extends View implements Room {
       // The server forgot the old session; the seat is taken again under the people's eyes, media goes on meanwhile.
       this.#joining = this.#ask(this.roster.me?.name ?? this.#memory.held?.name ?? '', null);
     } else {
-      this.#links.closeAll();
+      this.#mesh.closeAll();
       this.roster.replace(room?.seats ?? [], '');
       this.setStatus('lobby');
       this.showPeople();
@@ -280,10 +285,10 @@ class Call extends View implements Room {
       return;
     }
     this.#servers.set(welcome.ice ?? null);
-    this.#links.renumber();
     // A join that is still on its way may be that of a session whose links are lost already.
     this.#joining = {...this.#ask(this.me?.name ?? '', null), same: this.#joining?.same ?? true};
     this.#knock();
+    this.#mesh.reset();
     for (const {n, ack, type, ...body} of lost as (Numbered & wire.ClientMessage)[]) {
       // The join said what we send and asked for a seat; the welcome brought servers.
       if (type !== 'join' && type !== 'media' && type !== 'ice-servers') this.#socket.send(type, body as never);
@@ -292,8 +297,8 @@ class Call extends View implements Room {
 
   /** What was connected may not be any more. */
   #rouse(): void {
-    this.#links.alarm();
-    this.#links.hurry();
+    this.#mesh.alarm();
+    this.#mesh.hurry(true);
   }
 
   /** Tells the record what is about to break the call, on this side. */
@@ -347,6 +352,11 @@ class Call extends View implements Room {
       case 'muted':
         this.#muted(message);
         break;
+      case 'reaction': {
+        const person = this.roster.get(message.from ?? '');
+        if (person) this.emit('reaction', {person, kind: message.kind});
+        break;
+      }
       case 'ice-servers':
         this.#servers.set(message.ice);
         break;
@@ -354,23 +364,31 @@ class Call extends View implements Room {
         this.#refused(message);
         break;
       default:
-        if ('link' in message) this.#links.receive(message);
+        if ('link' in message) this.#mesh.receive(message);
     }
     this.#requests.settle();
   }
 
-  #ask(name: string, promise: Joining['promise']): Joining {
-    return {name, n: 0, media: mediaState(new Map()), same: false, promise};
+  #ask(name: string, promise: Joining['promise'], as: JoinAs = {}): Joining {
+    return {name, as, n: 0, media: mediaState(nothing), same: false, promise};
+  }
+
+  /** What I may send now: a listener sends nothing. */
+  #publication(listens = this.me?.role === 'listener') {
+    return listens ? nothing : publication(this.#media);
   }
 
   /** Sends the join, and right behind it the offers to those whose sessions are known. */
   #knock(): void {
     const joining = this.#joining as Joining;
     const {held} = this.#memory;
-    joining.media = mediaState(publication(this.#media), this.#media);
+    const {note, listen = this.me?.role === 'listener'} = joining.as;
+    joining.media = mediaState(this.#publication(listen), listen ? null : this.#media);
     joining.n = this.#socket.send('join', {
       name: joining.name,
       media: joining.media,
+      ...(note && {note}),
+      ...(listen && {listen}),
       ...(held && {seat: held.token}),
     });
     if (this.status === 'joined') return; // the old links carry on until the seat is ours again
@@ -385,17 +403,18 @@ class Call extends View implements Room {
     this.#joining = null;
     this.#restarts = 0;
     const {same} = joining;
-    if (again && !same) this.#links.closeAll(); // they belong to a session that is gone
+    if (again && !same) this.#mesh.closeAll(); // they belong to a session that is gone
     const name = room.seats?.find(({id}) => id === seat)?.name ?? joining.name;
     if (!again && this.#memory.held?.id === seat) this.#record.note({kind: 'note', cause: 'reloaded'});
     this.#memory.keep({id: seat, token, name, host: room.host ?? ''});
     const seats = room.seats ?? [];
-    const reachable = (session: string) => this.#links.get(session) !== null;
+    const reachable = (session: string) => this.#mesh.reaches(session);
     this.roster.replace(same ? this.#grace.keep(seats, reachable) : seats, seat);
     this.setInfo(room);
     this.setCall(call ?? null);
     if (!again) this.#joinedAt = performance.now();
     if (!same) this.#earlier = new Set(this.#mesh.others().map((p) => p.session));
+    this.#seatedAs = this.#session;
     this.#links.forgive();
     this.#told = joining.media;
     this.setStatus('joined');
@@ -407,8 +426,9 @@ class Call extends View implements Room {
     joining.promise?.resolve();
   }
 
-  #wait({re, token}: wire.Waiting): void {
+  #wait({re, token, words = ''}: wire.Waiting): void {
     if (this.#joining?.n !== re) return;
+    this.setWaitingWords(words);
     this.#memory.keep({id: '', token, name: this.#joining.name, host: ''});
     this.setStatus('waiting');
     this.#relink();
@@ -419,7 +439,7 @@ class Call extends View implements Room {
       this.conversation.forget();
       this.emit('history', undefined);
     }
-    this.setInfo(room);
+    this.setInfo(room, this.status === 'joined');
     if (!this.#servers.ice && room.may !== 'no') this.#servers.ask(); // a door that opens opens the relay too
     const seated = this.status === 'joined';
     if (room.seats) this.roster.replace(room.seats, this.me?.id ?? '');
@@ -434,6 +454,7 @@ class Call extends View implements Room {
   #seat(seat: wire.Seat): void {
     this.#grace.back(seat.id);
     const {person, before} = this.roster.update(seat);
+    if (person.isMe) this.#publish(); // a listener sends nothing, a speaker may again
     const enters = person.state !== 'waiting' && (before === null || before === 'waiting');
     this.showPeople();
     if (enters && this.status === 'joined' && !person.isMe) this.emit('joined', person);
@@ -470,13 +491,13 @@ class Call extends View implements Room {
       if (!joining.promise) this.report('refused', `${code} ${error.field ?? ''}: ${words}`);
       return;
     }
-    const known = this.#requests.refuse(error) || this.#links.refused(re) || this.#servers.refused(re);
+    const known = this.#requests.refuse(error) || this.#mesh.refused(re) || this.#servers.refused(re);
     // Candidates to somebody who has just left are nobody's trouble.
     if (known || code === 'no-peer' || code === 'order') return;
     this.report(code === 'fault' ? 'signalling' : 'refused', `${code} ${error.field ?? ''}: ${words}`);
   }
 
-  #bye(reason: wire.ByeReason, retry: number): void {
+  #bye(reason: wire.ByeReason, retry: number, words = ''): void {
     // A server that restarts, or stumbled, wants us back; the links go on without it.
     if (retry > 0 && (reason === 'draining' || reason === 'fault') && ++this.#restarts <= 5) {
       this.#socket.restart(retry * 1000 * (1 + Math.random() / 2));
@@ -484,7 +505,7 @@ class Call extends View implements Room {
     }
     if (reason === 'expired') this.#memory.forget();
     else if (reason === 'removed') this.#memory.expel();
-    this.#end({reason, retry});
+    this.#end({reason, retry, ...(words && {words})});
   }
 
   /** The seat is given up, or was taken from us. */
@@ -502,7 +523,7 @@ class Call extends View implements Room {
   #unseat(error: RoomError): void {
     const promise = this.#joining?.promise;
     this.#joining = null;
-    this.#links.closeAll();
+    this.#mesh.closeAll();
     this.roster.stand();
     this.setStatus(this.#session ? 'lobby' : 'connecting');
     this.showPeople();
@@ -539,16 +560,17 @@ class Call extends View implements Room {
       warm: this.#warm,
       returning: this.previous !== null,
       earlier: this.#earlier,
+      seated: this.#seatedAs,
     });
   }
 
   /** Sends what the devices give now, and says so. */
   #publish(): void {
-    const tracks = publication(this.#media);
-    this.#links.publish(tracks);
+    const tracks = this.#publication();
+    this.#mesh.publish(tracks);
     if (this.status !== 'joined') return;
     this.roster.me?.publish(tracks);
-    const state = mediaState(tracks, this.#media);
+    const state = mediaState(tracks, tracks === nothing ? null : this.#media);
     if (this.#told && sameMedia(this.#told, state)) return;
     this.#told = state;
     this.#socket.send('media', {media: state});

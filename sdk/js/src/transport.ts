@@ -3,7 +3,7 @@ import type {Body, LinkMessage, Outgoing} from './message.js';
 import {Negotiation, type Side} from './negotiation.js';
 import {only} from './network.js';
 import {pathOf, type Report, type Reports} from './path.js';
-import type {Prepared} from './prepared.js';
+import type {Made} from './prepared.js';
 import {sameLossMs, type TransportState} from './recovery.js';
 import type {Track} from './wire.gen.js';
 
@@ -59,12 +59,12 @@ export abstract class Transport<P extends TransportPort = TransportPort> impleme
   constructor(
     readonly id: string,
     readonly maker: boolean,
-    readonly prepared: Prepared,
+    readonly made: Made,
     readonly port: P,
   ) {
-    const {pc} = prepared;
+    const {pc} = made;
     this.pc = pc;
-    this.#control = prepared.control;
+    this.#control = made.control;
     this.#control.onmessage = ({data}) => port.control(data);
     pc.ondatachannel = ({channel}) => port.channel(channel);
     this.negotiation = new Negotiation(pc, this);
@@ -72,7 +72,7 @@ export abstract class Transport<P extends TransportPort = TransportPort> impleme
     this.#ticker = setInterval(() => void this.#tick(), 1_000);
     pc.onicecandidate = ({candidate}) => this.#trickle(candidate);
     pc.onconnectionstatechange = () => this.#changed();
-    if (maker) this.negotiation.offerPrepared(prepared.ready);
+    if (maker) this.negotiation.offerPrepared(made.ready);
   }
 
   get polite(): boolean {
@@ -107,12 +107,12 @@ export abstract class Transport<P extends TransportPort = TransportPort> impleme
 
   /** It may take a part of the ways only. */
   get restricted(): boolean {
-    return this.prepared.fits !== undefined;
+    return this.made.fits !== undefined;
   }
 
   /** How long ago it was begun, in milliseconds. */
   get age(): number {
-    return performance.now() - this.prepared.at;
+    return performance.now() - this.made.at;
   }
 
   getStats(): Promise<RTCStatsReport> {
@@ -188,7 +188,7 @@ export abstract class Transport<P extends TransportPort = TransportPort> impleme
     this.#restartedAt = now;
     const servers = await this.port.freshServers();
     if (this.#closed) return;
-    const {fits} = this.prepared;
+    const {fits} = this.made;
     const iceServers = fits ? only(servers, fits) : servers;
     try {
       this.pc.setConfiguration({...this.pc.getConfiguration(), iceServers});

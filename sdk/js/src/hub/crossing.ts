@@ -1,0 +1,65 @@
+import type {Missing, Source, TopologyKind} from '../wire.gen.js';
+import {keyOf} from './arrivals.js';
+
+/** For how long the tracks of a new path are waited for. */
+export const patienceMs = 5_000;
+/** The longest that a slow machine makes it; the server waits for 10 s. */
+const longestMs = 8_000;
+
+/** A track that is to come by the new path. */
+export interface Expected {
+  seat: string;
+  source: Source;
+}
+
+/** What is known at a moment of a switch. */
+export interface Standing {
+  /** The links of the new path are up. */
+  connected: boolean;
+  expected: readonly Expected[];
+  arrived(key: string): boolean;
+  /** How late timers are of late, in milliseconds. */
+  lag: number;
+}
+
+/** What is told about a switch. */
+export interface Verdict {
+  missing: Missing[];
+  connected: boolean;
+}
+
+/**
+ * One switch from one path to another, from the topology that names the next kind until that which does not. It keeps the
+ * time it is given, and says once when everything is there, or what is missing.
+ */
+export class Crossing {
+  #told = false;
+
+  constructor(
+    readonly epoch: number,
+    readonly from: TopologyKind,
+    readonly to: TopologyKind,
+    private beganAt: number,
+  ) {}
+
+  /** What is to be told was told. */
+  get told(): boolean {
+    return this.#told;
+  }
+
+  /** What was told may not have been heard: it is said again, and the new path may have to be made again. */
+  again(now: number): void {
+    this.#told = false;
+    this.beganAt = now;
+  }
+
+  /** What is to be told now, or null. */
+  next(now: number, {connected, expected, arrived, lag}: Standing): Verdict | null {
+    if (this.#told) return null;
+    const missing = expected.filter(({seat, source}) => !arrived(keyOf(seat, source)));
+    const patience = Math.min(longestMs, patienceMs + lag);
+    if ((!connected || missing.length) && now - this.beganAt < patience) return null;
+    this.#told = true;
+    return {missing: missing.map(({seat, source}) => ({seat, source})), connected};
+  }
+}
