@@ -15,6 +15,7 @@ import type {
   LocalSourceEvents,
   MediaState,
   Network,
+  NetworkLevel,
   NetworkVerdict,
   Participant,
   ParticipantEvents,
@@ -34,6 +35,7 @@ import type {
   SeatState,
   Source,
   SourceStatus,
+  Topology,
   Transfer,
 } from '@parley-rtc/sdk';
 import {Channels} from '../../sdk/js/src/channels';
@@ -69,6 +71,8 @@ export class FakePerson extends FakeEmitter<ParticipantEvents> implements Partic
   note = '';
   hub: Reach | null = null;
   hubWhy: ReachWhy | null = null;
+  network: NetworkLevel | null = null;
+  withheld: 'bandwidth' | 'publisher' | null = null;
   quality: Quality = {level: 2, reason: 'none', sound: 4.2, paused: false};
   history: QualityHistory | null = new FakeHistory(false);
 
@@ -81,6 +85,9 @@ export class FakePerson extends FakeEmitter<ParticipantEvents> implements Partic
   }
   level(): number {
     return this.loud;
+  }
+  held(): 'bandwidth' | 'publisher' | null {
+    return this.withheld;
   }
   async stats(): Promise<LinkStats> {
     const lostPercent = this.path.kind === 'relayed' ? 2.6 : 0.1;
@@ -324,6 +331,8 @@ export class FakeRoom extends FakeEmitter<RoomEvents> implements Room {
   previous: {id: string; name: string} | null = null;
   call: {id: string; token: string} | null = null;
   waitingWords = '';
+  topology: Topology | null = null;
+  speakers: readonly string[] = [];
 
   get me(): FakePerson | null {
     return this.people.find((p) => p.isMe) ?? null;
@@ -333,6 +342,7 @@ export class FakeRoom extends FakeEmitter<RoomEvents> implements Room {
     this.become('joined');
   }
   retry(): void {}
+  show(): void {}
   leave(): void {
     this.become('lobby');
   }

@@ -1,6 +1,6 @@
 import type {RoomStatus, Shown, Trouble} from './api.js';
 import {Channels} from './channels.js';
-import type {Hub} from './hub/index.js';
+import type {Hub, openHub} from './hub/index.js';
 import {Links} from './links.js';
 import type {Incoming, Sender} from './message.js';
 import type {Notes} from './notes.js';
@@ -217,7 +217,7 @@ export class Mesh {
     if (this.#hub || this.#fetching) return;
     this.#fetching = true;
     import('./hub/index.js').then(
-      ({Hub}) => this.#closed || this.#begin(Hub),
+      ({openHub}) => this.#closed || this.#begin(openHub),
       (error) => {
         this.#fetching = false; // the next change in the room tries again
         this.port.trouble('connection', `the code of the hub: ${error}`, null);
@@ -225,26 +225,8 @@ export class Mesh {
     );
   }
 
-  #begin(Code: typeof Hub): void {
-    const {port, page, pulse} = this;
-    const hub = new Code({
-      send: (type, body) => port.send(type, body),
-      roster: port.roster,
-      servers: port.servers,
-      record: port.record,
-      online: () => port.online(),
-      trouble: (kind, detail) => port.trouble(kind, detail, null),
-      suspect: (suspected) => port.suspect(suspected),
-      lavish: () => page.visible && !page.thrifty,
-      joinedAt: () => port.joinedAt(),
-      direct: (person) => this.links.get(person.session)?.shown ?? null,
-      arrived: (seat, channel) => this.channels.arrived(seat, channel),
-      heard: (seat, text) => this.channels.heard(seat, text),
-      speakers: (seats) => port.speakers(seats),
-      changed: () => this.#hubChanged(),
-      clock: () => pulse.awake,
-      lag: () => pulse.lag,
-    });
+  #begin(open: typeof openHub): void {
+    const hub = open(this, () => this.#hubChanged());
     this.#hub = hub;
     hub.publish(this.#publication);
     if (this.#shown) hub.show(this.#shown);

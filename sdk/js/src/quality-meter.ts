@@ -1,12 +1,12 @@
 import {Adaptation, type Sample, type Sending} from './adaptation.js';
 import {Senders} from './adaptation-senders.js';
 import type {LinkStats, Path, Quality, TrackStats} from './api.js';
-import type {Way} from './way.js';
 import type {Meter, Person} from './person.js';
 import {History} from './quality-history.js';
 import {Steady} from './quality-steady.js';
 import {arriving, type Evidence, leaving, type Told, theirs} from './quality-verdict.js';
 import {Figures} from './stats.js';
+import type {Way} from './way.js';
 
 /** A hidden page looks this often. */
 const hiddenMs = 5_000;

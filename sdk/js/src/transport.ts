@@ -1,10 +1,10 @@
 import type {Path, Trouble} from './api.js';
 import type {Body, LinkMessage, Outgoing} from './message.js';
 import {Negotiation, type Side} from './negotiation.js';
-import {only} from './network.js';
 import {pathOf, type Report, type Reports} from './path.js';
 import type {Made} from './prepared.js';
 import {sameLossMs, type TransportState} from './recovery.js';
+import {only} from './ways.js';
 import type {Track} from './wire.gen.js';
 
 /** The fields that every relayed message shares. */
@@ -213,7 +213,10 @@ export abstract class Transport<P extends TransportPort = TransportPort> impleme
 
   send<K extends 'offer' | 'answer'>(type: K, body: Omit<Body<K>, Address>): void {
     this.#described = true;
-    const n = this.port.send(type, type === 'offer' ? (this.dress(body as Omit<Body<'offer'>, Address>) as never) : body);
+    const n = this.port.send(
+      type,
+      type === 'offer' ? (this.dress(body as Omit<Body<'offer'>, Address>) as never) : body,
+    );
     if (type === 'offer') this.#offered ||= n;
   }
 

@@ -70,7 +70,11 @@ function fell(now: Inbound, before: Inbound): boolean {
   return (now.packetsReceived ?? 0) < (before.packetsReceived ?? 0);
 }
 
-function grew({inbound, first}: Count, field: 'packetsReceived' | 'framesDecoded' | 'jitterBufferEmittedCount', by = 1) {
+function grew(
+  {inbound, first}: Count,
+  field: 'packetsReceived' | 'framesDecoded' | 'jitterBufferEmittedCount',
+  by = 1,
+) {
   return (inbound[field] ?? 0) - (first[field] ?? 0) >= by;
 }
 

@@ -72,7 +72,10 @@ export class Encodings {
       screenAudio: {...plan.screenAudio, active: plan.screenAudio.active && used('screen-audio')},
     };
     const others = [...this.own].filter(([source]) => source !== 'camera');
-    void this.#senders.apply(masked, others.map(([source, {sender}]) => [source, sender] as const));
+    void this.#senders.apply(
+      masked,
+      others.map(([source, {sender}]) => [source, sender] as const),
+    );
     void this.#layers();
   }
 

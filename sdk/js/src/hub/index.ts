@@ -1,13 +1,13 @@
-import type {Shown} from '../api.js';
+import type {Shown, Trouble} from '../api.js';
 import type {Carrier} from '../channels.js';
 import type {Link} from '../link.js';
+import type {Mesh} from '../mesh.js';
 import type {Incoming, LinkMessage, Sender} from '../message.js';
 import type {Note, Notes} from '../notes.js';
 import type {People} from '../people.js';
 import type {Person} from '../person.js';
 import {nothing, type Publication, sections, sends} from '../publication.js';
 import type {Servers} from '../servers.js';
-import type {Trouble} from '../api.js';
 import type {Way} from '../way.js';
 import type {Source, Topology} from '../wire.gen.js';
 import {HubCarrier, senderOf, Trunk} from './carrier.js';
@@ -50,6 +50,29 @@ export interface HubPort extends Sender {
   changed(): void;
   clock(): number;
   lag(): number;
+}
+
+/** Opens the hub's side of a mesh's room; `changed` hears when the ways to people are others. */
+export function openHub(mesh: Mesh, changed: () => void): Hub {
+  const {port, links, channels, page, pulse} = mesh;
+  return new Hub({
+    send: (type, body) => port.send(type, body),
+    roster: port.roster,
+    servers: port.servers,
+    record: port.record,
+    online: () => port.online(),
+    trouble: (kind, detail) => port.trouble(kind, detail, null),
+    suspect: (suspected) => port.suspect(suspected),
+    lavish: () => page.visible && !page.thrifty,
+    joinedAt: () => port.joinedAt(),
+    direct: (person) => links.get(person.session)?.shown ?? null,
+    arrived: (seat, channel) => channels.arrived(seat, channel),
+    heard: (seat, text) => channels.heard(seat, text),
+    speakers: (seats) => port.speakers(seats),
+    changed,
+    clock: () => pulse.awake,
+    lag: () => pulse.lag,
+  });
 }
 
 /** The hub's side of a room: the link with it, the ways to people that lead through it, and the switch to it and back. */
@@ -264,7 +287,8 @@ export class Hub {
     for (const {id: seat, media} of this.#others()) {
       for (const {source, kind} of sections) {
         if (!sends(media, source)) continue;
-        if (kind === 'audio' || shown.some((one) => one.seat === seat && one.source === source)) all.push({seat, source});
+        if (kind === 'audio' || shown.some((one) => one.seat === seat && one.source === source))
+          all.push({seat, source});
       }
     }
     // Of more sources of sound than there are places, the hub sends the loudest.

@@ -1,16 +1,16 @@
 import type {Shown, Trouble} from '../api.js';
 import {Heart} from '../heart.js';
+import type {Incoming} from '../message.js';
 import {type Body, freshId, type LinkMessage} from '../message.js';
-import {only, transportOf} from '../network.js';
 import type {Happening} from '../pair.js';
 import {nothing, type Publication} from '../publication.js';
 import {Recovery, type Remedy} from '../recovery.js';
+import {only, transportOf} from '../ways.js';
 import {Hub as hub, type Source} from '../wire.gen.js';
-import type {Incoming} from '../message.js';
 import {Beats} from './beats.js';
 import {HubLink} from './link.js';
 import {pictureStep, prepareHub} from './offer.js';
-import {read, type HubWord} from './words.js';
+import {type HubWord, read} from './words.js';
 
 /** How often the hub is asked for a sign of life while it carries media, in a page that is looked at and in a hidden one. */
 const [beatMs, hiddenBeatMs] = [250, 1_000];
@@ -212,7 +212,9 @@ export class Keeper {
     const fits = (url: string) => transportOf(url) === 'tls';
     const tls = ways === 'tls' ? only(servers, fits) : [];
     const pictures = Math.ceil(Math.max(1, this.#shown.length) / pictureStep) * pictureStep;
-    const config: RTCConfiguration = tls.length ? {iceServers: tls, iceTransportPolicy: 'relay'} : {iceServers: servers};
+    const config: RTCConfiguration = tls.length
+      ? {iceServers: tls, iceTransportPolicy: 'relay'}
+      : {iceServers: servers};
     const {made, sections} = this.#prepare(config, pictures) ?? this.#prepare({iceServers: []}, pictures) ?? {};
     if (!made || !sections) return null;
     const id = freshId();

@@ -1,17 +1,15 @@
-import type {Path} from '../api.js';
-import type {Body, LinkMessage} from '../message.js';
+import type {Path, Shown} from '../api.js';
 import {prefer} from '../link.js';
+import type {Body, Incoming, LinkMessage} from '../message.js';
 import {pathOf, type Reports, selectedPair} from '../path.js';
 import type {Made} from '../prepared.js';
 import type {Publication} from '../publication.js';
 import {Transport, type TransportPort} from '../transport.js';
-import type {Incoming} from '../message.js';
 import type {Source, Track, Want} from '../wire.gen.js';
 import {Encodings} from './encodings.js';
 import {maxPictures, pictureStep, places, type Sections} from './offer.js';
 import {Pool} from './pool.js';
 import type {Place} from './words.js';
-import type {Shown} from '../api.js';
 
 /** What a link with the hub asks of the one who keeps it. */
 export interface HubLinkPort extends TransportPort {

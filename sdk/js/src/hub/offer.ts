@@ -32,7 +32,13 @@ export function prepareHub(
     pc.addTransceiver(kind, {direction: 'sendonly', ...(sendEncodings.length && {sendEncodings})});
   const own = new Map<Source, RTCRtpTransceiver>([
     ['microphone', send('audio')],
-    ['camera', send('video', layers.map((layer) => ({...layer})))],
+    [
+      'camera',
+      send(
+        'video',
+        layers.map((layer) => ({...layer})),
+      ),
+    ],
     ['screen', send('video')],
     ['screen-audio', send('audio')],
   ]);

@@ -83,7 +83,10 @@ export class Passage {
     const {from, to} = this.#crossing;
     if (kind !== to) return;
     const {gapMs, playoutMs} = this.#gap.worst;
-    this.port.note({kind: 'note', cause: `switched ${from} to ${to}, epoch ${epoch}, gap ${gapMs} ms, playout ${playoutMs} ms`});
+    this.port.note({
+      kind: 'note',
+      cause: `switched ${from} to ${to}, epoch ${epoch}, gap ${gapMs} ms, playout ${playoutMs} ms`,
+    });
   }
 
   #connected(): boolean {
@@ -97,13 +100,18 @@ export class Passage {
       const hub = this.port.link();
       const toHub = this.#crossing.to === 'hub';
       const [ofHub, ofDirect] = toHub ? [this.#arrivals, this.#before] : [this.#before, this.#arrivals];
-      let news = hub ? await this.#takeHub(ofHub, hub, now) && toHub : false;
+      let news = hub ? (await this.#takeHub(ofHub, hub, now)) && toHub : false;
       for (const person of this.port.people()) {
         const link = this.port.direct(person);
-        if (link) news = (await this.#takeDirect(ofDirect, link, person.id, now) && !toHub) || news;
+        if (link) news = ((await this.#takeDirect(ofDirect, link, person.id, now)) && !toHub) || news;
       }
       if (this.#over) return;
-      this.#gap.take(now, this.port.people().map(({id}) => keyOf(id, 'microphone')), this.#before, this.#arrivals);
+      this.#gap.take(
+        now,
+        this.port.people().map(({id}) => keyOf(id, 'microphone')),
+        this.#before,
+        this.#arrivals,
+      );
       if (news) this.port.changed();
     } catch {
       // a link was closed meanwhile

@@ -32,7 +32,13 @@ export class Pool {
         continue;
       }
       this.#held.set(key, mid);
-      wants.push(wantOf(mid, one, this.#said.find((said) => said.mid === mid)));
+      wants.push(
+        wantOf(
+          mid,
+          one,
+          this.#said.find((said) => said.mid === mid),
+        ),
+      );
     }
     if (JSON.stringify(wants) !== JSON.stringify(this.#said)) this.#said = wants;
     return {wants: this.#said, lacking};
@@ -53,6 +59,7 @@ function keyOf({seat, source}: Shown): string {
 function wantOf(mid: string, {seat, source, width, height}: Shown, said: Want | undefined): Want {
   const size = {width: Math.min(16_384, Math.round(width)), height: Math.min(16_384, Math.round(height))};
   const near = (a: number, b = 0) => Math.abs(a - b) <= sameSize * b;
-  const same = said?.seat === seat && said.source === source && near(size.width, said.width) && near(size.height, said.height);
+  const same =
+    said?.seat === seat && said.source === source && near(size.width, said.width) && near(size.height, said.height);
   return same ? said : {mid, seat, source, ...size};
 }

@@ -62,7 +62,8 @@ export class Reach {
 export async function whyNot(link: Pick<RTCPeerConnection, 'getStats'> | null): Promise<NonNullable<HubReach['why']>> {
   try {
     for (const report of (await link?.getStats())?.values() ?? []) {
-      if (report.type === 'candidate-pair' && (report.responsesReceived > 0 || report.bytesReceived > 0)) return 'failed';
+      if (report.type === 'candidate-pair' && (report.responsesReceived > 0 || report.bytesReceived > 0))
+        return 'failed';
     }
     return link ? 'blocked' : 'failed';
   } catch {

@@ -1,6 +1,6 @@
 import type {NetworkLevel} from '../api.js';
 import {sections} from '../publication.js';
-import type {Place as WirePlace, Source} from '../wire.gen.js';
+import type {Source, Place as WirePlace} from '../wire.gen.js';
 
 /** What a place shows now. */
 export interface Place extends WirePlace {
@@ -35,13 +35,24 @@ export function read(data: unknown): HubWord | null {
   }
   switch (word.type) {
     case 'places':
-      return {type: 'places', places: list(word.places).map(placeOf).filter((place) => place !== null)};
+      return {
+        type: 'places',
+        places: list(word.places)
+          .map(placeOf)
+          .filter((place) => place !== null),
+      };
     case 'speakers':
       return {type: 'speakers', speakers: list(word.speakers).filter(text)};
     case 'layers':
       return {type: 'layers', layers: list(word.layers).map(object).map(layerOf)};
     case 'network':
-      return {type: 'network', seats: list(word.seats).map(object).map(networkOf).filter((one) => one !== null)};
+      return {
+        type: 'network',
+        seats: list(word.seats)
+          .map(object)
+          .map(networkOf)
+          .filter((one) => one !== null),
+      };
     case 'told':
       return text(word.from) ? {type: 'told', from: word.from, message: word.message} : null;
     case 'pong':
@@ -57,7 +68,7 @@ function layerOf({mid, rids}: Record<string, unknown>) {
 function placeOf(value: unknown): Place | null {
   const {mid, seat, source, paused} = object(value);
   if (!text(mid) || !text(seat) || !sections.some((s) => s.source === source)) return null;
-  const why = paused === 'bandwidth' || paused === 'publisher' ? {paused} as const : {};
+  const why = paused === 'bandwidth' || paused === 'publisher' ? ({paused} as const) : {};
   return {mid, seat, source: source as Source, ...why};
 }
 
