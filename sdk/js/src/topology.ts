@@ -26,19 +26,18 @@ export function wantedLinks(situation: Situation): Wanted {
   const {status, session, info, warm, returning, others, earlier, direct} = situation;
   const present = others.filter((o) => o.present).map((o) => o.session);
   const live = status === 'joined';
-  const {kind = 'direct', next} = info?.topology ?? {};
-  const hub = live ? !direct : kind === 'hub' || present.length > 1;
-  // Whoever makes a room more than two has no part in the direct path: if it stays after all, the next epoch says so.
-  const third = live && kind === 'direct' && next === 'hub' && earlier.size > 1;
+  const hub = live ? !direct : info?.topology?.kind === 'hub' || present.length > 1;
+  const before = present.filter((s) => earlier.has(s));
+  // Whoever makes a room more than two has no part in the direct path; the switch to the hub is told in a moment.
+  const third = info?.topology !== undefined && before.length > 1;
   const early = info?.early === true && ((status === 'lobby' && warm) || status === 'joining');
   const pipelined = status === 'joining' && (info?.may === 'join' || returning);
   const ahead = !hub && (early || pipelined);
-  const made = third || hub ? [] : present;
   return {
     session,
     live,
     seated: new Set((live && !hub) || ahead ? others.map((o) => o.session) : []),
-    make: new Set(live ? made.filter((s) => earlier.has(s)) : ahead ? made : []),
+    make: new Set(live ? (third || hub ? [] : before) : ahead ? present : []),
     prepare: hub ? null : live ? 'answer' : status === 'lobby' && warm && present.length ? 'offer' : null,
   };
 }

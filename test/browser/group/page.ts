@@ -2,7 +2,7 @@
  * A page with nothing but a room and devices that never pause: a chord and a picture that moves. It plays what comes as an
  * app does, and measures how it is heard and seen: group.test.mjs reads that.
  */
-import {openMedia, openRoom, type Participant, type Source} from '@parley-rtc/sdk';
+import {type LocalMedia, openRoom, type Participant, type Source} from '@parley-rtc/sdk';
 
 const query = new URLSearchParams(location.search);
 const base = Number(query.get('hz') ?? 400);
@@ -34,8 +34,18 @@ function picture(): MediaStreamTrack {
   return canvas.captureStream(15).getVideoTracks()[0] as MediaStreamTrack;
 }
 
-navigator.mediaDevices.getUserMedia = async ({audio, video} = {}) =>
-  new MediaStream([...(audio ? [chord()] : []), ...(video ? [picture()] : [])]);
+/** A source that is on from the beginning, as the room reads it. */
+function source(name: Source, track: MediaStreamTrack | null) {
+  return {source: name, track, status: track ? 'on' : 'off', expected: false, level: () => 0.5, on: () => () => {}, stop() {}};
+}
+
+/** Devices that nothing happens to: the guard of real ones would find these odd. */
+const media = {
+  microphone: source('microphone', chord()),
+  camera: source('camera', picture()),
+  screen: {...source('screen', null), audioTrack: null},
+  on: () => () => {},
+} as unknown as LocalMedia;
 
 /** Tells how long it is silent: a run of blocks below a threshold, by the clock of the sound. */
 const meterCode = `
@@ -53,6 +63,26 @@ registerProcessor('meter', class extends AudioWorkletProcessor {
     return true;
   }
 });`;
+
+/** What is said about ways, for the failure of a test. */
+const said: string[] = [];
+const telling = /"type":"(offer|answer|close-link|renegotiate|moved|hub-reach|error|left|topology)"/;
+function overhear(arrow: string, text: unknown): void {
+  if (typeof text !== 'string' || !telling.test(text)) return;
+  const {type, to, from, link, kind, re, n, code, words, ok, why, epoch, missing, places, tracks, show} = JSON.parse(text);
+  const what = {type, to, from, link: link?.slice(0, 4), kind, re, n, code, words, ok, why, epoch, missing, places: places?.length, tracks: tracks?.length, show: show?.length};
+  said.push(`${Math.round(performance.now())} ${arrow} ${JSON.stringify(what)}`);
+}
+globalThis.WebSocket = class extends WebSocket {
+  constructor(url: string | URL, protocols?: string | string[]) {
+    super(url, protocols);
+    this.addEventListener('message', ({data}) => overhear('<', data));
+  }
+  override send(text: string): void {
+    overhear('>', text);
+    super.send(text);
+  }
+};
 
 const ready = context.audioWorklet.addModule(URL.createObjectURL(new Blob([meterCode], {type: 'text/javascript'})));
 
@@ -128,7 +158,6 @@ class Eye {
   }
 }
 
-const media = openMedia();
 const room = openRoom({room: query.get('room') ?? '', media, client: {name: 'group'}, ...(query.has('host') && {host: query.get('host') as string})});
 const troubles: string[] = [];
 const log: string[] = [];
@@ -175,17 +204,15 @@ async function look() {
       sound: await sense?.ear.look(),
     });
   }
-  return {status: room.status, topology: room.topology, speakers: room.speakers, troubles, people, log, texts, me: room.me && {hub: room.me.hub, quality: room.me.quality, stats: await room.me.stats()}};
+  return {status: room.status, topology: room.topology, speakers: room.speakers, troubles, people, log, said, texts, me: room.me && {hub: room.me.hub, quality: room.me.quality, stats: await room.me.stats()}};
 }
 
 Object.assign(window, {
   group: {
     room,
-    media,
     async join(name: string) {
       await context.resume();
       await ready;
-      await media.ask({microphone: true, camera: true});
       await room.join(name);
       room.people.forEach(attend);
       data = room.data('chat');

@@ -1,10 +1,10 @@
 import type {Missing, Source, TopologyKind} from '../wire.gen.js';
 import {keyOf} from './arrivals.js';
 
-/** For how long the tracks of a new path are waited for. */
+/** For how long the tracks of a new path are waited for once it is up. */
 export const patienceMs = 5_000;
-/** The longest that a slow machine makes it; the server waits for 10 s. */
-const longestMs = 8_000;
+/** The longest from the beginning, however late the path is; the server waits for 10 s. */
+export const longestMs = 8_500;
 
 /** A track that is to come by the new path. */
 export interface Expected {
@@ -18,8 +18,6 @@ export interface Standing {
   connected: boolean;
   expected: readonly Expected[];
   arrived(key: string): boolean;
-  /** How late timers are of late, in milliseconds. */
-  lag: number;
 }
 
 /** What is told about a switch. */
@@ -34,13 +32,17 @@ export interface Verdict {
  */
 export class Crossing {
   #told = false;
+  #upAt: number | null = null;
+  #beganAt: number;
 
   constructor(
     readonly epoch: number,
     readonly from: TopologyKind,
     readonly to: TopologyKind,
-    private beganAt: number,
-  ) {}
+    now: number,
+  ) {
+    this.#beganAt = now;
+  }
 
   /** What is to be told was told. */
   get told(): boolean {
@@ -50,15 +52,17 @@ export class Crossing {
   /** What was told may not have been heard: it is said again, and the new path may have to be made again. */
   again(now: number): void {
     this.#told = false;
-    this.beganAt = now;
+    this.#beganAt = now;
+    this.#upAt = null;
   }
 
   /** What is to be told now, or null. */
-  next(now: number, {connected, expected, arrived, lag}: Standing): Verdict | null {
+  next(now: number, {connected, expected, arrived}: Standing): Verdict | null {
     if (this.#told) return null;
     const missing = expected.filter(({seat, source}) => !arrived(keyOf(seat, source)));
-    const patience = Math.min(longestMs, patienceMs + lag);
-    if ((!connected || missing.length) && now - this.beganAt < patience) return null;
+    if (connected) this.#upAt ??= now;
+    const until = Math.min(this.#beganAt + longestMs, (this.#upAt ?? now) + patienceMs);
+    if ((!connected || missing.length) && now < until) return null;
     this.#told = true;
     return {missing: missing.map(({seat, source}) => ({seat, source})), connected};
   }

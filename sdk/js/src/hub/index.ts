@@ -263,7 +263,6 @@ export class Hub {
         people: () => this.#others(),
         direct: (person) => this.port.direct(person),
         expected: () => this.#expected(next === 'hub'),
-        lag: () => this.port.lag(),
         moved: (missing, connected) => this.#moved(epoch, missing, connected),
         changed: () => this.#changed(),
         note: (note) => this.port.record.note(note),

@@ -99,7 +99,7 @@ export class Both implements Way {
   }
 
   track(source: Source): MediaStreamTrack | null {
-    return this.#way(source).track(source) ?? this.after.track(source);
+    return this.#way(source).track(source) ?? this.before?.track(source) ?? this.after.track(source);
   }
 
   level(): number {

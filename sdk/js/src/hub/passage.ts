@@ -19,7 +19,6 @@ export interface PassagePort {
   /** The direct link with somebody. */
   direct(person: Person): Link | null;
   expected(): readonly Expected[];
-  lag(): number;
   moved(missing: Expected[], connected: boolean): void;
   /** Something has arrived: the ways are others. */
   changed(): void;
@@ -72,7 +71,6 @@ export class Passage {
       connected: this.#connected(),
       expected: this.port.expected(),
       arrived: (key) => this.#arrivals.has(key),
-      lag: this.port.lag(),
     });
     if (verdict) this.port.moved(verdict.missing, verdict.connected);
   }
