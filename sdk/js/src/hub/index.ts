@@ -272,7 +272,7 @@ export class Hub {
 
   #moved(epoch: number, missing: Expected[], connected: boolean): void {
     if (!connected && this.#topology?.next === 'hub') {
-      this.#reach.fail();
+      this.#reach.fail(this.port.clock());
       void whyNot(this.#keeper.link).then((why) => {
         this.port.send('hub-reach', {ok: false, why});
         this.port.send('moved', {epoch, missing});

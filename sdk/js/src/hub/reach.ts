@@ -26,34 +26,33 @@ export class Reach {
 
   /** Whether a sign of life is needed. */
   get open(): boolean {
-    return this.#since !== null;
+    return this.#since !== null || this.#told === false;
   }
 
   /** What is to be told now, or null. `why` is asked when it is not reached. */
   next(now: number, {online, connected, unanswered}: Contact): boolean | null {
     const proof = connected && now - unanswered > this.#fresh;
     if (this.#since === null) {
-      // It was not reached, and is now, or the other way round; a loss in a call is not that.
-      if (this.#told !== false || !connected) return null;
-      return this.#tell(true);
+      // It was not reached, and is now. The other way round is a loss in a call, which is not that.
+      return this.#told === false && proof ? this.#tell(true, now) : null;
     }
     if (!online) {
       this.#since = now; // nothing can be told, and the link cannot be made
       return null;
     }
-    if (proof) return this.#tell(true);
-    return now - this.#since > reachMs ? this.#tell(false) : null;
+    if (proof) return this.#tell(true, now);
+    return now - this.#since > reachMs ? this.#tell(false, now) : null;
   }
 
   /** A switch has found out that it is not reached. */
-  fail(): void {
-    this.#told = false;
-    this.#since = null;
+  fail(now: number): void {
+    this.#tell(false, now);
   }
 
-  #tell(ok: boolean): boolean {
+  #tell(ok: boolean, now: number): boolean {
     this.#since = null;
     this.#told = ok;
+    this.#fresh = now; // what is heard from now on may change that
     return ok;
   }
 }
