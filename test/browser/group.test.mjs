@@ -116,7 +116,9 @@ class Member {
     const {people} = await this.look();
     return people.map((/** @type {any} */ p) => ({
       name: p.name,
-      silences: p.sound.runs.filter((/** @type {any} */ r) => r.ms > 20).map((/** @type {any} */ r) => Math.round(r.ms)),
+      silences: p.sound.runs
+        .filter((/** @type {any} */ r) => r.ms > 20)
+        .map((/** @type {any} */ r) => Math.round(r.ms)),
       frozen: p.longest,
       turns: p.turns,
     }));
@@ -130,10 +132,14 @@ test('three talk through the hub, and two go there and back without a gap', {ski
     const bob = await Member.join(browser, 'tea', 'Bob', 900);
     for (const member of [ann, bob]) await member.senses(1);
     assert.equal((await ann.look()).people[0].path.kind, 'direct');
-    await until('both to reach the hub', async () => (await ann.look()).people[0].hub === 'yes' && (await ann.look()).me.hub === 'yes', {
-      timeout,
-      detail: () => ann.look(),
-    });
+    await until(
+      'both to reach the hub',
+      async () => (await ann.look()).people[0].hub === 'yes' && (await ann.look()).me.hub === 'yes',
+      {
+        timeout,
+        detail: () => ann.look(),
+      },
+    );
     await ann.gaps();
     await bob.gaps();
 
@@ -142,7 +148,10 @@ test('three talk through the hub, and two go there and back without a gap', {ski
     for (const member of [ann, bob, cat]) await member.senses(2);
     for (const member of [ann, bob]) t.diagnostic(`${member.name}, to the hub: ${JSON.stringify(await member.gaps())}`);
     const {people} = await ann.look();
-    assert.deepEqual(people.map((/** @type {any} */ p) => p.path.kind), ['hub', 'hub']);
+    assert.deepEqual(
+      people.map((/** @type {any} */ p) => p.path.kind),
+      ['hub', 'hub'],
+    );
 
     await cat.call('leave');
     for (const member of [ann, bob]) await member.goes('direct');

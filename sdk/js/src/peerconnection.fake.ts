@@ -71,8 +71,12 @@ export class FakePeerConnection extends EventTarget {
     this.channels.push(channel);
     return channel;
   }
-  addTransceiver(kind: string, {direction = 'sendrecv', sendEncodings = []}: RTCRtpTransceiverInit = {}): FakeTransceiver {
-    const id = direction === 'recvonly' ? `place-${FakePeerConnection.all.length}-${this.transceivers.length}` : undefined;
+  addTransceiver(
+    kind: string,
+    {direction = 'sendrecv', sendEncodings = []}: RTCRtpTransceiverInit = {},
+  ): FakeTransceiver {
+    const id =
+      direction === 'recvonly' ? `place-${FakePeerConnection.all.length}-${this.transceivers.length}` : undefined;
     const transceiver = new FakeTransceiver(kind, id);
     transceiver.direction = direction;
     transceiver.encodings = sendEncodings;

@@ -36,7 +36,15 @@ function picture(): MediaStreamTrack {
 
 /** A source that is on from the beginning, as the room reads it. */
 function source(name: Source, track: MediaStreamTrack | null) {
-  return {source: name, track, status: track ? 'on' : 'off', expected: false, level: () => 0.5, on: () => () => {}, stop() {}};
+  return {
+    source: name,
+    track,
+    status: track ? 'on' : 'off',
+    expected: false,
+    level: () => 0.5,
+    on: () => () => {},
+    stop() {},
+  };
 }
 
 /** Devices that nothing happens to: the guard of real ones would find these odd. */
@@ -69,8 +77,26 @@ const said: string[] = [];
 const telling = /"type":"(offer|answer|close-link|renegotiate|moved|hub-reach|error|left|topology)"/;
 function overhear(arrow: string, text: unknown): void {
   if (typeof text !== 'string' || !telling.test(text)) return;
-  const {type, to, from, link, kind, re, n, code, words, ok, why, epoch, missing, places, tracks, show} = JSON.parse(text);
-  const what = {type, to, from, link: link?.slice(0, 4), kind, re, n, code, words, ok, why, epoch, missing, places: places?.length, tracks: tracks?.length, show: show?.length};
+  const {type, to, from, link, kind, re, n, code, words, ok, why, epoch, missing, places, tracks, show} =
+    JSON.parse(text);
+  const what = {
+    type,
+    to,
+    from,
+    link: link?.slice(0, 4),
+    kind,
+    re,
+    n,
+    code,
+    words,
+    ok,
+    why,
+    epoch,
+    missing,
+    places: places?.length,
+    tracks: tracks?.length,
+    show: show?.length,
+  };
   said.push(`${Math.round(performance.now())} ${arrow} ${JSON.stringify(what)}`);
 }
 globalThis.WebSocket = class extends WebSocket {
@@ -158,7 +184,12 @@ class Eye {
   }
 }
 
-const room = openRoom({room: query.get('room') ?? '', media, client: {name: 'group'}, ...(query.has('host') && {host: query.get('host') as string})});
+const room = openRoom({
+  room: query.get('room') ?? '',
+  media,
+  client: {name: 'group'},
+  ...(query.has('host') && {host: query.get('host') as string}),
+});
 const troubles: string[] = [];
 const log: string[] = [];
 const senses = new Map<string, {ear: Ear; eye: Eye}>();
@@ -204,7 +235,17 @@ async function look() {
       sound: await sense?.ear.look(),
     });
   }
-  return {status: room.status, topology: room.topology, speakers: room.speakers, troubles, people, log, said, texts, me: room.me && {hub: room.me.hub, quality: room.me.quality, stats: await room.me.stats()}};
+  return {
+    status: room.status,
+    topology: room.topology,
+    speakers: room.speakers,
+    troubles,
+    people,
+    log,
+    said,
+    texts,
+    me: room.me && {hub: room.me.hub, quality: room.me.quality, stats: await room.me.stats()},
+  };
 }
 
 Object.assign(window, {
@@ -216,7 +257,9 @@ Object.assign(window, {
       await room.join(name);
       room.people.forEach(attend);
       data = room.data('chat');
-      data.on('message', ({from, data: text}) => texts.push(`${room.people.find((p) => p.id === from)?.name}: ${text}`));
+      data.on('message', ({from, data: text}) =>
+        texts.push(`${room.people.find((p) => p.id === from)?.name}: ${text}`),
+      );
     },
     leave: () => room.leave(),
     say: (text: string, to?: string) => data?.send(text, to),

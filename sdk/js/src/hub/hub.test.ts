@@ -1,8 +1,8 @@
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
 import type {Link} from '../link.js';
 import type {Note} from '../notes.js';
-import {People} from '../people.js';
 import {FakePeerConnection} from '../peerconnection.fake.js';
+import {People} from '../people.js';
 import type {Publication} from '../publication.js';
 import type {Seat, Source, Topology} from '../wire.gen.js';
 import {Hub} from './index.js';
@@ -104,7 +104,11 @@ function make(...others: Seat[]) {
   /** The places that sound and pictures of these are put onto, in the order of the sections. */
   const place = (one: FakePeerConnection, ids: string[]) => {
     const free = one.transceivers.filter((t) => t.direction === 'recvonly');
-    const take = (kind: string) => free.splice(free.findIndex((t) => t.receiver.track.kind === kind), 1)[0]?.mid;
+    const take = (kind: string) =>
+      free.splice(
+        free.findIndex((t) => t.receiver.track.kind === kind),
+        1,
+      )[0]?.mid;
     return ids.flatMap((id) => [
       {mid: take('audio'), seat: id, source: 'microphone'},
       {mid: take('video'), seat: id, source: 'camera'},
@@ -173,7 +177,28 @@ function make(...others: Seat[]) {
     const person = roster.get(id);
     return (person && hub.way(person)?.track(source)?.id) ?? null;
   };
-  return {hub, roster, links, straight, sent, notes, state, said, run, connect, pc, open, word, pong, seats, deliver, deliverDirect, track, control, heard};
+  return {
+    hub,
+    roster,
+    links,
+    straight,
+    sent,
+    notes,
+    state,
+    said,
+    run,
+    connect,
+    pc,
+    open,
+    word,
+    pong,
+    seats,
+    deliver,
+    deliverDirect,
+    track,
+    control,
+    heard,
+  };
 }
 
 /** A call of two that has a link with the hub in reserve. */
@@ -261,7 +286,9 @@ describe('whether the hub is reached', () => {
 describe('a switch to the hub', () => {
   it('sends on both, plays each source as it arrives, says moved, and then is there', async () => {
     const {hub, said, deliver, track, run, pc, notes} = await crossing();
-    const own = pc().transceivers.slice(0, 2).map((t) => t.sender.track?.id);
+    const own = pc()
+      .transceivers.slice(0, 2)
+      .map((t) => t.sender.track?.id);
     expect(own).toEqual(['my-sound', 'my-picture']);
     expect(track('B', 'microphone')).toBe('direct-B-microphone');
     await deliver('B', 'microphone');
@@ -294,7 +321,10 @@ describe('a switch to the hub', () => {
     hub.update('a', {...toHub, epoch: 7});
     await run(6_000);
     // Nothing has arrived since, as far as this switch can tell.
-    expect(said('moved').at(-1)).toMatchObject({epoch: 7, missing: [{seat: 'B'}, {seat: 'B'}, {seat: 'C'}, {seat: 'C'}]});
+    expect(said('moved').at(-1)).toMatchObject({
+      epoch: 7,
+      missing: [{seat: 'B'}, {seat: 'B'}, {seat: 'C'}, {seat: 'C'}],
+    });
   });
 
   it('is called off: the old path plays on, nothing leaves by the new one, and its link waits', async () => {
@@ -303,13 +333,26 @@ describe('a switch to the hub', () => {
     hub.update('a', {...direct, epoch: 3});
     expect(track('B', 'microphone')).toBe('direct-B-microphone');
     await run(2_000);
-    expect(pc().transceivers.slice(0, 2).every((t) => t.sender.track === null)).toBe(true);
+    expect(
+      pc()
+        .transceivers.slice(0, 2)
+        .every((t) => t.sender.track === null),
+    ).toBe(true);
     expect(said('close-link')).toEqual([]);
     expect(said('offer').at(-1)).toMatchObject({tracks: []});
   });
 
   it.each<[string, (all: Awaited<ReturnType<typeof crossing>>) => void, object]>([
-    ['sound that does not come', () => {}, {missing: [{seat: 'C', source: 'microphone'}, {seat: 'C', source: 'camera'}]}],
+    [
+      'sound that does not come',
+      () => {},
+      {
+        missing: [
+          {seat: 'C', source: 'microphone'},
+          {seat: 'C', source: 'camera'},
+        ],
+      },
+    ],
     ['the third who leaves', ({roster}) => void roster.remove('C'), {}],
     ['somebody who is away', ({roster}) => void roster.update(seat('C', {state: 'away'})), {}],
     [
@@ -318,7 +361,12 @@ describe('a switch to the hub', () => {
         roster.remove('C');
         roster.update(seat('D'));
       },
-      {missing: [{seat: 'D', source: 'microphone'}, {seat: 'D', source: 'camera'}]},
+      {
+        missing: [
+          {seat: 'D', source: 'microphone'},
+          {seat: 'D', source: 'camera'},
+        ],
+      },
     ],
     [
       'a picture that is not shown',
@@ -443,7 +491,10 @@ describe('on the hub', () => {
         {seat: 'C', source: 'camera', width: 640, height: 360},
       ],
     });
-    all.hub.show([{seat: 'C', source: 'camera', width: 1280, height: 720}, {seat: 'X', source: 'camera', width: 9, height: 9}]);
+    all.hub.show([
+      {seat: 'C', source: 'camera', width: 1280, height: 720},
+      {seat: 'X', source: 'camera', width: 9, height: 9},
+    ]);
     await all.run(300);
     expect(told(all, 'show').at(-1).show).toMatchObject([{seat: 'C', width: 1280, height: 720}]);
     const count = told(all, 'show').length;
@@ -458,14 +509,18 @@ describe('on the hub', () => {
     await all.run(300);
     const offers = all.said('offer');
     expect(offers).toHaveLength(2);
-    expect((offers[1]?.show as unknown[]).length).toBe(6);
+    expect(offers[1]?.show).toHaveLength(6);
   });
 
   it('turns off what nobody needs, and on again', async () => {
     const all = await settled();
     await all.run(100);
     const camera = all.pc().transceivers[1];
-    expect(camera?.encodings.map(({rid, active}) => [rid, active])).toEqual([['l', true], ['m', true], ['h', true]]);
+    expect(camera?.encodings.map(({rid, active}) => [rid, active])).toEqual([
+      ['l', true],
+      ['m', true],
+      ['h', true],
+    ]);
     all.word({type: 'layers', layers: [{mid: '1', rids: ['l']}]});
     await all.run(100);
     expect(camera?.encodings.map(({active}) => active)).toEqual([true, false, false]);

@@ -64,6 +64,7 @@ export const de: CallWords = {
     relayedBy: (server) => `Über das Relais ${server}`,
     over: {udp: 'per UDP', tcp: 'per TCP', tls: 'per TLS'},
     encrypted: 'Ende zu Ende verschlüsselt',
+    hub: 'Über den Server',
     connecting: 'Verbindung entsteht…',
     lost: 'Verbindung kommt zurück…',
     ms: (n) => `${n} ms`,

@@ -62,6 +62,7 @@ export const en = {
     relayedBy: (server: string) => `Relayed by ${server}`,
     over: {udp: 'over UDP', tcp: 'over TCP', tls: 'over TLS'},
     encrypted: 'encrypted end to end',
+    hub: 'Through the server',
     connecting: 'Connecting…',
     lost: 'Reconnecting…',
     ms: (n: number) => `${n} ms`,
