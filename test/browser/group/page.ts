@@ -21,17 +21,17 @@ function chord(): MediaStreamTrack {
 }
 
 function picture(): MediaStreamTrack {
-  const canvas = Object.assign(document.createElement('canvas'), {width: 320, height: 180});
+  const canvas = Object.assign(document.createElement('canvas'), {width: 160, height: 90});
   const paint = canvas.getContext('2d') as CanvasRenderingContext2D;
   let n = 0;
   setInterval(() => {
     paint.fillStyle = `hsl(${(n * 3) % 360} 60% 50%)`;
-    paint.fillRect(0, 0, 320, 180);
+    paint.fillRect(0, 0, 160, 90);
     paint.fillStyle = 'white';
-    paint.fillRect((n * 4) % 320, 60, 40, 60);
+    paint.fillRect((n * 4) % 160, 30, 20, 30);
     n++;
-  }, 66);
-  return canvas.captureStream(15).getVideoTracks()[0] as MediaStreamTrack;
+  }, 125);
+  return canvas.captureStream(8).getVideoTracks()[0] as MediaStreamTrack;
 }
 
 /** A source that is on from the beginning, as the room reads it. */
@@ -50,7 +50,7 @@ function source(name: Source, track: MediaStreamTrack | null) {
 /** Devices that nothing happens to: the guard of real ones would find these odd. */
 const media = {
   microphone: source('microphone', chord()),
-  camera: source('camera', picture()),
+  camera: source('camera', query.has('sound') ? null : picture()),
   screen: {...source('screen', null), audioTrack: null},
   on: () => () => {},
 } as unknown as LocalMedia;
