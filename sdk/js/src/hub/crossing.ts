@@ -14,7 +14,7 @@ export interface Expected {
 
 /** What is known at a moment of a switch. */
 export interface Standing {
-  /** The links of the new path are up. */
+  /** The links of the new path are up, and agreed on. */
   connected: boolean;
   expected: readonly Expected[];
   arrived(key: string): boolean;
@@ -23,7 +23,6 @@ export interface Standing {
 /** What is told about a switch. */
 export interface Verdict {
   missing: Missing[];
-  connected: boolean;
 }
 
 /**
@@ -64,6 +63,6 @@ export class Crossing {
     const until = Math.min(this.#beganAt + longestMs, (this.#upAt ?? now) + patienceMs);
     if ((!connected || missing.length) && now < until) return null;
     this.#told = true;
-    return {missing: missing.map(({seat, source}) => ({seat, source})), connected};
+    return {missing: missing.map(({seat, source}) => ({seat, source}))};
   }
 }

@@ -37,6 +37,11 @@ export class HubLink extends Transport<HubLinkPort> {
     this.encodings = new Encodings(sections.own);
   }
 
+  /** It is connected, and the hub knows what is sent on it. */
+  get agreed(): boolean {
+    return this.connected && !this.negotiation.waiting;
+  }
+
   /** What the places show now. */
   get places(): readonly Place[] {
     return this.#places;

@@ -72,7 +72,7 @@ export class Passage {
       expected: this.port.expected(),
       arrived: (key) => this.#arrivals.has(key),
     });
-    if (verdict) this.port.moved(verdict.missing, verdict.connected);
+    if (verdict) this.port.moved(verdict.missing, this.port.link()?.connected ?? false);
   }
 
   /** A later epoch says which of the two paths stays. */
@@ -88,7 +88,7 @@ export class Passage {
   }
 
   #connected(): boolean {
-    if (this.#crossing.to === 'hub') return this.port.link()?.connected ?? false;
+    if (this.#crossing.to === 'hub') return this.port.link()?.agreed ?? false;
     return this.port.people().every((person) => this.port.direct(person)?.connected);
   }
 
