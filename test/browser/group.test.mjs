@@ -9,7 +9,6 @@ import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {after, before, test} from 'node:test';
 import {launchChromium} from './chromium.mjs';
-import {launchFirefox} from './firefox.mjs';
 import {lacks, root} from './requirement.mjs';
 import {Server} from './server.mjs';
 import {until} from './until.mjs';
@@ -95,7 +94,9 @@ class Member {
         const {people} = await this.look();
         return (
           people.length === others &&
-          people.every((/** @type {any} */ p) => (soundOnly || p.frames > 5) && p.sound?.blocks > 20 && p.sound.silent < 200)
+          people.every(
+            (/** @type {any} */ p) => (soundOnly || p.frames > 5) && p.sound?.blocks > 20 && p.sound.silent < 200,
+          )
         );
       },
       {timeout, detail: () => this.look()},

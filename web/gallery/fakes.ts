@@ -29,6 +29,7 @@ import type {
   Role,
   Room,
   RoomData,
+  RoomDataEvents,
   RoomEvents,
   RoomState,
   RoomStatus,
@@ -72,7 +73,7 @@ export class FakePerson extends FakeEmitter<ParticipantEvents> implements Partic
   hub: Reach | null = null;
   hubWhy: ReachWhy | null = null;
   network: NetworkLevel | null = null;
-  withheld: 'bandwidth' | 'publisher' | null = null;
+  holds: 'bandwidth' | 'publisher' | null = null;
   quality: Quality = {level: 2, reason: 'none', sound: 4.2, paused: false};
   history: QualityHistory | null = new FakeHistory(false);
 
@@ -86,8 +87,8 @@ export class FakePerson extends FakeEmitter<ParticipantEvents> implements Partic
   level(): number {
     return this.loud;
   }
-  held(): 'bandwidth' | 'publisher' | null {
-    return this.withheld;
+  held(source: Source): 'bandwidth' | 'publisher' | null {
+    return source === 'camera' ? this.holds : null;
   }
   async stats(): Promise<LinkStats> {
     const lostPercent = this.path.kind === 'relayed' ? 2.6 : 0.1;
@@ -333,6 +334,11 @@ export class FakeRoom extends FakeEmitter<RoomEvents> implements Room {
   waitingWords = '';
   topology: Topology | null = null;
   speakers: readonly string[] = [];
+  /** What the page said that it shows. */
+  shown: readonly object[] = [];
+  show(wants: readonly object[]): void {
+    this.shown = wants;
+  }
 
   get me(): FakePerson | null {
     return this.people.find((p) => p.isMe) ?? null;
@@ -342,7 +348,6 @@ export class FakeRoom extends FakeEmitter<RoomEvents> implements Room {
     this.become('joined');
   }
   retry(): void {}
-  show(): void {}
   leave(): void {
     this.become('lobby');
   }
@@ -372,8 +377,12 @@ export class FakeRoom extends FakeEmitter<RoomEvents> implements Room {
   async files(): Promise<Files> {
     return this.transfers;
   }
+  /** What others say on the data that the page opened last. */
+  heard = new FakeEmitter<RoomDataEvents>();
   data(label: string): RoomData {
-    return new DataHub(this.channels).open(label, {});
+    const data = new DataHub(this.channels).open(label, {});
+    data.on = this.heard.on.bind(this.heard);
+    return data;
   }
   async keepHistory(history: History): Promise<void> {
     this.change({history});
