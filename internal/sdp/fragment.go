@@ -99,8 +99,8 @@ func (f *fragmentReader) section(value string) string {
 func (f *fragmentReader) attribute(key, value string) string {
 	switch key {
 	case "group":
-		if mids, ok := strings.CutPrefix(value, "BUNDLE"); ok && f.Bundle == nil {
-			f.Bundle = strings.Fields(mids)
+		if mids, ok := strings.CutPrefix(value, "BUNDLE"); ok && len(f.Bundle) == 0 {
+			f.Bundle = append(f.Bundle, strings.Fields(mids)...)
 		}
 		for _, mid := range f.Bundle {
 			if len(mid) > maxName || !names(mid) {
