@@ -28,6 +28,7 @@ type Config struct {
 	Origins        []string       `key:"origins" is:"origin" doc:"Other sites whose pages may open calls here, as https://HOST or https://HOST:PORT."`
 	Relay          Relay          `key:"relay"`
 	Rooms          Rooms          `key:"rooms"`
+	WHIP           WHIP           `key:"whip"`
 	History        History        `key:"history"`
 	Calls          Calls          `key:"calls"`
 	ACME           ACME           `key:"acme"`
@@ -48,6 +49,12 @@ type Rooms struct {
 	Seats      int           `key:"seats" default:"50" min:"1" max:"1000" doc:"How many people may be in a room, listeners counted. Where this server forwards no media, two."`
 	PerAddress int           `key:"per_address" default:"32" min:"1" max:"1000000" doc:"How many rooms that still exist one address (IPv6: one /64) may have made."`
 	Grace      time.Duration `key:"grace" default:"10m" min:"10s" max:"24h" doc:"How long the seat of a person who lost the network is kept, and for how long their session can resume."`
+}
+
+// WHIP configures the doors for encoders (WHIP) and players (WHEP).
+type WHIP struct {
+	PerAddress int `key:"per_address" default:"100" min:"1" max:"100000" doc:"How many encoders and players one address (IPv6: one /64) may have at once, and how many it may start in a minute."`
+	Players    int `key:"players" default:"1000" min:"1" max:"100000" doc:"How many players may watch one room."`
 }
 
 // Calls configures the records of calls.

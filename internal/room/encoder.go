@@ -45,8 +45,8 @@ func (r *Room) feeds() bool {
 	return len(r.players) > 0
 }
 
-// hubless says why the room cannot have an encoder or a player at all; empty when it can.
-func (r *Room) hubless(v *Visitor) (signal.Code, string) {
+// unfit says why the room cannot have an encoder or a player at all, whoever sends it; empty when it can.
+func (r *Room) unfit(v *Visitor) (signal.Code, string) {
 	policy := r.course.Policy
 	if !r.exists && !v.trusted() {
 		policy = newCourse().Policy // as begin has it

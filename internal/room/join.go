@@ -192,7 +192,7 @@ func (r *Room) refusal(s *session, busy bool) (signal.Code, string) {
 	case r.exists && r.waiting && !s.trusted() && r.waitingCount() >= maxWaiting && !r.clearWaiting(s.Address):
 		return signal.CodeBusy, "too many people are waiting already; try again in a minute"
 	case s.Door != "":
-		return r.hubless(&s.Visitor)
+		return r.unfit(&s.Visitor)
 	}
 	return "", ""
 }

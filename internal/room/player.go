@@ -49,7 +49,7 @@ func (r *Room) unwatchable(v *Visitor) (signal.Code, string) {
 	case len(r.players) >= r.cfg.Players:
 		return signal.CodeFull, "as many are watching this room as may; try again later"
 	}
-	return r.hubless(v)
+	return r.unfit(v)
 }
 
 // unwatch forgets a player.

@@ -171,7 +171,7 @@ func (r *Room) obstacle(s *session) (signal.Code, string) {
 	n := r.counted()
 	switch p := r.course.Policy; {
 	case s != nil && s.Door != "":
-		return r.hubless(&s.Visitor)
+		return r.unfit(&s.Visitor)
 	case !r.cfg.Hub, p == signal.PolicyDirect, p == signal.PolicyAuto && n < directSeats:
 		return "", ""
 	case s != nil && s.reach == signal.ReachNo:

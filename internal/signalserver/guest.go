@@ -20,12 +20,17 @@ type guest struct {
 	tell   func(signal.Message)
 }
 
-// Enter lets an encoder in, which v describes, and has it join. What the room has to say to it comes through tell, in order:
+// Enter lets an encoder in, which v describes, and has it join, for the seat that is returned. What the room has to say to it comes through tell, in order:
 // Joined, Waiting or Error first, and a Bye as the last thing ever, unless Quit comes first. tell is called by the loop that
 // owns the room: it must not block, and the messages are the receiver's own. After a fault, or when ctx has ended, nothing is
 // told any more once Quit has been called, which is for the caller to do.
-func (s *Server) Enter(ctx context.Context, name string, v room.Visitor, client signal.Client, j *signal.Join, tell func(signal.Message)) *signal.Error {
-	return s.receive(ctx, name, func(sh *shard, h *hall) *signal.Error {
+func (s *Server) Enter(ctx context.Context, name string, v room.Visitor, client signal.Client, j *signal.Join, tell func(signal.Message)) (seat string, fault *signal.Error) {
+	seat, err := auth.NewID(s.rand)
+	if err != nil {
+		s.log.Error("no randomness", "err", err)
+		return "", fault500()
+	}
+	return seat, s.receive(ctx, name, func(sh *shard, h *hall) *signal.Error {
 		if fault := sh.count(v.Address); fault != nil {
 			return fault
 		}
@@ -36,11 +41,6 @@ func (s *Server) Enter(ctx context.Context, name string, v room.Visitor, client 
 		}
 		sh.guests[v.ID] = &guest{hall: h, id: v.ID, from: v.Address, client: client, tell: tell}
 		sh.server.alive.set(v.ID, relay)
-		seat, err := auth.NewID(sh.server.rand)
-		if err != nil {
-			sh.server.log.Error("no randomness", "err", err)
-			return fault500()
-		}
 		sh.sit(h, v.Address, v.ID, room.Join{Join: j, ID: seat})
 		return nil
 	})
