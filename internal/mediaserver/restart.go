@@ -66,7 +66,7 @@ func (s *Server) Publish(ctx context.Context, at Link, tracks []sfu.Track) error
 	return s.do(ctx, c.loop, func(now time.Time) {
 		c.agreed.tracks = tracks
 		if c.person != nil {
-			c.person.Agree(now, c.agreed.sections, c.agreed.tracks)
+			c.agree(now)
 			c.loop.touch(c.room)
 		}
 	})

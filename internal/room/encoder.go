@@ -49,7 +49,7 @@ func (r *Room) feeds() bool {
 func (r *Room) unfit(v *Visitor) (signal.Code, string) {
 	policy := r.course.Policy
 	if !r.exists && !v.trusted() {
-		policy = newCourse().Policy // as begin has it
+		policy = r.cfg.Topology // as begin has it
 	}
 	switch {
 	case !r.cfg.Hub:

@@ -92,7 +92,7 @@ func (s *Server) open(k kind, name, host string, from *visitor) (*session, *prob
 // begin takes the session into the room and into the hub. After a problem it is to be ended.
 func (x *session) begin(ctx context.Context, r *http.Request, from *visitor, d *sdp.Description, text string, screen bool) (string, *problem) {
 	x.theirs = d.ICE
-	o := mediaserver.Offer{SDP: text, Only: x.kind.direction()}
+	o := mediaserver.Offer{SDP: text, Only: x.kind.direction(), Candidates: x.server.cfg.Candidates(x.host)}
 	v := room.Visitor{ID: x.id, Open: from.open, Pass: from.pass, Address: from.address}
 	var p *problem
 	if x.kind == whip {
