@@ -250,7 +250,7 @@ func (s *Server) signalConfig() signalserver.Config {
 		Keeper: s.keeper(), Observer: witness{s.archive}, History: signal.History(c.History.Policy),
 		Seats: c.Rooms.Seats, Grace: c.Rooms.Grace, RoomsPerAddress: c.Rooms.PerAddress,
 		Topology: signal.TopologyPolicy(c.Rooms.Topology),
-		Players: c.WHIP.Players,
+		Players:  c.WHIP.Players,
 	}
 	if s.hub != nil {
 		out.Hub = s.hub
