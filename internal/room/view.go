@@ -125,7 +125,7 @@ func (r *Room) mayRelay(s *session) bool {
 // mayEarly says whether s may have links before it joins: it could enter at once, exactly one person is there, and few
 // others try the same.
 func (r *Room) mayEarly(s *session) bool {
-	if s.seat != nil || !r.exists || r.course.Kind != signal.TopologyDirect || r.locked || r.waiting || r.may(s) != signal.MayJoin {
+	if s.seat != nil || s.Door != "" || !r.exists || r.course.Kind != signal.TopologyDirect || r.locked || r.waiting || r.may(s) != signal.MayJoin {
 		return false
 	}
 	if _, present := r.taken(); present != 1 {
