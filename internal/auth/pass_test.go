@@ -25,7 +25,7 @@ func TestPass(t *testing.T) {
 		{"of another server", other, token, 0, false},
 		{"for a seat", k, k.SeatSeal(Seat{Room: "tea", Seat: "Stage"}), 0, false},
 		{"for a call", k, k.CallSeal(Call{ID: "tea", Seat: "Stage"}), 0, false},
-		{"changed", k, "A" + token[1:], 0, false},
+		{"changed", k, "B" + token[1:], 0, false},
 		{"cut", k, token[:len(token)-4], 0, false},
 		{"empty", k, "", 0, false},
 		{"with more behind", k, seal(k.pass, append(make([]byte, 9), 0, 0, 0)), 0, false},
