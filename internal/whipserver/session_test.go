@@ -138,18 +138,19 @@ func TestStage(t *testing.T) {
 			{0, seat("bob", 2, camera), "v:bob.camera"},
 			{0, seat("ann", 1, camera), "v:ann.camera"},
 			{0, speaks("bob"), "v:bob.camera"},
-			{time.Second, speaks("ann"), "v:bob.camera"},               // a cough
-			{time.Second, speaks("ann"), "v:ann.camera"},               // it has had the floor for long enough
-			{time.Hour, speaks("bob", "ann"), "v:ann.camera"},          // who has the floor keeps it while speaking
-			{0, speaks(), "v:ann.camera"},                              // and afterwards
-			{0, seat("cyd", 3, all), "v:cyd.screen"},                   // a screen comes first
-			{0, speaks("bob"), "v:cyd.screen"},                         // whoever speaks
-			{0, seat("dan", 4, screen), "v:dan.screen"},                // the newest of two
-			{0, leaves("dan"), "v:cyd.screen"},                         //
-			{0, seat("cyd", 3, camera), "v:bob.camera"},                // bob has got the floor meanwhile
-			{0, speaks("nobody", "eve"), "v:bob.camera"},               // who is not there, or not seen
-			{0, leaves("bob"), "v:ann.camera"},                         // the one who spoke before
-			{0, leaves("ann"), "v:cyd.camera"}, {0, leaves("cyd"), ""}, //
+			{time.Second, speaks("ann"), "v:bob.camera"},      // a cough
+			{time.Second, speaks("ann"), "v:ann.camera"},      // it has had the floor for long enough
+			{time.Hour, speaks("bob", "ann"), "v:ann.camera"}, // who has the floor keeps it while speaking
+			{0, speaks(), "v:ann.camera"},                     // and afterwards
+			{0, seat("cyd", 3, all), "v:cyd.screen"},          // a screen comes first
+			{0, speaks("bob"), "v:cyd.screen"},                // whoever speaks
+			{0, seat("dan", 4, screen), "v:dan.screen"},       // the newest of two
+			{0, leaves("dan"), "v:cyd.screen"},
+			{0, seat("cyd", 3, camera), "v:bob.camera"},  // bob has got the floor meanwhile
+			{0, speaks("nobody", "eve"), "v:bob.camera"}, // who is not there, or not seen
+			{0, leaves("bob"), "v:ann.camera"},           // the one who spoke before
+			{0, leaves("ann"), "v:cyd.camera"},
+			{0, leaves("cyd"), ""},
 		}},
 		{"three places", stage{pictures: []string{"x", "y", "z"}}, []step{
 			{0, seat("ann", 1, all), "x:ann.screen y:ann.camera"},

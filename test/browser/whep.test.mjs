@@ -65,8 +65,12 @@ async function restart() {
   const wanted = /^a=(ice-ufrag|ice-pwd|mid|group)/;
   const lines = call.pc.localDescription.sdp.split('\r\n');
   const first = lines.findIndex((/** @type {string} */ line) => line.startsWith('m='));
-  const second = lines.findIndex((/** @type {string} */ line, /** @type {number} */ i) => i > first && line.startsWith('m='));
-  const head = lines.slice(0, second).filter((/** @type {string} */ line) => wanted.test(line) || line.startsWith('m='));
+  const second = lines.findIndex(
+    (/** @type {string} */ line, /** @type {number} */ i) => i > first && line.startsWith('m='),
+  );
+  const head = lines
+    .slice(0, second)
+    .filter((/** @type {string} */ line) => wanted.test(line) || line.startsWith('m='));
   const response = await fetch(call.session, {
     method: 'PATCH',
     headers: {'Content-Type': 'application/trickle-ice-sdpfrag', 'If-Match': '*'},
@@ -101,7 +105,11 @@ test('a bare page plays what another one publishes', {skip}, async (t) => {
   const browser = await launchChromium();
   /** @param {string[]} flags */
   const pass = (...flags) => {
-    const printed = execFileSync(parleyPath, ['token', 'tea', '--data', server.data, '--server', server.url, ...flags], {encoding: 'utf8'});
+    const printed = execFileSync(
+      parleyPath,
+      ['token', 'tea', '--data', server.data, '--server', server.url, ...flags],
+      {encoding: 'utf8'},
+    );
     return {url: /Address\s+(\S+)/.exec(printed)?.[1] ?? '', token: /token\s+(\S+)/.exec(printed)?.[1] ?? ''};
   };
   try {
