@@ -65,7 +65,7 @@ func (r *Room) Enter(now time.Time, seat string, w Way) *Person {
 	r.Leave(now, seat)
 	t := r.pass(now)
 	p := &Person{room: r, seat: seat, way: w}
-	p.up.police.at = t - burst
+	p.up.police.at, p.up.control.at = t-burst, t-burst
 	p.down.begin(now, r)
 	r.persons = append(r.persons, p)
 	r.seats[seat] = p
