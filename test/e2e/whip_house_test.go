@@ -120,7 +120,7 @@ func (o *outsider) must(path string) *outsider {
 	if status, why := o.begin(path); status != http.StatusCreated {
 		o.t.Fatalf("%s: %d %s", path, status, why)
 	}
-	o.until("a connection", func() bool { return o.line.state == webrtc.PeerConnectionStateConnected })
+	o.until("a connection", func() bool { return o.line.phase == webrtc.PeerConnectionStateConnected })
 	return o
 }
 

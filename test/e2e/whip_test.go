@@ -59,7 +59,7 @@ func TestWHIP(t *testing.T) {
 	}
 	ann.until("the encoder to leave", func() bool { return ann.gone[seat.ID] == signal.LeftLeft })
 	cam.until("the end", func() bool {
-		return cam.line.state == webrtc.PeerConnectionStateClosed || cam.line.state == webrtc.PeerConnectionStateDisconnected || cam.line.state == webrtc.PeerConnectionStateFailed
+		return cam.line.phase == webrtc.PeerConnectionStateClosed || cam.line.phase == webrtc.PeerConnectionStateDisconnected || cam.line.phase == webrtc.PeerConnectionStateFailed
 	})
 	if answer, _ := cam.ask(http.MethodDelete, cam.url, "", ""); answer.StatusCode != http.StatusNotFound {
 		t.Error("a session that is gone:", answer.Status)
@@ -91,7 +91,7 @@ func watching(t *testing.T, h *house, ann *guest, cam *outsider, seat string) {
 		t.Error("an ETag of before the restart:", answer.Status)
 	}
 	cam.restart()
-	all.until("a connection", func() bool { return all.line.state == webrtc.PeerConnectionStateConnected })
+	all.until("a connection", func() bool { return all.line.phase == webrtc.PeerConnectionStateConnected })
 	all.more(pictures[0], 'E')
 	one.mu.Lock()
 	if n := one.heard[pictures[0]+"A"] + one.heard[sounds[0]+"A"]; n > 0 {
