@@ -104,7 +104,7 @@ func (s *state) stats() Stats {
 				one.Sent[source] = sent
 			}
 		}
-		for source, t := range l.bond.tracks {
+		for source, t := range s.tracks[l.peer] {
 			one.Received[source] = t.Stats()
 		}
 		all.Links = append(all.Links, one)
