@@ -29,6 +29,9 @@ func (c *Loaded) check(faults *Faults) {
 			complain("trusted_proxies", "%s trusts everybody; name the proxies", p)
 		}
 	}
+	if c.Rooms.Topology == "hub" && !c.Hub.On() {
+		complain("rooms.topology", "hub needs hub.media: on")
+	}
 	if p := c.Relay.Ports; !p.Off() && port >= p.First && port <= p.Last {
 		complain("relay.ports", "holds port %d, on which Parley itself listens", port)
 	}

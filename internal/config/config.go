@@ -28,6 +28,7 @@ type Config struct {
 	Origins        []string       `key:"origins" is:"origin" doc:"Other sites whose pages may open calls here, as https://HOST or https://HOST:PORT."`
 	Relay          Relay          `key:"relay"`
 	Rooms          Rooms          `key:"rooms"`
+	Hub            Hub            `key:"hub"`
 	History        History        `key:"history"`
 	Calls          Calls          `key:"calls"`
 	ACME           ACME           `key:"acme"`
@@ -47,8 +48,19 @@ type Relay struct {
 type Rooms struct {
 	Seats      int           `key:"seats" default:"50" min:"1" max:"1000" doc:"How many people may be in a room, listeners counted. Where this server forwards no media, two."`
 	PerAddress int           `key:"per_address" default:"32" min:"1" max:"1000000" doc:"How many rooms that still exist one address (IPv6: one /64) may have made."`
+	Topology   string        `key:"topology" default:"auto" oneof:"auto direct hub" doc:"Which way the media of a room take when its host says nothing about it. auto: from one to the other between two, through this server for more; direct: never through this server, so two people at most; hub: always through it."`
 	Grace      time.Duration `key:"grace" default:"10m" min:"10s" max:"24h" doc:"How long the seat of a person who lost the network is kept, and for how long their session can resume."`
 }
+
+// Hub configures the forwarding of media, which calls of three and more need.
+type Hub struct {
+	Media         string `key:"media" default:"on" oneof:"on off" doc:"Whether this server forwards media. off leaves calls of two, from one to the other."`
+	MaxTransports int    `key:"max_transports" default:"10000" min:"2" max:"1000000" doc:"How many people's media the server carries at once; two for a moment where somebody changes over to a new connection."`
+	Upload        int    `key:"upload" default:"16" min:"1" max:"1000" doc:"How many Mbit/s one person may send to the others through this server; what is more is dropped."`
+}
+
+// On reports whether media are forwarded.
+func (h *Hub) On() bool { return h.Media != "off" }
 
 // Calls configures the records of calls.
 type Calls struct {

@@ -220,11 +220,19 @@ func (c *Channel) Send(data []byte, text bool) error {
 		return ErrNoData
 	case len(data) > int(association.MaxMessageSize()):
 		return ErrLong
-	case association.BufferedAmount()+len(data) > MaxBuffered:
+	case association.BufferedAmount()+len(data) > c.most():
 		return ErrFull
 	}
 	_, err := c.data.WriteDataChannel(data, text)
 	return err
+}
+
+// most is how much may wait to be sent when something is queued on the channel: control finds room when data does not.
+func (c *Channel) most() int {
+	if c.association.negotiated(c.ID) != nil {
+		return MaxBuffered + MaxReserved
+	}
+	return MaxBuffered
 }
 
 // Buffered is how much of the channel waits to be sent or to be acknowledged, in bytes.

@@ -49,6 +49,8 @@ const (
 	MaxMessage = 256 << 10
 	// MaxBuffered is how much of a peer's data may wait to be sent, in bytes, over all of its channels.
 	MaxBuffered = 1 << 20
+	// MaxReserved is how much more may wait when it is for a negotiated channel.
+	MaxReserved = 256 << 10
 
 	// received is how much of a peer's data may wait to be read: a longest message, and as much again on its way.
 	received = 2 * MaxMessage

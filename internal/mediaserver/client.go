@@ -32,6 +32,7 @@ type client struct {
 	person    *sfu.Person
 	agreed    agreement
 	wants     []sfu.Want
+	listens   bool // nothing that it publishes is taken
 	names     []string
 	paths     map[ice.Path]int // the loop that was told, plus 1, or 0
 	timer     timer
@@ -157,12 +158,21 @@ func (l *loop) admit(now time.Time, c *client) {
 	}
 	r.seats[c.at.Seat] = c
 	c.person = r.forward.Enter(now, c.at.Seat, c.transport)
-	c.person.Agree(now, c.agreed.sections, c.agreed.tracks)
+	c.agree(now)
 	c.person.Show(now, c.wants)
 	l.touch(r)
 	if listener := l.server.cfg.Listener; listener != nil {
 		listener.Connected(c.at)
 	}
+}
+
+// agree gives the forwarder what was negotiated.
+func (c *client) agree(now time.Time) {
+	tracks := c.agreed.tracks
+	if c.listens {
+		tracks = nil
+	}
+	c.person.Agree(now, c.agreed.sections, tracks)
 }
 
 // drop takes a client out of everything and closes its transport. The goodbye comes as a command, which keeps the client until it

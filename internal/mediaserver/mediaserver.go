@@ -92,8 +92,10 @@ type Link struct{ Room, Seat, Link string }
 
 // Config is what a Server is made of.
 type Config struct {
-	// Candidates says where clients reach the port, the preferred first. It is asked at every offer, from many goroutines.
+	// Candidates says where clients reach the port, the preferred first, unless an offer does. It is asked from many goroutines.
 	Candidates func() []sdp.Candidate
+	// Channels are data channels that both sides know of without being told.
+	Channels []dtlsserver.ChannelConfig
 	// Listener may be nil.
 	Listener Listener
 	// Data takes the data channels; without it messages are dropped.

@@ -24,6 +24,8 @@ type Offer struct {
 	Tracks []sfu.Track
 	// Show is what the places for video show, as Show has it.
 	Show []sfu.Want
+	// Candidates are where this client reaches the port, the preferred first; without them, Config.Candidates says it.
+	Candidates []sdp.Candidate
 }
 
 // Answer is what the client gets for it.
@@ -112,7 +114,7 @@ func (s *Server) begin(ctx context.Context, c *client, n *negotiation, d *sdp.De
 			longest = d.Sections[i].MaxMessageSize
 		}
 	}
-	c.association = s.dtls.Open(dtlsserver.Params{Client: client, Fingerprints: d.Fingerprints, Data: n.data, MaxMessage: longest, Owner: c})
+	c.association = s.dtls.Open(dtlsserver.Params{Client: client, Fingerprints: d.Fingerprints, Data: n.data, MaxMessage: longest, Negotiated: s.cfg.Channels, Owner: c})
 	var refused error
 	err := s.do(ctx, c.loop, func(now time.Time) {
 		if refused = ctx.Err(); refused != nil {
@@ -161,7 +163,7 @@ func (s *Server) change(ctx context.Context, c *client, n *negotiation, a agreem
 		}
 		c.agreed, c.wants = a, wants
 		if c.person != nil {
-			c.person.Agree(now, a.sections, a.tracks)
+			c.agree(now)
 			c.person.Show(now, wants)
 			c.loop.touch(c.room)
 		}
@@ -183,9 +185,13 @@ func (s *Server) negotiate(n *negotiation, d *sdp.Description, o *Offer, loop in
 		able.MaxMessageSize = 0
 	}
 	n.version++
+	candidates := o.Candidates
+	if len(candidates) == 0 {
+		candidates = s.cfg.Candidates()
+	}
 	out := sdp.Answer{
 		Session: n.session, Version: n.version, ICE: sdp.ICE{Ufrag: n.ours.Ufrag, Password: n.ours.Password},
-		Fingerprint: s.dtls.Fingerprint(), Setup: n.role, Candidates: s.cfg.Candidates(),
+		Fingerprint: s.dtls.Fingerprint(), Setup: n.role, Candidates: candidates,
 	}
 	for i := range d.Sections {
 		offered := &d.Sections[i]

@@ -130,6 +130,21 @@ func (s *Server) Show(ctx context.Context, at Link, wants []sfu.Want) error {
 	})
 }
 
+// Listen says that nothing that a link publishes is taken from now on, or that it is again.
+func (s *Server) Listen(ctx context.Context, at Link, listens bool) error {
+	c := s.linked(at)
+	if c == nil {
+		return ErrUnknown
+	}
+	return s.do(ctx, c.loop, func(now time.Time) {
+		c.listens = listens
+		if c.person != nil {
+			c.agree(now)
+			c.loop.touch(c.room)
+		}
+	})
+}
+
 // linked returns the client of a link, nil when there is none.
 func (s *Server) linked(at Link) *client {
 	s.mu.Lock()

@@ -210,7 +210,7 @@ func (r *Room) begin(now time.Time, s *session) {
 	r.events = append(r.events, Event{Kind: EventBegan})
 	if !s.Host {
 		r.locked, r.waiting, r.words, r.removed = false, false, "", nil
-		r.course.Policy = signal.PolicyAuto
+		r.course.Policy = r.cfg.Topology
 	}
 	if r.cfg.Hub && r.course.Policy == signal.PolicyHub {
 		r.turn(signal.TopologyHub)

@@ -44,6 +44,8 @@ type Config struct {
 	Seats int
 	// Hub is true where there is a hub, which rooms of three and more need.
 	Hub bool
+	// Topology is the policy of a room whose host said nothing about it; empty is signal.PolicyAuto.
+	Topology signal.TopologyPolicy
 	// Grace is how long a seat is kept for somebody who lost the connection.
 	Grace time.Duration
 	// Saves is true where a room's history can be kept; History is then the policy of a room whose host said nothing.
@@ -177,10 +179,11 @@ func New(cfg Config, tokens Tokens) *Room {
 	cfg.Grace = cmp.Or(cfg.Grace, DefaultGrace)
 	cfg.Sessions = cmp.Or(cfg.Sessions, DefaultSessions)
 	cfg.History = cmp.Or(cfg.History, signal.HistorySession)
+	cfg.Topology = cmp.Or(cfg.Topology, signal.PolicyAuto)
 	if !cfg.Saves {
 		cfg.History = signal.HistoryNone
 	}
-	return &Room{cfg: cfg, tokens: tokens, history: cfg.History, course: newCourse()}
+	return &Room{cfg: cfg, tokens: tokens, history: cfg.History, course: newCourse(cfg.Topology)}
 }
 
 // Effects returns what has to be done since the last call, in order.
@@ -206,7 +209,7 @@ func (r *Room) Forget(now time.Time) (forget bool, until time.Time) {
 	if r.exists || len(r.sessions) > 0 {
 		return false, time.Time{}
 	}
-	if r.locked || r.waiting || r.course.Policy != signal.PolicyAuto {
+	if r.locked || r.waiting || r.course.Policy != r.cfg.Topology {
 		until = r.ended.Add(Memory)
 	}
 	for _, x := range r.removed {

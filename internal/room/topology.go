@@ -30,8 +30,8 @@ type course struct {
 	wake   time.Time // when steer has something to do; zero is never
 }
 
-func newCourse() course {
-	return course{Topology: signal.Topology{Kind: signal.TopologyDirect, Policy: signal.PolicyAuto}}
+func newCourse(policy signal.TopologyPolicy) course {
+	return course{Topology: signal.Topology{Kind: signal.TopologyDirect, Policy: policy}}
 }
 
 // resume goes on after a restart. Without a hub every room is direct.

@@ -13,12 +13,17 @@ import (
 // ice makes the list of STUN and TURN servers for a client: always this one, at the place at which the client has
 // reached it, for that place is known to work.
 type ice struct {
-	keys    *auth.Keys
-	port    uint16
-	proxied bool                   // reverse proxies are configured: the port in Host may be theirs
-	given   []netip.Addr           // public addresses that somebody configured
-	loop6   bool                   // only the IPv6 loopback address is listened on
+	keys *auth.Keys
+	where
 	trusted func(name string) bool // clients accept our certificate by this name
+}
+
+// where finds out at which place a client has reached us.
+type where struct {
+	port    uint16
+	proxied bool         // reverse proxies are configured: the port in Host may be theirs
+	given   []netip.Addr // public addresses that somebody configured
+	loop6   bool         // only the IPv6 loopback address is listened on
 }
 
 // Servers lists the servers with fresh credentials for session. host is the Host header of the client's request.
@@ -41,7 +46,7 @@ func (i *ice) Servers(session, host string, now time.Time) *signal.ICEServers {
 
 // place is where the client reaches us. A Host without a port was reached on 443, whatever number that has behind a
 // port mapping; a reverse proxy's port is not ours, since it carries no TURN.
-func (i *ice) place(host string) (name, port string) {
+func (i *where) place(host string) (name, port string) {
 	own := decimal(i.port)
 	name, port, err := net.SplitHostPort(host)
 	if err != nil {

@@ -201,9 +201,9 @@ func TestICE(t *testing.T) {
 	keys := auth.NewKeys(bytes.Repeat([]byte{1}, 32))
 	now := time.Unix(1_800_000_000, 0)
 	trusted := func(name string) bool { return name == "meet.example.org" }
-	direct := ice{keys: keys, port: 8443, trusted: trusted}
-	proxied := ice{keys: keys, port: 8443, trusted: trusted, proxied: true}
-	given := ice{keys: keys, port: 8443, trusted: trusted, proxied: true, given: addrs([]string{"192.0.2.9"})}
+	direct := ice{keys: keys, trusted: trusted, where: where{port: 8443}}
+	proxied := ice{keys: keys, trusted: trusted, where: where{port: 8443, proxied: true}}
+	given := ice{keys: keys, trusted: trusted, where: where{port: 8443, proxied: true, given: addrs([]string{"192.0.2.9"})}}
 	for _, tt := range []struct {
 		name, host string
 		ice        ice
@@ -212,7 +212,7 @@ func TestICE(t *testing.T) {
 	}{
 		{"localhost", "localhost:8443", direct, "127.0.0.1:8443", false},
 		{"below localhost", "a.LOCALHOST.:8443", direct, "127.0.0.1:8443", false},
-		{"localhost over IPv6 only", "localhost:8443", ice{keys: keys, port: 8443, trusted: trusted, loop6: true}, "[::1]:8443", false},
+		{"localhost over IPv6 only", "localhost:8443", ice{keys: keys, trusted: trusted, where: where{port: 8443, loop6: true}}, "[::1]:8443", false},
 		{"an address", "192.0.2.7:8443", direct, "192.0.2.7:8443", false},
 		{"an IPv6 address", "[2001:db8::7]:8443", direct, "[2001:db8::7]:8443", false},
 		{"an IPv6 address without a port", "[2001:db8::7]", direct, "[2001:db8::7]:443", false},

@@ -23,9 +23,9 @@ import (
 	"github.com/parley-rtc/parley/internal/certificate"
 	"github.com/parley-rtc/parley/internal/config"
 	"github.com/parley-rtc/parley/internal/httpserver"
+	"github.com/parley-rtc/parley/internal/hub"
 	"github.com/parley-rtc/parley/internal/mediaserver"
 	"github.com/parley-rtc/parley/internal/portserver"
-	"github.com/parley-rtc/parley/internal/sdp"
 	"github.com/parley-rtc/parley/internal/signal"
 	"github.com/parley-rtc/parley/internal/signalserver"
 	"github.com/parley-rtc/parley/internal/store"
@@ -49,7 +49,8 @@ type Server struct {
 	log          *slog.Logger
 	keys         *auth.Keys
 	certificates *certificate.Store
-	media        *mediaserver.Server
+	media        *mediaserver.Server // nil when no media are forwarded, as hub is
+	hub          *hub.Hub
 	port         *portserver.Server
 	relay        *turnserver.Server
 	signals      *signalserver.Server
@@ -99,8 +100,12 @@ func (s *Server) open(ctx context.Context, files fs.FS) (err error) {
 	if s.certificates, err = certificate.Open(s.certificateConfig(at), s.log); err != nil {
 		return err
 	}
-	if s.media, err = mediaserver.New(s.mediaConfig(at)); err != nil {
-		return err
+	if s.cfg.Hub.On() {
+		s.hub = hub.New(s.hubConfig(at))
+		if s.media, err = mediaserver.New(s.mediaConfig(at)); err != nil {
+			return err
+		}
+		s.hub.Attach(s.media)
 	}
 	if s.relay, err = turnserver.New(s.relayConfig(at), grants{s}, s.send, s.log, rand.Reader); err != nil {
 		return err
@@ -108,7 +113,9 @@ func (s *Server) open(ctx context.Context, files fs.FS) (err error) {
 	if s.port, err = portserver.Listen(s.portConfig(), s.log); err != nil {
 		return err
 	}
-	s.media.Attach(s.port)
+	if s.media != nil {
+		s.media.Attach(s.port)
+	}
 	s.relay.SetPort(s.port.Addr().Port())
 	if s.signals, err = signalserver.New(s.signalConfig(), s.keys, s.newICE(), s.log, rand.Reader); err != nil {
 		return err
@@ -154,7 +161,9 @@ func (s *Server) drain() {
 	if err := s.site.Shutdown(ctx); err != nil && !errors.Is(err, context.Canceled) {
 		s.log.Warn("requests were cut off", "error", err)
 	}
-	s.media.Close() // its goodbyes leave by the port
+	if s.media != nil {
+		s.media.Close() // its goodbyes leave by the port
+	}
 }
 
 // Close stops at once whatever runs.
@@ -169,6 +178,7 @@ func (s *Server) Close() {
 		}
 		if s.media != nil {
 			s.media.Close()
+			s.hub.Stop()
 		}
 		if s.port != nil {
 			s.port.Close()
@@ -202,41 +212,40 @@ func (s *Server) certificateConfig(at addresses) certificate.Config {
 
 func (s *Server) relayConfig(at addresses) turnserver.Config {
 	r := &s.cfg.Relay
-	return turnserver.Config{Observer: witness{s.archive}, Hub: s.media, Engine: turn.Config{
+	c := turnserver.Config{Observer: witness{s.archive}, Engine: turn.Config{
 		Relay4: at.of(true), Relay6: at.of(false),
 		Ports:      turn.Ports{First: r.Ports.First, Last: r.Ports.Last},
 		Policy:     turn.Policy{Allow: r.AllowPeers, Deny: r.DenyPeers, Own: at.list},
 		PerSession: r.PerSession, PerPrefix: r.PerPrefix,
 	}}
+	if s.media != nil { // a nil pointer in an interface is not nil
+		c.Hub = s.media
+	}
+	return c
 }
 
 func (s *Server) portConfig() portserver.Config {
-	return portserver.Config{
-		Address: s.cfg.Listen, TLS: s.certificates.TLSConfig(), Batches: s.media, Packets: s.relay, Streams: s.relay, Peers: s.media,
+	c := portserver.Config{Address: s.cfg.Listen, TLS: s.certificates.TLSConfig(), Packets: s.relay, Streams: s.relay}
+	if s.media != nil {
+		c.Batches, c.Peers = s.media, s.media
 	}
-}
-
-// mediaConfig says where the hub is reached: at the port, on each of our addresses.
-func (s *Server) mediaConfig(at addresses) mediaserver.Config {
-	return mediaserver.Config{Relay: func(relay netip.AddrPort, b []byte) { s.relay.HandleHub(relay, b) }, Candidates: func() []sdp.Candidate {
-		var all, byTCP []sdp.Candidate
-		for _, a := range at.list {
-			address := netip.AddrPortFrom(a, s.port.Addr().Port())
-			all, byTCP = append(all, sdp.Candidate{Address: address}), append(byTCP, sdp.Candidate{Address: address, TCP: true})
-		}
-		return append(all, byTCP...)
-	}}
+	return c
 }
 
 func (s *Server) signalConfig() signalserver.Config {
 	c := &s.cfg
-	return signalserver.Config{
+	out := signalserver.Config{
 		Version: c.Version, Domain: c.Domain != "", Origins: c.Origins,
 		Hidden: func(r *http.Request) bool { return httpserver.Forwarded(r.Context()) },
 		Ended:  s.ended,
 		Keeper: s.keeper(), Observer: witness{s.archive}, History: signal.History(c.History.Policy),
 		Seats: c.Rooms.Seats, Grace: c.Rooms.Grace, RoomsPerAddress: c.Rooms.PerAddress,
+		Topology: signal.TopologyPolicy(c.Rooms.Topology),
 	}
+	if s.hub != nil {
+		out.Hub = s.hub
+	}
+	return out
 }
 
 func (s *Server) siteConfig() httpserver.Config {
@@ -245,8 +254,14 @@ func (s *Server) siteConfig() httpserver.Config {
 
 func (s *Server) newICE() *ice {
 	return &ice{
-		keys: s.keys, port: s.port.Addr().Port(), proxied: len(s.cfg.TrustedProxies) > 0, given: s.cfg.PublicAddress.Addrs,
-		loop6: s.port.Addr().Addr() == netip.IPv6Loopback(), trusted: s.certificates.Trusted,
+		keys: s.keys, trusted: s.certificates.Trusted, where: s.where(),
+	}
+}
+
+func (s *Server) where() where {
+	return where{
+		port: s.port.Addr().Port(), proxied: len(s.cfg.TrustedProxies) > 0, given: s.cfg.PublicAddress.Addrs,
+		loop6: s.port.Addr().Addr() == netip.IPv6Loopback(),
 	}
 }
 

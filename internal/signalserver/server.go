@@ -50,6 +50,8 @@ type Config struct {
 	Seats int
 	// Hub carries the media of rooms of three and more; nil is none.
 	Hub Hub
+	// Topology is the policy of rooms whose hosts said nothing about it; empty is signal.PolicyAuto.
+	Topology signal.TopologyPolicy
 	// Grace is how long a session without a socket can be resumed, and a seat is kept.
 	Grace time.Duration
 	// Heartbeat is how often idle clients should ping; a socket that is silent for three times as long is let go.

@@ -125,7 +125,7 @@ func TestReloadKeepsTheSeat(t *testing.T) {
 }
 
 func TestThirdIsRefused(t *testing.T) {
-	h := newHouse(t, nil)
+	h := newHouse(t, withoutHub)
 	ann, bob := join(t, h.link("tea"), "Ann"), join(t, h.link("tea"), "Bob")
 	eve := dial(t, h.link("tea"), options("Eve"))
 	refused(t, eve.Join(wait(t)), parley.CodeFull)

@@ -176,7 +176,7 @@ func TestCallEndsAfterItsDuration(t *testing.T) {
 }
 
 func TestCallErrorsSayWhatToDo(t *testing.T) {
-	h := newHouse(t, nil)
+	h := newHouse(t, withoutHub)
 	join(t, h.link("full"), "Ann")
 	join(t, h.link("full"), "Bob")
 	plain := httptest.NewServer(http.NotFoundHandler())

@@ -62,6 +62,9 @@ func newHouse(t *testing.T, change func(*config.Config)) *house {
 	return h
 }
 
+// withoutHub leaves calls of two.
+func withoutHub(c *config.Config) { c.Hub.Media = "off" }
+
 // startHouse runs a server at listen with the data directory data. stop drains it.
 func startHouse(t *testing.T, listen, data string, change func(*config.Config)) (h *house, stop func()) {
 	t.Helper()

@@ -22,6 +22,9 @@ import type {
   Quality,
   QualityHistory,
   QualitySeries,
+  Reach,
+  ReachWhy,
+  ReactionKind,
   Role,
   Room,
   RoomData,
@@ -61,6 +64,11 @@ export class FakePerson extends FakeEmitter<ParticipantEvents> implements Partic
   tracks = new Map<Source, MediaStreamTrack>();
   path: Path = {kind: 'direct', rttMs: 24};
   loud = 0;
+  hand: number | null = null;
+  invited = false;
+  note = '';
+  hub: Reach | null = null;
+  hubWhy: ReachWhy | null = null;
   quality: Quality = {level: 2, reason: 'none', sound: 4.2, paused: false};
   history: QualityHistory | null = new FakeHistory(false);
 
@@ -315,6 +323,7 @@ export class FakeRoom extends FakeEmitter<RoomEvents> implements Room {
   readonly control = this.channels.control;
   previous: {id: string; name: string} | null = null;
   call: {id: string; token: string} | null = null;
+  waitingWords = '';
 
   get me(): FakePerson | null {
     return this.people.find((p) => p.isMe) ?? null;
@@ -372,4 +381,19 @@ export class FakeRoom extends FakeEmitter<RoomEvents> implements Room {
   async admit(): Promise<void> {}
   async mute(): Promise<void> {}
   async remove(): Promise<void> {}
+  async hand(up: boolean, {id}: {id: string} = this.me ?? {id: ''}): Promise<void> {
+    const last = Math.max(0, ...this.people.map((p) => p.hand ?? 0));
+    const person = this.people.find((p) => p.id === id);
+    if (person) person.hand = up ? last + 1 : null;
+    person?.emit('change', undefined);
+    this.emit('people', this.people);
+  }
+  async react(kind: ReactionKind): Promise<void> {
+    if (this.me) this.emit('reaction', {person: this.me, kind});
+  }
+  async speak(): Promise<void> {}
+  async muteAll(): Promise<void> {}
+  async role(): Promise<void> {}
+  async invite(): Promise<void> {}
+  async setTopology(): Promise<void> {}
 }

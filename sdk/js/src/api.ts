@@ -14,13 +14,32 @@ import type {
   Code,
   History,
   MediaState,
+  Reach,
+  ReachWhy,
+  ReactionKind,
   Role,
   RoomState,
   SeatState,
   Source,
+  TopologyPolicy,
 } from './wire.gen.js';
 
-export type {ByeReason, CallRef, Chat, Code, History, MediaState, Role, RoomState, SeatState, Source};
+export type {
+  ByeReason,
+  CallRef,
+  Chat,
+  Code,
+  History,
+  MediaState,
+  Reach,
+  ReachWhy,
+  ReactionKind,
+  Role,
+  RoomState,
+  SeatState,
+  Source,
+  TopologyPolicy,
+};
 
 /** A typed event source. `on` returns the function that stops listening. */
 export interface Emitter<E> {
@@ -43,6 +62,8 @@ export interface Ending {
   reason: ByeReason | 'left' | 'unreachable';
   /** Seconds after which trying again makes sense; 0 when it is useless. */
   retry: number;
+  /** What the server, or the host who removed us, says to a person. */
+  words?: string;
 }
 
 /** A request that the server refused. `code` is for programs, `message` is the server's words for a person. */
@@ -67,6 +88,10 @@ export interface RoomEvents {
   history: undefined;
   /** A host turned off one of my sources (already done). */
   muted: {source: Source; by: Participant | null};
+  /** Somebody, maybe me, made a sign that is to be shown for a moment. */
+  reaction: {person: Participant; kind: ReactionKind};
+  /** What the hosts say to those who wait, {@link Room.waitingWords}, came or changed. */
+  waitingWords: string;
   /** Something went wrong that the person should know; already handled as far as possible. */
   trouble: Trouble;
 }
@@ -109,6 +134,8 @@ export interface Room extends Emitter<RoomEvents> {
   /** Everybody with a seat, me included, sorted by order; those in the waiting room only for hosts (state waiting). */
   readonly people: readonly Participant[];
   readonly me: Participant | null;
+  /** What the hosts say to us while we wait; empty when nothing. */
+  readonly waitingWords: string;
   /** The record of the newest call we had a seat in: `/calls/{id}`, with the token that lets us read it. Null without one. */
   readonly call: CallRef | null;
   /** The conversation, oldest first: what this session saw and what was asked for with `earlier`. */
@@ -125,7 +152,7 @@ export interface Room extends Emitter<RoomEvents> {
   /** Opens the server path and, where the room allows it, the path to the people inside; sends no media. Idempotent. */
   warm(): void;
   /** Resolves when seated (not when put into the waiting room: see status). Rejects with a RoomError. */
-  join(name: string): Promise<void>;
+  join(name: string, as?: JoinAs): Promise<void>;
   /** Tries at once to reach whoever cannot be reached, the server too, instead of when it is due. */
   retry(): void;
   /** Gives the seat up; status goes back to lobby. */
@@ -145,14 +172,38 @@ export interface Room extends Emitter<RoomEvents> {
    * it, so an app that takes files calls it when it joins. Rejects when the code cannot be fetched.
    */
   files(): Promise<Files>;
+  /** Raises my hand or lowers it; hosts also lower that of a `person`. Rejects with a RoomError. */
+  hand(up: boolean, person?: Participant): Promise<void>;
+  /** Makes a sign that everybody inside sees for a moment. More than a few at once are refused: rejects with `busy`. */
+  react(kind: ReactionKind): Promise<void>;
+  /** Answers an invitation to speak; a speaker who says false becomes a listener. Rejects with a RoomError. */
+  speak(on: boolean): Promise<void>;
   // host only; each rejects with a RoomError when the server refuses
   lock(on: boolean): Promise<void>;
-  waitingRoom(on: boolean): Promise<void>;
+  /** `words`, up to 200 bytes, are shown to those who wait. New words for a room that has one replace the old. */
+  waitingRoom(on: boolean, words?: string): Promise<void>;
   admit(person: Participant): Promise<void>;
   mute(person: Participant, source: Source): Promise<void>;
-  remove(person: Participant): Promise<void>;
+  /** `words`, up to 200 bytes, tell them why. */
+  remove(person: Participant, words?: string): Promise<void>;
+  /** Turns off a source of everybody who is not a host. */
+  muteAll(source: Source): Promise<void>;
+  /** Makes somebody a host or a listener, or takes a host's rights; listeners become speakers by {@link Room.invite}. */
+  role(person: Participant, role: 'host' | 'speaker' | 'listener'): Promise<void>;
+  /** Invites a listener to speak, or takes it back; it is theirs to accept with {@link Room.speak}. */
+  invite(person: Participant, on: boolean): Promise<void>;
+  /** Decides which way the media take. */
+  setTopology(policy: TopologyPolicy): Promise<void>;
   /** For how long the room's chat is kept from now on; what is not to be kept any more is deleted. */
   keepHistory(policy: History): Promise<void>;
+}
+
+/** How one comes in. */
+export interface JoinAs {
+  /** Who comes and why, up to 200 bytes, for the hosts of a waiting room. */
+  note?: string;
+  /** As a listener, who sends nothing; hosts are hosts all the same. */
+  listen?: boolean;
 }
 
 export interface RoomDataEvents {
@@ -212,6 +263,16 @@ export interface Participant extends Emitter<ParticipantEvents> {
   readonly state: SeatState;
   readonly order: number;
   readonly isMe: boolean;
+  /** Set while their hand is raised: the lowest raised it first. */
+  readonly hand: number | null;
+  /** A listener whom a host has invited to speak and who has not answered yet. */
+  readonly invited: boolean;
+  /** What somebody in the waiting room said to the hosts; empty when nothing. */
+  readonly note: string;
+  /** Whether they reach the hub, which three and more need; null while it is not known. */
+  readonly hub: Reach | null;
+  /** Why they do not. */
+  readonly hubWhy: ReachWhy | null;
   /** What they say they send; believe this for icons, the tracks for pictures. */
   readonly media: MediaState;
   /** The receiving tracks, by source; for me, the local ones. Present while media says so and a link exists. */

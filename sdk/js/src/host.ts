@@ -1,36 +1,79 @@
-import type {History, Participant, RoomState, Source} from './api.js';
+import type {
+  Emitter,
+  History,
+  Participant,
+  ReactionKind,
+  RoomEvents,
+  RoomState,
+  Source,
+  TopologyPolicy,
+} from './api.js';
 import type {Sender} from './message.js';
 import type {People} from './people.js';
 import {sends} from './publication.js';
 import type {Requests} from './requests.js';
 
-/** What only hosts may do. Each request resolves when its effect shows. */
+/** What one asks of the server inside a room, hosts above all. Each request resolves when its effect shows. */
 export class Host {
   constructor(
     readonly sender: Sender,
     readonly requests: Requests,
     readonly people: People,
-    readonly info: () => RoomState | null,
+    readonly room: Pick<Emitter<RoomEvents>, 'on'> & {readonly info: RoomState | null},
   ) {}
+
+  hand(up: boolean, person?: Participant): Promise<void> {
+    const whose = () => (person ? this.people.get(person.id) : this.people.me);
+    return this.requests.start(
+      () => this.sender.send('hand', {up, ...(person && !person.isMe && {seat: person.id})}),
+      () => ((whose()?.hand ?? null) !== null) === up,
+    );
+  }
+
+  async react(kind: ReactionKind): Promise<void> {
+    let back = false;
+    const stop = this.room.on('reaction', (r) => {
+      back ||= r.person.isMe && r.kind === kind;
+    });
+    try {
+      await this.requests.start(
+        () => this.sender.send('reaction', {kind}),
+        () => back,
+      );
+    } finally {
+      stop();
+    }
+  }
+
+  speak(on: boolean): Promise<void> {
+    return this.requests.start(
+      () => this.sender.send('speak', {on}),
+      () => {
+        const {me} = this.people;
+        return (me?.role !== 'listener') === on && !me?.invited;
+      },
+    );
+  }
 
   lock(on: boolean): Promise<void> {
     return this.requests.start(
       () => this.sender.send('lock', {on}),
-      () => (this.info()?.locked ?? false) === on,
+      () => (this.room.info?.locked ?? false) === on,
     );
   }
 
-  waitingRoom(on: boolean): Promise<void> {
-    return this.requests.start(
-      () => this.sender.send('waiting-room', {on}),
-      () => (this.info()?.waitingRoom ?? false) === on,
-    );
+  waitingRoom(on: boolean, words = ''): Promise<void> {
+    const is = () => (this.room.info?.waitingRoom ?? false) === on;
+    const send = () => this.sender.send('waiting-room', {on, ...(words && {words})});
+    if (!is() || !on) return this.requests.start(send, is);
+    send(); // only those who wait see new words: nothing comes back to us
+    return Promise.resolve();
   }
 
   keepHistory(policy: History): Promise<void> {
     return this.requests.start(
       () => this.sender.send('keep-history', {policy}),
-      () => (this.info()?.history ?? 'none') === policy,
+      () => (this.room.info?.history ?? 'none') === policy,
     );
   }
 
@@ -44,17 +87,56 @@ export class Host {
   mute({id}: Participant, source: Source): Promise<void> {
     return this.requests.start(
       () => this.sender.send('mute', {seat: id, source}),
+      () => this.#quiet(id, source),
+    );
+  }
+
+  /** Whoever turns it on again meanwhile has been muted all the same. */
+  muteAll(source: Source): Promise<void> {
+    const guests = this.people.list.filter((p) => p.role !== 'host' && p.state !== 'waiting');
+    let loud = guests.map((p) => p.id);
+    return this.requests.start(
+      () => this.sender.send('mute-all', {source}),
       () => {
-        const person = this.people.get(id);
-        return !person || !sends(person.media, source);
+        loud = loud.filter((id) => !this.#quiet(id, source));
+        return loud.length === 0;
       },
     );
   }
 
-  remove({id}: Participant): Promise<void> {
+  remove({id}: Participant, words = ''): Promise<void> {
     return this.requests.start(
-      () => this.sender.send('remove', {seat: id}),
+      () => this.sender.send('remove', {seat: id, ...(words && {words})}),
       () => !this.people.get(id),
     );
+  }
+
+  role({id}: Participant, role: 'host' | 'speaker' | 'listener'): Promise<void> {
+    return this.requests.start(
+      () => this.sender.send('role', {seat: id, role}),
+      () => (this.people.get(id)?.role ?? role) === role,
+    );
+  }
+
+  invite({id}: Participant, on: boolean): Promise<void> {
+    return this.requests.start(
+      () => this.sender.send('invite', {seat: id, on}),
+      () => {
+        const person = this.people.get(id);
+        return person?.role !== 'listener' || person.invited === on;
+      },
+    );
+  }
+
+  setTopology(policy: TopologyPolicy): Promise<void> {
+    return this.requests.start(
+      () => this.sender.send('topology', {policy}),
+      () => this.room.info?.topology?.policy === policy,
+    );
+  }
+
+  #quiet(id: string, source: Source): boolean {
+    const person = this.people.get(id);
+    return !person || !sends(person.media, source);
   }
 }

@@ -7,6 +7,8 @@ import type {
   Path,
   Quality,
   QualityHistory,
+  Reach,
+  ReachWhy,
   Role,
   SeatState,
   Source,
@@ -62,6 +64,21 @@ export class Person extends Events<ParticipantEvents> implements Participant {
   }
   get order(): number {
     return this.#seat.order;
+  }
+  get hand(): number | null {
+    return this.#seat.hand ?? null;
+  }
+  get invited(): boolean {
+    return this.#seat.invited === true;
+  }
+  get note(): string {
+    return this.#seat.note ?? '';
+  }
+  get hub(): Reach | null {
+    return this.#seat.hub ?? null;
+  }
+  get hubWhy(): ReachWhy | null {
+    return this.#seat.hubWhy ?? null;
   }
   get isMe(): boolean {
     return this.own !== null;

@@ -38,7 +38,7 @@ function memoryStore(): Store {
 }
 
 beforeEach(async () => {
-  await Promise.all([import('./upkeep.js'), import('./pair.js')]); // so that the links have them at once
+  await Promise.all([import('./upkeep.js'), import('./pair.js'), import('./host.js')]); // so that the links have them at once
   vi.useFakeTimers();
   FakeWebSocket.all = [];
   FakePeerConnection.all = [];
@@ -365,6 +365,27 @@ describe('a seat', () => {
     ['unlock an open room', (r) => r.lock(false), {type: 'ignored'}, 'resolved'],
     ['waiting room', (r) => r.waitingRoom(true), {type: 'room', room: {...lobby, waitingRoom: true}}, 'resolved'],
     ['remove', (r) => r.remove(r.people[0] as never), {type: 'left', seat: 'A', reason: 'removed'}, 'resolved'],
+    ['a hand', (r) => r.hand(true), {type: 'seat', seat: {...bob, hand: 4}}, 'resolved'],
+    ["somebody's hand", (r) => r.hand(true, r.people[0]), {type: 'seat', seat: {...ann, hand: 4}}, 'resolved'],
+    ['a reaction', (r) => r.react('love'), {type: 'reaction', from: 'B', kind: 'love'}, 'resolved'],
+    ["somebody's reaction", (r) => r.react('love'), {type: 'reaction', from: 'A', kind: 'love'}, 'timeout'],
+    ['too many reactions', (r) => r.react('love'), {type: 'error', re: 2, code: 'busy', words: 'w'}, 'busy'],
+    ['to listen', (r) => r.speak(false), {type: 'seat', seat: {...bob, role: 'listener'}}, 'resolved'],
+    ['to speak while speaking', (r) => r.speak(true), {type: 'ignored'}, 'resolved'],
+    [
+      'a host',
+      (r) => r.role(r.people[0] as never, 'speaker'),
+      {type: 'seat', seat: {...ann, role: 'speaker'}},
+      'resolved',
+    ],
+    ['an invitation for a speaker', (r) => r.invite(r.people[0] as never, true), {type: 'ignored'}, 'resolved'],
+    ['mute all, all muted', (r) => r.muteAll('microphone'), {type: 'ignored'}, 'resolved'],
+    [
+      'topology',
+      (r) => r.setTopology('hub'),
+      {type: 'room', room: {...lobby, topology: {kind: 'direct', epoch: 1, policy: 'hub'}}},
+      'resolved',
+    ],
     ['no answer', (r) => r.lock(true), {type: 'ignored'}, 'timeout'],
   ])('asks as a host: %s', async (_, ask, answer, expected) => {
     const {room, server} = await joined();
@@ -372,6 +393,7 @@ describe('a seat', () => {
     server.say({type: 'error', re: 2, code: 'no-peer', words: 'w'});
     const before = server.ws.got.length;
     const promise = outcome(ask(room));
+    await vi.advanceTimersByTimeAsync(1);
     const asked = server.ws.got[before];
     server.say('re' in answer ? {...answer, re: asked?.n} : answer);
     await vi.advanceTimersByTimeAsync(10_000);
@@ -389,6 +411,56 @@ describe('a seat', () => {
     expect(FakeWebSocket.all).toHaveLength(1);
     vi.advanceTimersByTime(10_000);
     expect(FakeWebSocket.all.length > 1).toBe(status === 'joined');
+  });
+
+  it('mutes all: who speaks up again meanwhile has been muted all the same', async () => {
+    const loud = {...silent, microphone: true};
+    const cyd: Seat = {...ann, id: 'C', name: 'Cyd', role: 'speaker', session: 'cyd', order: 3, media: loud};
+    const {room, server} = await joined();
+    server.say({type: 'seat', seat: cyd});
+    const promise = outcome(room.muteAll('microphone'));
+    await vi.advanceTimersByTimeAsync(1);
+    expect(server.sent('mute-all')).toMatchObject([{source: 'microphone'}]);
+    server.say({type: 'seat', seat: {...cyd, media: silent}});
+    server.say({type: 'seat', seat: cyd});
+    expect(await promise).toBe('resolved');
+  });
+
+  it('tells the waiting what the hosts say, the hosts who waits and why, and the removed what they were told', async () => {
+    const {room, server} = enter();
+    server.welcome('me', {...lobby, may: 'knock', waitingRoom: true});
+    const heard: string[] = [];
+    room.on('waitingWords', (words) => heard.push(words));
+    void room.join('Bob', {note: 'the plumber'}).catch(() => {});
+    expect(server.sent('join')).toMatchObject([{name: 'Bob', note: 'the plumber'}]);
+    const re = server.sent('join')[0]?.n;
+    server.say({type: 'waiting', re, token: 'T', words: 'Five minutes.'});
+    server.say({type: 'waiting', re, token: 'T', words: 'Ten minutes.'});
+    expect([room.status, room.waitingWords, heard]).toEqual([
+      'waiting',
+      'Ten minutes.',
+      ['Five minutes.', 'Ten minutes.'],
+    ]);
+    server.joined();
+    server.say({type: 'seat', seat: {...ann, id: 'D', state: 'waiting', note: 'the gardener'}});
+    expect(room.people.map((p) => p.note)).toEqual(['', 'the gardener', '']);
+    server.ws.say({type: 'bye', reason: 'removed', words: 'Next week, please.'});
+    expect(room.ending).toEqual({reason: 'removed', retry: 0, words: 'Next week, please.'});
+  });
+
+  it('hears reactions, and sends nothing while it listens', async () => {
+    const {room, server} = await joined();
+    const seen: string[] = [];
+    room.on('reaction', ({person, kind}) => seen.push(`${person.name} ${kind}`));
+    server.say({type: 'reaction', from: 'A', kind: 'applause'});
+    server.say({type: 'reaction', from: 'nobody', kind: 'applause'});
+    expect(seen).toEqual(['Ann applause']);
+    server.say({type: 'seat', seat: {...bob, role: 'listener', invited: true}});
+    expect([room.me?.role, room.me?.invited]).toEqual(['listener', true]);
+    const promise = outcome(room.speak(true));
+    await vi.advanceTimersByTimeAsync(1);
+    server.say({type: 'seat', seat: bob});
+    expect(await promise).toBe('resolved');
   });
 
   it('rejects what is under way when it closes', async () => {

@@ -1,36 +1,34 @@
+import {Actor} from './acts.js';
 import type {
   ChatMessage,
   Ending,
-  History,
+  JoinAs,
   LocalMedia,
   MediaState,
   Network,
-  Participant,
   Room,
   RoomData,
   RoomError,
   RoomOptions,
   RoomState,
-  Source,
 } from './api.js';
 import type {ChannelPort, Control, Delivery} from './channels.js';
 import {DataHub} from './data.js';
 import type {Files} from './files/api.js';
 import {Grace} from './grace.js';
-import {Host} from './host.js';
+import type {Host} from './host.js';
 import type {Links} from './links.js';
 import {pageStore, SeatMemory} from './memory.js';
 import {Mesh} from './mesh.js';
 import {NetworkCheck} from './network.js';
 import {Notes} from './notes.js';
 import {Page} from './page.js';
-import {mediaState, publication, sameMedia} from './publication.js';
+import {mediaState, nothing, publication, sameMedia} from './publication.js';
 import {Pulse} from './pulse.js';
 import {closed, Requests, roomError} from './requests.js';
 import type {Numbered} from './sequence.js';
 import {Servers} from './servers.js';
 import {Socket} from './socket.js';
-import {View} from './view.js';
 import {watchWhileJoined} from './watching.js';
 import type * as wire from './wire.gen.js';
 
@@ -44,6 +42,7 @@ const paceMs = 250;
 
 interface Joining {
   name: string;
+  as: JoinAs;
   /** The number of the join on the present session; 0 until it is sent. */
   n: number;
   media: MediaState;
@@ -53,16 +52,10 @@ interface Joining {
   promise: {resolve: () => void; reject: (error: RoomError) => void} | null;
 }
 
-class Call extends View implements Room {
+class Call extends Actor implements Room {
   readonly network: Network;
   readonly channels: ChannelPort;
   readonly control: Control;
-  readonly lock = (on: boolean) => this.#host.lock(on);
-  readonly waitingRoom = (on: boolean) => this.#host.waitingRoom(on);
-  readonly admit = (person: Participant) => this.#host.admit(person);
-  readonly mute = (person: Participant, source: Source) => this.#host.mute(person, source);
-  readonly remove = (person: Participant) => this.#host.remove(person);
-  readonly keepHistory = (policy: History) => this.#host.keepHistory(policy);
   #session = '';
   #warm = false;
   #joining: Joining | null = null;
@@ -87,7 +80,7 @@ class Call extends View implements Room {
   #offlineAt = 0;
   #joinedAt = 0; // by performance.now(); 0 without a seat
   #files: Promise<Files> | null = null;
-  readonly #host: Host;
+  #host: Host | null = null;
   readonly #requests = new Requests();
   readonly #release: (() => void)[] = [];
 
@@ -110,7 +103,6 @@ class Call extends View implements Room {
       send: (events) => void this.#socket.send('report', {events}),
     });
     this.#servers = new Servers(this.#socket, () => this.#warm && this.network.check());
-    this.#host = new Host(this.#socket, this.#requests, this.roster, () => this.info);
     this.network = this.#network = new NetworkCheck(() => this.#servers.ice);
     const port = {
       roster: this.roster,
@@ -145,12 +137,12 @@ class Call extends View implements Room {
     this.#relink();
   }
 
-  join(name: string): Promise<void> {
+  join(name: string, as: JoinAs = {}): Promise<void> {
     if (this.status === 'joined') return Promise.resolve();
     if (this.status === 'ended') return Promise.reject(closed());
     if (this.#joining) return Promise.reject(roomError('order', 'Joining already.'));
     return new Promise((resolve, reject) => {
-      this.#joining = this.#ask(name, {resolve, reject});
+      this.#joining = this.#ask(name, {resolve, reject}, as);
       if (this.#session) this.#knock();
     });
   }
@@ -206,6 +198,12 @@ class Call extends View implements Room {
     return this.#files;
   }
 
+  protected async host(): Promise<Host> {
+    const {Host} = await import('./host.js');
+    this.#host ??= new Host(this.#socket, this.#requests, this.roster, this);
+    return this.#host;
+  }
+
   #listen(): void {
     const socket = this.#socket;
     socket.on('online', (online) => {
@@ -231,7 +229,7 @@ class Call extends View implements Room {
     );
     socket.on('welcome', ({welcome, lost}) => this.#welcome(welcome, lost));
     socket.on('message', (message) => this.#take(message));
-    socket.on('bye', ({reason, retry}) => this.#bye(reason ?? 'fault', retry ?? 0));
+    socket.on('bye', ({reason, retry, words}) => this.#bye(reason ?? 'fault', retry ?? 0, words));
     socket.on('unreachable', () => this.#end({reason: 'unreachable', retry: 5}));
     socket.on('refused', (error) => {
       this.report('refused', `${error.code} ${error.field ?? ''}: ${error.words}`);
@@ -347,6 +345,11 @@ class Call extends View implements Room {
       case 'muted':
         this.#muted(message);
         break;
+      case 'reaction': {
+        const person = this.roster.get(message.from ?? '');
+        if (person) this.emit('reaction', {person, kind: message.kind});
+        break;
+      }
       case 'ice-servers':
         this.#servers.set(message.ice);
         break;
@@ -359,18 +362,26 @@ class Call extends View implements Room {
     this.#requests.settle();
   }
 
-  #ask(name: string, promise: Joining['promise']): Joining {
-    return {name, n: 0, media: mediaState(new Map()), same: false, promise};
+  #ask(name: string, promise: Joining['promise'], as: JoinAs = {}): Joining {
+    return {name, as, n: 0, media: mediaState(nothing), same: false, promise};
+  }
+
+  /** What I may send now: a listener sends nothing. */
+  #publication(listens = this.me?.role === 'listener') {
+    return listens ? nothing : publication(this.#media);
   }
 
   /** Sends the join, and right behind it the offers to those whose sessions are known. */
   #knock(): void {
     const joining = this.#joining as Joining;
     const {held} = this.#memory;
-    joining.media = mediaState(publication(this.#media), this.#media);
+    const {note, listen = this.me?.role === 'listener'} = joining.as;
+    joining.media = mediaState(this.#publication(listen), listen ? null : this.#media);
     joining.n = this.#socket.send('join', {
       name: joining.name,
       media: joining.media,
+      ...(note && {note}),
+      ...(listen && {listen}),
       ...(held && {seat: held.token}),
     });
     if (this.status === 'joined') return; // the old links carry on until the seat is ours again
@@ -407,8 +418,9 @@ class Call extends View implements Room {
     joining.promise?.resolve();
   }
 
-  #wait({re, token}: wire.Waiting): void {
+  #wait({re, token, words = ''}: wire.Waiting): void {
     if (this.#joining?.n !== re) return;
+    this.setWaitingWords(words);
     this.#memory.keep({id: '', token, name: this.#joining.name, host: ''});
     this.setStatus('waiting');
     this.#relink();
@@ -434,6 +446,7 @@ class Call extends View implements Room {
   #seat(seat: wire.Seat): void {
     this.#grace.back(seat.id);
     const {person, before} = this.roster.update(seat);
+    if (person.isMe) this.#publish(); // a listener sends nothing, a speaker may again
     const enters = person.state !== 'waiting' && (before === null || before === 'waiting');
     this.showPeople();
     if (enters && this.status === 'joined' && !person.isMe) this.emit('joined', person);
@@ -476,7 +489,7 @@ class Call extends View implements Room {
     this.report(code === 'fault' ? 'signalling' : 'refused', `${code} ${error.field ?? ''}: ${words}`);
   }
 
-  #bye(reason: wire.ByeReason, retry: number): void {
+  #bye(reason: wire.ByeReason, retry: number, words = ''): void {
     // A server that restarts, or stumbled, wants us back; the links go on without it.
     if (retry > 0 && (reason === 'draining' || reason === 'fault') && ++this.#restarts <= 5) {
       this.#socket.restart(retry * 1000 * (1 + Math.random() / 2));
@@ -484,7 +497,7 @@ class Call extends View implements Room {
     }
     if (reason === 'expired') this.#memory.forget();
     else if (reason === 'removed') this.#memory.expel();
-    this.#end({reason, retry});
+    this.#end({reason, retry, ...(words && {words})});
   }
 
   /** The seat is given up, or was taken from us. */
@@ -544,11 +557,11 @@ class Call extends View implements Room {
 
   /** Sends what the devices give now, and says so. */
   #publish(): void {
-    const tracks = publication(this.#media);
+    const tracks = this.#publication();
     this.#links.publish(tracks);
     if (this.status !== 'joined') return;
     this.roster.me?.publish(tracks);
-    const state = mediaState(tracks, this.#media);
+    const state = mediaState(tracks, tracks === nothing ? null : this.#media);
     if (this.#told && sameMedia(this.#told, state)) return;
     this.#told = state;
     this.#socket.send('media', {media: state});

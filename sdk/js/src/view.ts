@@ -23,6 +23,7 @@ export class View extends Events<RoomEvents> {
   #online = false;
   #info: RoomState | null = null;
   #call: CallRef | null = null;
+  #waitingWords = '';
 
   constructor(
     readonly name: string,
@@ -43,6 +44,9 @@ export class View extends Events<RoomEvents> {
   }
   get info(): RoomState | null {
     return this.#info;
+  }
+  get waitingWords(): string {
+    return this.#waitingWords;
   }
   get call(): CallRef | null {
     return this.#call;
@@ -85,6 +89,12 @@ export class View extends Events<RoomEvents> {
     const host = info.host ?? this.#info?.host;
     this.#info = host ? {...info, host} : info;
     this.emit('info', this.#info);
+  }
+
+  protected setWaitingWords(words: string): void {
+    if (words === this.#waitingWords) return;
+    this.#waitingWords = words;
+    this.emit('waitingWords', words);
   }
 
   /** Takes the reference to the call's record; the one of before stays when there is none. */
