@@ -266,6 +266,7 @@ func (s *state) seatChanged(seat signal.Seat) {
 	}
 	if p.Me {
 		s.listening()
+		s.redeclare() // as a speaker, we may send
 		return
 	}
 	defer s.furnishHub()

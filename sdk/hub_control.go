@@ -19,7 +19,8 @@ type Withheld string
 // Reasons of Withheld.
 const (
 	WithheldBandwidth Withheld = "bandwidth" // our network does not carry it beside the others
-	WithheldPublisher Withheld = "publisher" // they pause it, or send what this program does not understand
+	WithheldPublisher Withheld = "publisher" // they pause it
+	WithheldCodec     Withheld = "codec"     // this program does not understand what they send
 )
 
 // hubMessage is a message of the control channel of a link with the hub, either way (docs/protocol.md, The hub).

@@ -182,7 +182,9 @@ func (s *state) offerTrunk(t *trunk, renew bool) {
 	m := &signal.Offer{Peer: signal.Peer{To: signal.Hub, Link: t.id}, SDP: offer.SDP}
 	if !t.probe {
 		m.Tracks, m.Show = s.publishes(t), s.assignPlaces(t)
-		t.said = wantsText(m.Show)
+		if t.said = wantsText(m.Show); len(m.Show) == 0 {
+			t.said = "" // left out, it changes nothing of what the hub knows
+		}
 	}
 	if s.send(m) == nil {
 		t.offer, t.offered, t.asked, t.moves = m.N, s.now, true, s.moves
@@ -191,6 +193,9 @@ func (s *state) offerTrunk(t *trunk, renew bool) {
 
 // publishes says what our sections carry, as far as anything does. A source that was published once stays.
 func (s *state) publishes(t *trunk) (list []signal.Track) {
+	if s.listens() {
+		return nil
+	}
 	for _, source := range Sources() {
 		if s.shows[source].media != nil {
 			t.declared[source] = true
@@ -204,6 +209,9 @@ func (s *state) publishes(t *trunk) (list []signal.Track) {
 
 // redeclare offers anew when a source is sent of which the hub knows nothing yet.
 func (s *state) redeclare() {
+	if s.listens() {
+		return
+	}
 	for _, t := range []*trunk{s.hub.main, s.hub.next} {
 		for _, source := range Sources() {
 			if t != nil && s.shows[source].media != nil && !t.declared[source] {
