@@ -74,6 +74,7 @@ func (s *state) leaveHub(tell bool) {
 	h.failures, h.mend, h.since, h.showDue = 0, time.Time{}, time.Time{}, time.Time{}
 	clear(h.quality)
 	clear(h.withheld)
+	clear(h.told)
 	s.speak(nil)
 }
 

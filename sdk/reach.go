@@ -55,6 +55,9 @@ func (s *state) reachTCP() time.Time {
 // tendReach begins, and judges, the probe.
 func (s *state) tendReach() {
 	r := &s.reach
+	if t := s.hub.main; s.usesHub() && t != nil && t.up {
+		r.due, r.until = time.Time{}, time.Time{} // what carries media tells by itself
+	}
 	if !r.due.IsZero() && !s.now.Before(r.due) {
 		r.due = time.Time{}
 		r.until = s.now.Add(probeFor)

@@ -1,0 +1,219 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/parley-rtc/parley/internal/config"
+	parley "github.com/parley-rtc/parley/sdk"
+)
+
+// moving waits until the room's media are being moved to a way.
+func (p *peer) moving(to parley.TopologyKind) {
+	p.t.Helper()
+	until(p, func(e parley.TopologyChanged) bool { return e.Topology.Next == to || e.Topology.Kind == to })
+}
+
+// TestThirdLeavesInTheMiddle: whoever made the room more than two goes before everybody has moved. The two stay where they
+// were, or come back there, and hear each other all the time.
+func TestThirdLeavesInTheMiddle(t *testing.T) {
+	h := newHouse(t, nil)
+	ann, bob := join(t, h.link("tea"), "Ann"), join(t, h.link("tea"), "Bob")
+	ann.hears(direct)
+	bob.hears(direct)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	ear, heard := listener{}, make(chan error, 1)
+	track := ann.track(parley.Microphone)
+	go func() { heard <- ear.read(ctx, track) }()
+	for range 3 {
+		cyd := join(t, h.link("tea"), "Cyd")
+		ann.moving(parley.TopologyHub)
+		if err := cyd.Leave(wait(t)); err != nil {
+			t.Fatal(err)
+		}
+		cyd.Close()
+		for _, p := range []*peer{ann, bob} {
+			p.on(parley.TopologyDirect) // at once, or after ten seconds on the hub
+			p.hears(direct)
+		}
+	}
+	stop()
+	if err := <-heard; err != nil {
+		t.Error(err)
+	}
+	if ear.holes+ear.again+ear.back > 0 || ear.frames < 50 {
+		t.Errorf("%+v", ear)
+	}
+}
+
+// TestServerIsKilledInASwitch: signalling and the hub die while a third person's coming moves the room. The two who talk
+// directly go on; when the server is back, everybody is on the hub.
+func TestServerIsKilledInASwitch(t *testing.T) {
+	dir := t.TempDir()
+	c := startChild(t, "127.0.0.1:0", dir)
+	link := "http://" + c.listen + "/r/tea"
+	ann, bob := join(t, link, "Ann"), join(t, link, "Bob")
+	ann.hears(direct)
+	bob.hears(direct)
+	cyd := dial(t, link, options("Cyd"))
+	joined := make(chan error, 1)
+	go func() { joined <- cyd.Join(wait(t)) }()
+	ann.moving(parley.TopologyHub)
+	c.kill()
+	before, err := ann.Stats(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	startChild(t, c.listen, dir)
+	if err := <-joined; err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []*peer{ann, bob, cyd} {
+		p.on(parley.TopologyHub)
+		p.hearsAll(2, true, byHub)
+	}
+	after, err := ann.Stats(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range before.Links {
+		i := slices.IndexFunc(after.Links, func(x parley.LinkStats) bool { return x.Person.ID == l.Person.ID })
+		if i < 0 || after.Links[i].Received[parley.Microphone].Packets <= l.Received[parley.Microphone].Packets {
+			t.Errorf("%s's track did not go on", l.Person.Name)
+		}
+	}
+}
+
+// TestServerIsKilledUnderTheHub: nothing goes on without the server then, and everything comes back with it, on the same
+// tracks.
+func TestServerIsKilledUnderTheHub(t *testing.T) {
+	dir := t.TempDir()
+	c := startChild(t, "127.0.0.1:0", dir)
+	link := "http://" + c.listen + "/r/tea"
+	all := []*peer{join(t, link, "Ann"), join(t, link, "Bob"), join(t, link, "Cyd")}
+	for _, p := range all {
+		p.on(parley.TopologyHub)
+		p.hearsAll(2, true, byHub)
+	}
+	track := all[0].track(parley.Microphone)
+	c.kill()
+	until(all[0], func(e parley.PathChanged) bool { return e.Path.Kind == parley.PathLost })
+	began := time.Now()
+	startChild(t, c.listen, dir)
+	for _, p := range all {
+		p.on(parley.TopologyHub)
+		until(p, func(e parley.PathChanged) bool { return byHub(e.Path) })
+		p.hearsAll(2, true, byHub)
+	}
+	t.Logf("from the new server's start until everybody is heard and seen: %v", time.Since(began).Round(time.Millisecond))
+	if _, err := track.ReadRTP(wait(t)); err != nil {
+		t.Errorf("a track from before: %v", err)
+	}
+}
+
+// TestOneWhoDoesNotReachTheHub is a third person without a way: the two go on as they were, and the third is told.
+func TestOneWhoDoesNotReachTheHub(t *testing.T) {
+	h := newHouse(t, nil)
+	ann, bob := join(t, h.link("tea"), "Ann"), join(t, h.link("tea"), "Bob")
+	ann.hears(direct)
+	bob.hears(direct)
+	o := options("Cyd")
+	o.Interfaces = func(string) bool { return false } // no network for media
+	cyd := dial(t, h.link("tea"), o)
+	err := cyd.Join(wait(t))
+	if err == nil { // it was not known before
+		left := until(cyd, func(e parley.Departed) bool { return e.Person.Me })
+		if left.Reason != "no-hub" {
+			t.Errorf("%+v", left)
+		}
+		var no *parley.Refused
+		for !errors.As(err, &no) {
+			e, ok := <-cyd.events
+			if !ok {
+				t.Fatal("the third was not told why")
+			}
+			if trouble, is := e.(parley.Trouble); is {
+				err = trouble.Err
+			}
+		}
+		if no.Code != parley.CodeNoHub || !strings.Contains(no.Words, "hub") {
+			t.Errorf("%+v", no)
+		}
+	} else {
+		refused(t, err, parley.CodeNoHub)
+	}
+	for _, p := range []*peer{ann, bob} {
+		p.on(parley.TopologyDirect)
+		p.hears(direct)
+	}
+}
+
+// TestDataAndFilesByTheHub: what programs send each other goes by the hub while the room is on it.
+func TestDataAndFilesByTheHub(t *testing.T) {
+	h := newHouse(t, func(c *config.Config) { c.Rooms.Topology = "hub" })
+	all := []*peer{join(t, h.link("tea"), "Ann"), join(t, h.link("tea"), "Bob"), join(t, h.link("tea"), "Cyd")}
+	var labels []*parley.Data
+	for _, p := range all {
+		p.hearsAll(2, true, byHub)
+		d, err := p.Data(wait(t), "notes", parley.DataOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		labels = append(labels, d)
+	}
+	say := func(d *parley.Data, text string, to ...string) {
+		t.Helper()
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for ctx := wait(t); ; {
+			err := d.SendText(text, to...)
+			if err == nil {
+				return
+			}
+			if !errors.Is(err, parley.ErrDataFull) || ctx.Err() != nil {
+				t.Fatal(err)
+			}
+			<-tick.C
+		}
+	}
+	ids := all[0].people()
+	say(labels[0], "to all")
+	for _, d := range labels[1:] {
+		m, err := d.Receive(wait(t))
+		if err != nil || string(m.Data) != "to all" || !m.Text || m.From != ids["Ann"] {
+			t.Fatalf("%+v, %v", m, err)
+		}
+	}
+	say(labels[1], "to Cyd", ids["Cyd"])
+	say(labels[1], "to all")
+	if m, err := labels[0].Receive(wait(t)); err != nil || string(m.Data) != "to all" || m.From != ids["Bob"] {
+		t.Errorf("%+v, %v", m, err)
+	}
+	got := map[string]bool{}
+	for range 2 { // two channels: in any order
+		m, err := labels[2].Receive(wait(t))
+		if err != nil || m.From != ids["Bob"] {
+			t.Fatalf("%+v, %v", m, err)
+		}
+		got[string(m.Data)] = true
+	}
+	if !got["to Cyd"] || !got["to all"] {
+		t.Errorf("Cyd got %v", got)
+	}
+	sent := content(3<<20+7, 9)
+	path := write(t, t.TempDir(), "big.bin", sent)
+	out := send(t, all[0], "Cyd", files(t, path), parley.SendOptions{})
+	dir := t.TempDir()
+	if err := until[parley.FilesOffered](all[2], nil).Offer.Accept(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := out.Wait(wait(t)); err != nil {
+		t.Fatal(err)
+	}
+	same(t, dir+"/big.bin", sent)
+}
