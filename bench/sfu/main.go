@@ -74,6 +74,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	flags.DurationVar(&o.window, "for", 8*time.Second, "how long the processor is measured each time")
 	flags.Var(&o.servers, "server", "name=command of a server to measure beside plain; may be repeated")
 	only := flags.String("only", "W,C,R,L,direct", "which scenarios")
+	alone := flags.Bool("alone", false, "measure the servers without plain")
 	serve := flags.Bool("serve-plain", false, "be the plain server (the program starts itself so)")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -91,6 +92,9 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	self, err := os.Executable()
 	if err != nil {
 		return err
+	}
+	if *alone {
+		return o.measure(ctx, out)
 	}
 	o.servers = append(servers{{"plain", []string{self, "-serve-plain"}}}, o.servers...)
 	return o.measure(ctx, out)

@@ -198,20 +198,15 @@ func (e *Estimator) Feedback(now time.Time, arrivals []Arrival) {
 			}
 		}
 		e.reported = max(e.reported, n)
-		if !a.Arrived {
-			if p.state == pending {
-				p.state = lost
-				e.loss.count(t-age, 1, 1)
-			}
+		if p.state == arrived {
 			continue
 		}
-		switch p.state {
-		case arrived:
+		if n <= e.sent.settled { // else settle counts it
+			e.loss.recount(t-age, p.state, a.Arrived)
+		}
+		if !a.Arrived {
+			p.state = lost
 			continue
-		case lost:
-			e.loss.count(t-age, -1, 0)
-		case pending:
-			e.loss.count(t-age, 0, 1)
 		}
 		p.state = arrived
 		e.arrive(t-age, e.clock.unwrap(a.At), p)
@@ -229,6 +224,8 @@ func (e *Estimator) Feedback(now time.Time, arrivals []Arrival) {
 		}
 		e.rtt += (t - newest - e.rtt) / 8
 	}
+	e.settle(t)
+	e.suspect(t)
 	e.queue.report(t)
 	e.judge(t)
 }
@@ -311,6 +308,9 @@ func (e *Estimator) Target() int {
 	v := float64(e.Estimate())
 	if e.rate.draining() {
 		v = min(v, e.rate.value*e.rate.drain)
+	}
+	if e.loss.suspected {
+		v = min(v, e.probe.from)
 	}
 	return int(e.clamp(v))
 }

@@ -25,9 +25,12 @@ type history struct {
 	packets [ring]packet
 	last    int64 // the newest number, -1 for none
 	at0     int64 // when it was sent
+	settled int64 // up to which number it has been counted what was lost
+	due     int64 // up to which number that is to be done next,
+	noted   int64 // and when this was decided
 }
 
-func (h *history) reset() { h.last = -1 }
+func (h *history) reset() { h.last, h.settled, h.due = -1, -1, -1 }
 
 // unwrap says which number is meant by its lower 16 bits: the one nearest to the newest.
 func (h *history) unwrap(number uint16) int64 {

@@ -14,6 +14,9 @@ const (
 	leastTrust, mostTrust = 8 * second, 60 * second
 	// settling is how long it takes until less is sent after the target fell.
 	settling = 150 * milli
+	// reconsidering is how much later than a report another must come for what is missing in both to be lost. Receivers that read
+	// their streams one by one report what they have not read yet as missing, and in the next report that it came.
+	reconsidering = 40 * milli
 )
 
 // loss tells the loss that the path has always from the loss that we make. What is more than its own is put to trial: a
@@ -30,7 +33,9 @@ type loss struct {
 	sent   float64 // how much was sent when it began
 	again  int     // times that it had to be lengthened
 	proved int64   // when the path's own loss was last proved
-	trust  int64   // for how long that is believed
+
+	suspected bool  // so much is missing since a probe that no more is sent than before it, until that is settled
+	trust     int64 // for how long that is believed
 }
 
 type lossWindow struct {
@@ -62,6 +67,53 @@ func (l *loss) count(sent int64, lost, total int) {
 		w.lost += lost
 		w.total += total
 	}
+}
+
+// recount takes what was said later of a packet that was counted in the state before: pending, when nothing had been said of it.
+func (l *loss) recount(sent int64, before uint8, came bool) {
+	switch {
+	case before == pending && came:
+		l.count(sent, 0, 1)
+	case before == pending:
+		l.count(sent, 1, 1)
+	case before == lost && came:
+		l.count(sent, -1, 0)
+	}
+}
+
+// settle counts what became of the packets that an earlier report has spoken of.
+func (e *Estimator) settle(t int64) {
+	h := &e.sent
+	if t-h.noted < reconsidering {
+		return
+	}
+	for n := max(h.settled+1, h.last-ring+1); n <= h.due; n++ {
+		if p := h.find(n); p != nil && p.state != pending {
+			e.loss.recount(t-int64(uint32(t)-p.sent), pending, p.state == arrived)
+		}
+	}
+	h.settled = max(h.settled, h.due)
+	h.due, h.noted = e.reported, t
+}
+
+// suspect looks at what is missing but not settled: right after a probe, waiting for that would lose as much again.
+func (e *Estimator) suspect(t int64) {
+	h, l := &e.sent, &e.loss
+	l.suspected = false
+	if !e.probe.fresh(t) {
+		return
+	}
+	var w lossWindow
+	for n := max(h.settled+1, h.last-ring+1); n <= e.reported; n++ {
+		p := h.find(n)
+		if p == nil || p.state == pending {
+			continue
+		}
+		if w.total++; p.state == lost {
+			w.lost++
+		}
+	}
+	l.suspected = w.total >= heavyPackets/4 && w.share() > l.own+heavy+w.error()
 }
 
 func (l *loss) restart() { l.short, l.long = lossWindow{}, lossWindow{} }

@@ -5,9 +5,10 @@ import "time"
 const (
 	// haste is how much faster than the target packets leave, so that a frame is not late for being large.
 	haste = 2.5
-	// slack is how much may leave at once after a pause: a frame, at most rates. Its packets are then one message to the kernel,
-	// where waiting would be a wake-up for each. libwebrtc's pacer lets bursts of as long through.
-	slack = 40 * time.Millisecond
+	// slack is how much may leave at once after a pause: a frame of a stream that takes all of the target, and half of another. Its
+	// packets are then one message to the kernel, where waiting would be a wake-up for each. More lets nothing else leave sooner,
+	// and what came late, after the process or the publisher was held up, would leave in one go.
+	slack = 20 * time.Millisecond
 	// longest is how long a packet may have to wait: a key frame leaves faster, if need be, so that it has left by then.
 	longest = 250 * time.Millisecond
 )

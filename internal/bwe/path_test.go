@@ -26,7 +26,8 @@ type path struct {
 	jitter   func(t time.Duration, r *rand.Rand) time.Duration
 	policer  bool // excess is dropped instead of queued, but for a burst of 20 kB
 	deaf     func(t time.Duration) bool
-	skew     float64 // the receiver's clock, parts per million
+	busy     func(t time.Duration) bool // every other packet is read only when it is over
+	skew     float64                    // the receiver's clock, parts per million
 	most     func(t time.Duration) float64
 	layers   []float64 // what the sender can send, nil for anything
 	rival    func(t time.Duration) bool
@@ -83,6 +84,7 @@ type call struct {
 	full     float64 // the last capacity that was one
 	bucket   float64
 	flying   []atPath
+	unread   []inPath
 	last     time.Duration
 	feedback []struct {
 		at   time.Duration
@@ -309,8 +311,17 @@ func (c *call) receive() {
 		f := c.flying[0]
 		c.flying = c.flying[1:]
 		c.got++
-		there := time.Duration(float64(f.at)*(1+c.skew/1e6)) / (250 * time.Microsecond) * (250 * time.Microsecond)
-		c.arrivals.Add(c.start.Add(there), f.p.number)
+		if c.busy != nil && c.busy(c.t) && f.p.number&1 == 1 {
+			c.unread = append(c.unread, f.p)
+			continue
+		}
+		c.read(f.at, f.p)
+	}
+	if len(c.unread) > 0 && !c.busy(c.t) {
+		for _, p := range c.unread {
+			c.read(c.t, p)
+		}
+		c.unread = c.unread[:0]
 	}
 	there := c.start.Add(time.Duration(float64(c.t) * (1 + c.skew/1e6)))
 	if c.arrivals.Due(there) {
@@ -326,6 +337,12 @@ func (c *call) receive() {
 		c.alg.Feedback(c.now(), c.feedback[0].list)
 		c.feedback = c.feedback[1:]
 	}
+}
+
+// read is a packet's arrival by the receiver's clock, which has steps of 250 µs in feedback.
+func (c *call) read(at time.Duration, p inPath) {
+	there := time.Duration(float64(at)*(1+c.skew/1e6)) / (250 * time.Microsecond) * (250 * time.Microsecond)
+	c.arrivals.Add(c.start.Add(there), p.number)
 }
 
 func (c *call) observe() {

@@ -14,6 +14,9 @@ type queue struct {
 	slot    int64            // number of the present one
 	recent  int64            // least of this report
 	recents int
+	latest  int64 // what this report alone says, µs
+	grown   int64 // by how much more than the one before
+	apart   int64 // and how much later
 	prior   int64 // least of the reports before, of the last 100 ms
 	priorAt int64
 	now     int64 // the queue, µs
@@ -57,11 +60,19 @@ func (q *queue) report(t int64) {
 	if q.recents < 5 || t-q.priorAt < 60*milli {
 		least = min(least, q.prior)
 	}
+	latest := q.recent - base
+	q.grown, q.apart, q.latest = latest-q.latest, t-q.priorAt, latest
 	q.prior, q.priorAt = q.recent, t
 	q.recent, q.recents = unset, 0
 	q.now = least - base
 	q.foreign = min(q.foreign, q.now)
 	q.seen = true
+}
+
+// steep reports whether the queue grew nearly as fast as time passed: the path carries a small part of what it did, and to wait for
+// another report would fill it.
+func (q *queue) steep() bool {
+	return q.latest-q.foreign > much/2 && q.grown > 3*little && 2*q.grown > q.apart && q.apart < 150*milli
 }
 
 // own is the part of the queue that is ours, in µs.

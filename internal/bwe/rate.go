@@ -61,7 +61,7 @@ func (e *Estimator) judge(t int64) {
 	if e.rtt > endless && t-r.cutAt > second {
 		r.value, r.cutAt = endlessKeep*r.value, t
 	}
-	over := e.trend.usage == rising && q > little || r.long > 1 && !r.draining()
+	over := e.trend.usage == rising && q > little || r.long > 1 && !r.draining() || e.queue.steep()
 	switch {
 	case over && t-r.cutAt > 150*milli:
 		e.decrease(t)

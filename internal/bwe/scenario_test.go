@@ -112,6 +112,7 @@ var scenarios = []struct {
 	{"layers, Wi-Fi, bursts", path{length: 60 * sec, capacity: constant(4 * mbit), jitter: wifi, from: 5 * sec, layers: []float64{150e3, 500e3, 1.5e6, 2.5e6}}, want{found: 6 * sec, queue: 80 * ms, use: 0.5, falls: 5}},
 	{"TCP beside it", path{length: 60 * sec, capacity: constant(4 * mbit), from: 15 * sec, buffer: constant(0.1), rival: func(t time.Duration) bool { return t > 10*sec }}, want{use: 0.15, most: 0.75}},
 	{"TCP with 300 ms of queue", path{length: 60 * sec, capacity: constant(4 * mbit), from: 15 * sec, rival: func(t time.Duration) bool { return t > 10*sec }}, want{use: 0.05, most: 0.75}},
+	{"a receiver that reads late", path{length: 30 * sec, capacity: constant(4 * mbit), from: 5 * sec, busy: func(t time.Duration) bool { return t%(300*ms) < 150*ms }}, want{found: 5 * sec, use: 0.85, lost: 0.01}},
 	{"300 ms there and back", path{length: 30 * sec, capacity: constant(4 * mbit), delay: constant(150 * ms), from: 10 * sec}, want{found: 3 * sec, queue: 100 * ms, use: 0.85}},
 }
 

@@ -46,11 +46,19 @@ func (h *house) puppet(t testing.TB, now time.Time, out *portserver.Outbox, seat
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { socket.Close() })
+	p := h.puppetAt(t, now, out, socket.LocalAddr().(*net.UDPAddr).AddrPort(), seat, a, wants)
+	p.socket = socket
+	return p
+}
+
+// puppetAt is puppet for one whose packets come from an address.
+func (h *house) puppetAt(t testing.TB, now time.Time, out *portserver.Outbox, from netip.AddrPort, seat string, a agreement, wants []sfu.Want) *puppet {
+	t.Helper()
 	c, _, _, err := h.reserve(Link{"room", seat, "1"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &puppet{c: c, socket: socket, from: socket.LocalAddr().(*net.UDPAddr).AddrPort()}
+	p := &puppet{c: c, from: from}
 	ours := ice.Credentials{Ufrag: "A" + seat + "xyz", Password: serverPassword}
 	tr, err := peer.New(now, peer.Config{Local: ours, Remote: ice.Credentials{Ufrag: "peer", Password: clientPassword}, Out: c.loop, Handshake: quiet{}, Sink: c})
 	if err != nil {

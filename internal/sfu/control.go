@@ -139,10 +139,11 @@ func (p *Person) handleNACK(t int64, pkt *rtp.Control) {
 		p.down.stats.Refused++
 		return
 	}
+	wait := p.roundTrip()
 	for i := range pkt.NACKs() {
 		m := pkt.NACK(i)
 		for number, rest, ok := m.First, m.Following, true; ok; number, rest, ok = rtp.Pop(number, rest) {
-			if !p.repeat(t, pl, number) {
+			if !p.repeat(t, pl, number, wait) {
 				p.down.stats.Refused++
 			}
 		}
@@ -150,16 +151,16 @@ func (p *Person) handleNACK(t int64, pkt *rtp.Control) {
 	p.pump(t)
 }
 
-func (p *Person) repeat(t int64, pl *place, number uint16) bool {
+// repeat repeats a packet, unless it left less than wait, in ms, ago: it may still be on its way, or the request from before it.
+func (p *Person) repeat(t int64, pl *place, number, wait uint16) bool {
 	n := &pl.numbers
 	out := n.top + int64(int16(number-uint16(n.top)))
 	_, k := pl.recall(out)
 	if k == nil {
-		return p.refill(t, pl, out)
+		return p.refill(t, pl, out, wait)
 	}
 	e := &n.history[out&int64(len(n.history)-1)]
-	rtt := max(p.down.estimator.Stats().RTT, 20*time.Millisecond)
-	if uint16(t/milli)-e.at < uint16(min(rtt, time.Second)/time.Millisecond) {
+	if uint16(t/milli)-e.at < wait {
 		return false
 	}
 	size := int64(k.size) + overhead
@@ -170,6 +171,16 @@ func (p *Person) repeat(t int64, pl *place, number uint16) bool {
 	return p.down.pacer.Push(bwe.Retransmission, waiting{place: pl, out: out, again: true}, int(size))
 }
 
+// roundTrip is how long what is repeated now may be on its way, in ms, its time in the pacer included.
+func (p *Person) roundTrip() uint16 {
+	d := &p.down
+	wait := max(d.estimator.Stats().RTT, 20*time.Millisecond)
+	if next, ok := d.pacer.Next(p.room.now); ok {
+		wait += next.Sub(p.room.now) + d.pacer.Delay()
+	}
+	return uint16(min(wait, time.Second) / time.Millisecond)
+}
+
 // smaller reports whether the place has stepped down since an era: then the key frame that came with it is worth more than what
 // was lost before.
 func (n *numbers) smaller(then uint8) bool {
@@ -178,15 +189,20 @@ func (n *numbers) smaller(then uint8) bool {
 }
 
 // refill repeats a number that padding has used up.
-func (p *Person) refill(t int64, pl *place, out int64) bool {
+func (p *Person) refill(t int64, pl *place, out int64, wait uint16) bool {
 	n := &pl.numbers
-	if out > n.top || out <= n.top-int64(len(n.history)) || !n.history[out&int64(len(n.history)-1)].filled() {
+	if out > n.top || out <= n.top-int64(len(n.history)) {
+		return false
+	}
+	e := &n.history[out&int64(len(n.history)-1)]
+	if !e.filled() || uint16(t/milli)-e.in < wait {
 		return false
 	}
 	pt := pl.repairType()
 	if pt == 0 || !p.down.mayRepeat(t, paddingSize) {
 		return false
 	}
+	e.in = uint16(t / milli)
 	full := pl.tally.repairSeq
 	w := rtp.Begin(p.way.Next()[:0], rtp.Fields{Timestamp: n.stamp, SSRC: pl.section.RTX, Sequence: uint16(full), PayloadType: pt})
 	p.stamp(&w)

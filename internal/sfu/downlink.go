@@ -133,12 +133,14 @@ func (p *Person) pump(t int64) {
 
 func (p *Person) sendWaiting(w waiting) {
 	n := &w.place.numbers
-	e := n.history[w.out&int64(len(n.history)-1)]
 	s, k := w.place.recall(w.out)
 	if k == nil || w.place.person != p {
 		p.down.stats.Dropped++
 		return
 	}
+	h := &n.history[w.out&int64(len(n.history)-1)]
+	h.at = uint16(p.room.t / milli)
+	e := *h
 	if e.era != n.era && (w.again || n.smaller(e.era)) && p.down.tight() {
 		p.down.stats.Dropped++
 		return

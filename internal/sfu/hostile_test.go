@@ -144,6 +144,60 @@ func TestHugeNACKs(t *testing.T) {
 	}
 }
 
+// TestNACKsOnceARoundTrip: a number is repeated at most once in the least round trip that there is, also one that padding has used.
+func TestNACKsOnceARoundTrip(t *testing.T) {
+	r, alice, _, bob, down := duo(t, 10)
+	now := epoch
+	cam := vp8{ssrc: 10, packets: 3, size: 300}
+	for i := range 20 {
+		for _, pkt := range cam.next(i == 0) {
+			give(t, alice, now, pkt)
+		}
+		pass(r, &now, 33*time.Millisecond)
+	}
+	cam.seq++ // is late, and then nobody wants it
+	late := rtp.Begin(nil, rtp.Fields{SSRC: 10, Sequence: cam.seq - 1, Timestamp: cam.stamp, PayloadType: 96})
+	late.Pad(20)
+	for _, pkt := range cam.next(false) {
+		give(t, alice, now, pkt)
+	}
+	give(t, alice, now, late.Bytes())
+	pass(r, &now, 100*time.Millisecond)
+	down.clear()
+	var lost []uint16
+	top := uint16(bob.down.places[0].numbers.top)
+	for n := top - 40; n != top; n++ { // the last one also fills probes
+		lost = append(lost, n, n)
+	}
+	filled, times := 0, map[uint16]time.Time{}
+	for range 300 {
+		bob.HandleRTCP(now, rtp.AppendNACK(rtp.AppendNACK(nil, 1, 7000, lost), 1, 7000, lost))
+		pass(r, &now, time.Millisecond)
+		for _, pkt := range down.rtp {
+			h, err := rtp.Parse(pkt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			number, rest, ok := rtp.SplitRTX(h.Payload(pkt))
+			if h.SSRC == 7000 || !ok {
+				continue
+			}
+			if len(rest) == 0 {
+				filled++
+			}
+			if before, again := times[number]; again && now.Sub(before) < 20*time.Millisecond {
+				t.Fatalf("%d again after %v", number, now.Sub(before))
+			}
+			times[number] = now
+		}
+		down.clear()
+	}
+	if len(times) < 20 || filled == 0 {
+		t.Errorf("%d numbers were repeated, %d times one of padding", len(times), filled)
+	}
+	t.Logf("%d numbers, %d times one of padding; %+v", len(times), filled, bob.down.stats)
+}
+
 // Requests for key frames, however many, reach the publisher as few.
 func TestManyKeyFrameRequests(t *testing.T) {
 	r, alice, up, bob, _ := duo(t, 10)

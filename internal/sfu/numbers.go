@@ -52,7 +52,7 @@ type era struct {
 
 // entry is what a place remembers of a packet: 8 bytes.
 type entry struct {
-	in      uint16 // its number in the stream
+	in      uint16 // its number in the stream; of padding, see padded
 	at      uint16 // when it was last sent, in ms
 	picture uint16 // is added to the picture id; the highest bit is the marker
 	tl0     uint8  // is added to TL0

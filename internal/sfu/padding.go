@@ -16,7 +16,7 @@ func (p *Person) fill(pl *place, in uint8, stamp uint32, out int64) {
 		if h.era != noEra || h.filled() {
 			return
 		}
-		h.at = padded
+		h.at, h.in = padded, uint16(p.room.t/milli)
 	}
 	pt := pl.formats[in&127]
 	if pt == 0 {
@@ -31,7 +31,7 @@ func (p *Person) fill(pl *place, in uint8, stamp uint32, out int64) {
 	}
 }
 
-// padded stands in an entry without an era whose number was used for padding.
+// padded stands in an entry without an era whose number was used for padding; then in is when it was last sent, in ms.
 const padded = 1<<16 - 1
 
 func (e entry) filled() bool { return e.era == noEra && e.at == padded }
@@ -45,8 +45,9 @@ func (p *Person) pad(t int64) int {
 	}
 	n := &pl.numbers
 	if s, k := pl.recall(n.top); k != nil && k.size > 400 && !k.is(empty) {
-		if e := n.history[n.top&int64(len(n.history)-1)]; p.down.mayRepeat(t, int64(k.size)) {
-			return p.write(pl, s, k, n.top, e, true)
+		if e := &n.history[n.top&int64(len(n.history)-1)]; p.down.mayRepeat(t, int64(k.size)) {
+			e.at = uint16(t / milli)
+			return p.write(pl, s, k, n.top, *e, true)
 		}
 	}
 	last := n.history[n.top&int64(len(n.history)-1)]

@@ -27,14 +27,15 @@ import (
 func main() {
 	loops := flag.Int("loops", 1, "how many loops read the UDP port")
 	profile := flag.String("profile", "", "where to write a profile of the processor, for go tool pprof")
+	watched := flag.Bool("watch", false, "say every second on the standard error how everybody fares")
 	flag.Parse()
-	if err := run(*loops, *profile, os.Stdin, os.Stdout); err != nil {
+	if err := run(*loops, *profile, *watched, os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "ours:", err)
 		os.Exit(1)
 	}
 }
 
-func run(loops int, profile string, in io.Reader, out io.Writer) error {
+func run(loops int, profile string, watched bool, in io.Reader, out io.Writer) error {
 	if profile != "" {
 		f, err := os.Create(profile)
 		if err != nil {
@@ -59,6 +60,10 @@ func run(loops int, profile string, in io.Reader, out io.Writer) error {
 		return err
 	}
 	d.media.Attach(port)
+	if watched {
+		stop := d.watch(port, os.Stderr)
+		defer stop()
+	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
