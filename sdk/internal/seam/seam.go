@@ -15,7 +15,7 @@ import "time"
 
 const (
 	// hold is how long a frame waits for one before it that the other way may bring yet.
-	hold = 120 * time.Millisecond
+	hold = 250 * time.Millisecond
 	// alive is how long after its last packet a way still counts as one that may bring something.
 	alive = 300 * time.Millisecond
 	// quiet and still are how long the way that is followed may say nothing before the other one is, of sound and of
