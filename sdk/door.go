@@ -185,6 +185,10 @@ func (s *state) refused(m *signal.Error) {
 		q.settle(err)
 	case m.Re != 0 && m.Re == s.knocked:
 		s.wanted = false
+		if s.joining == nil && m.Code == signal.CodeNoHub { // we sat there, and the room could not move to the hub with us
+			s.trouble(err)
+			return
+		}
 		if s.joining == nil { // nobody asked: it was the way back after a lost session
 			s.end(Ended{Err: err})
 			return
