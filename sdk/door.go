@@ -128,8 +128,8 @@ func (s *state) joined(m *signal.Joined) {
 	}
 	s.reports.seated = s.now
 	s.session.pinged = time.Time{} // a ping tells that we ping more often from now on
-	if s.move != nil {             // a server that was restarted has not heard it
-		s.move.said = false
+	if m := s.move; m != nil {     // a server that was restarted has heard nothing, and its hub begins anew
+		m.said, m.began, m.look = false, s.now, s.now
 	}
 	s.reach.told = false
 	s.seekHub(probeAfter)

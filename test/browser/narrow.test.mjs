@@ -77,7 +77,7 @@ describe('the controls', {skip}, () => {
           assert.ok(left >= stage.left && right <= stage.right && bottom <= stage.bottom, where);
           assert.ok(Math.round(right - left) >= least && Math.round(bottom - top) >= thumb, where);
         }
-        for (const name of ['Microphone', 'Camera', 'Chat', 'People', 'Settings', 'Leave']) {
+        for (const name of ['Microphone', 'Camera', 'Chat', 'People', 'More', 'Leave']) {
           assert.ok(
             tools.some((tool) => tool.name === name),
             `${name} is missing`,

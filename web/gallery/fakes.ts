@@ -28,6 +28,7 @@ import type {
   Role,
   Room,
   RoomData,
+  RoomDataEvents,
   RoomEvents,
   RoomState,
   RoomStatus,
@@ -69,6 +70,8 @@ export class FakePerson extends FakeEmitter<ParticipantEvents> implements Partic
   note = '';
   hub: Reach | null = null;
   hubWhy: ReachWhy | null = null;
+  network: {level: 0 | 1 | 2; why: 'upload' | 'download' | 'loss' | 'delay'} | null = null;
+  holds: 'bandwidth' | 'publisher' | null = null;
   quality: Quality = {level: 2, reason: 'none', sound: 4.2, paused: false};
   history: QualityHistory | null = new FakeHistory(false);
 
@@ -81,6 +84,9 @@ export class FakePerson extends FakeEmitter<ParticipantEvents> implements Partic
   }
   level(): number {
     return this.loud;
+  }
+  held(source: Source): 'bandwidth' | 'publisher' | null {
+    return source === 'camera' ? this.holds : null;
   }
   async stats(): Promise<LinkStats> {
     const lostPercent = this.path.kind === 'relayed' ? 2.6 : 0.1;
@@ -324,6 +330,12 @@ export class FakeRoom extends FakeEmitter<RoomEvents> implements Room {
   previous: {id: string; name: string} | null = null;
   call: {id: string; token: string} | null = null;
   waitingWords = '';
+  speakers: readonly string[] = [];
+  /** What the page said that it shows. */
+  shown: readonly object[] = [];
+  show(wants: readonly object[]): void {
+    this.shown = wants;
+  }
 
   get me(): FakePerson | null {
     return this.people.find((p) => p.isMe) ?? null;
@@ -362,8 +374,12 @@ export class FakeRoom extends FakeEmitter<RoomEvents> implements Room {
   async files(): Promise<Files> {
     return this.transfers;
   }
+  /** What others say on the data that the page opened last. */
+  heard = new FakeEmitter<RoomDataEvents>();
   data(label: string): RoomData {
-    return new DataHub(this.channels).open(label, {});
+    const data = new DataHub(this.channels).open(label, {});
+    data.on = this.heard.on.bind(this.heard);
+    return data;
   }
   async keepHistory(history: History): Promise<void> {
     this.change({history});

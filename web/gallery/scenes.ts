@@ -2,6 +2,7 @@
 
 import type {DeviceEvent, NetworkVerdict, Path, SourceStatus} from '@parley-rtc/sdk';
 import type {Visit} from '../src/visit/visit';
+import {crowd} from './crowd';
 import {FakeHistory, FakeMedia, FakePerson, FakeRoom} from './fakes';
 import {cameraTrack, screenTrack} from './pictures';
 
@@ -12,7 +13,7 @@ export interface Scene {
   act?: (visit: Visit) => void;
 }
 
-type Make = () => Scene;
+export type Make = () => Scene;
 
 const base = (): Scene => ({
   room: new FakeRoom(),
@@ -67,7 +68,10 @@ function host(visit: Visit, {room}: Scene): void {
   room.info = {name: room.name, exists: true, may: 'join', role: 'host', waitingRoom: true, host: 'k3y'};
   if (room.me) room.me.role = 'host';
   room.emit('info', room.info);
-  room.people = [...room.people, new FakePerson('Ben Hartmann', 3, {state: 'waiting'})];
+  room.people = [
+    ...room.people,
+    new FakePerson('Ben Hartmann', 3, {state: 'waiting', note: 'the plumber, about the tap'}),
+  ];
   room.emit('people', room.people);
   visit.lastLeft.value = '';
 }
@@ -156,6 +160,9 @@ export const scenes: Record<string, Make> = {
   'door-locked': door(({room}) => {
     room.info = {name: room.name, exists: true, may: 'no', role: 'speaker', locked: true};
   }),
+  'door-no-hub': door(({room}) => {
+    room.info = {name: room.name, exists: true, may: 'no', why: 'no-hub', role: 'speaker'};
+  }),
   'door-full': door(({room}) => {
     room.info = {name: room.name, exists: true, may: 'no', role: 'speaker'};
   }),
@@ -171,6 +178,10 @@ export const scenes: Record<string, Make> = {
   }),
   waiting: door(({room}) => {
     room.status = 'waiting';
+  }),
+  'waiting-told': door(({room}) => {
+    room.status = 'waiting';
+    room.waitingWords = 'We are five minutes late. Tea is on the stove.';
   }),
   alone: call(() => [me()]),
   'alone-left': call(
@@ -414,6 +425,7 @@ export const scenes: Record<string, Make> = {
       soon(() => document.querySelector<HTMLElement>('[aria-label="Remove Ann Okafor"]')?.click());
     },
   ),
+  ...crowd(call),
   'call-settings': call(
     () => [me(), ann()],
     (visit) => visit.show('settings'),

@@ -1,5 +1,5 @@
 import {describe, expect, it} from 'vitest';
-import {clipName} from '../src/logic/person-name';
+import {clipName, MAX_NOTE} from '../src/logic/person-name';
 import {cleanRoomName, pastedFragment, randomRoomName} from '../src/logic/room-name';
 import {routeOf, splitHost} from '../src/logic/route';
 
@@ -75,5 +75,8 @@ describe('clipName', () => {
   ])('%j becomes %j', (typed, name) => {
     expect(clipName(typed)).toBe(name);
     expect(bytes(clipName(typed))).toBeLessThanOrEqual(64);
+  });
+  it('cuts a note later', () => {
+    expect(clipName('я'.repeat(200), MAX_NOTE)).toBe('я'.repeat(100));
   });
 });

@@ -91,6 +91,7 @@ describe('keys', () => {
     ['m', 'microphone'],
     ['M', 'microphone'],
     ['v', 'camera'],
+    ['h', 'hand'],
     [' ', 'talk'],
     ['?', 'help'],
     ['Escape', 'escape'],

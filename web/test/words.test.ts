@@ -119,6 +119,7 @@ describe('the path line', () => {
     ],
     [{kind: 'relayed', protocol: 'udp'}, 'Relayed over UDP · encrypted end to end'],
     [{kind: 'relayed'}, 'Relayed · encrypted end to end'],
+    [{kind: 'hub', rttMs: 31} as never, 'Through the server · 31 ms'],
     [{kind: 'connecting'}, 'Connecting…'],
     [{kind: 'lost', rttMs: 10}, 'Reconnecting…'],
     [{kind: 'none'}, ''],
@@ -141,6 +142,8 @@ describe('the door', () => {
     expect(refusalAhead(info({may: 'join'}), true)).toBeNull();
     expect(refusalAhead(info({exists: false}), true)).toBe('no-room');
     expect(refusalAhead(info({locked: true}), true)).toBe('locked');
+    expect(refusalAhead(info({why: 'no-hub'}), true)).toBe('no-hub');
+    expect(refusalOf('no-hub')).toBe('no-hub');
     expect(refusalAhead(info({}), false)).toBe('full');
     expect(refusalAhead(info({}), true)).toBe('removed');
   });

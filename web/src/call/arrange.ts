@@ -5,9 +5,12 @@ import type {Participant} from '@parley-rtc/sdk';
 export interface Placed {
   person: Participant;
   source: 'camera' | 'screen';
-  place: 'big' | 'small';
+  place: 'big' | 'small' | 'cell';
   /** The place among the small ones, counted from the corner. */
   index: number;
+  /** Where a cell of a conference stands, in pixels from the stage's corner, and whether it has the stage. */
+  box?: {x: number; y: number; width: number; height: number};
+  main?: boolean;
 }
 
 /**

@@ -1,4 +1,5 @@
 import {useEffect, useState} from 'preact/hooks';
+import {useWatch} from '../hooks';
 import {Table} from '../parts/mark';
 import {DeviceHelp} from '../parts/notes';
 import {recordPath} from '../record/calls';
@@ -10,13 +11,15 @@ import {words} from './words/words';
 /** In the waiting room, until a host decides. */
 export function Waiting() {
   const visit = useVisit();
+  useWatch(visit.room, 'waitingWords');
+  const told = visit.room.waitingWords;
   const w = words();
   return (
     <main class="between">
       <Table you={true} them={false} />
       <div class="between-table">
         <h1>{w.waiting.title}</h1>
-        <p role="status">{w.waiting.line}</p>
+        <p role="status">{told === '' ? w.waiting.line : w.waiting.told(told)}</p>
         <i class="pulse" />
         <Preview />
         <DeviceHelp />
@@ -37,6 +40,9 @@ export function Goodbye() {
   const {title, line, action, button, auto} = goodbyeOf(ending ?? {reason: 'closed', retry: 0}, visit.seated.value, w);
   const seconds = useCountdown(auto, rejoin);
   const {call} = visit.room;
+  // The server has a sentence of its own for hosts who give no reason; the title says it already.
+  const told = ending && 'words' in ending ? (ending.words ?? '') : '';
+  const said = ending?.reason === 'removed' && told !== 'a host removed you from the room' ? told : '';
 
   return (
     <main class="between">
@@ -45,6 +51,7 @@ export function Goodbye() {
         <h1 ref={focusOnce} tabIndex={-1}>
           {title}
         </h1>
+        {said !== '' && <p>{w.ending.said(said)}</p>}
         {line && <p>{line}</p>}
         {seconds > 0 && (
           <p class="figures" role="timer">

@@ -6,6 +6,7 @@ import {useVisit} from '../visit/visit';
 import {arrange} from './arrange';
 import {Bar} from './bar';
 import {ChatPanel} from './chat';
+import {useConference} from './conference';
 import type {Corner} from './corner';
 import {useIdle} from './idle';
 import {Invite} from './invite';
@@ -67,11 +68,13 @@ export function Call() {
   useEffect(() => (seated ? tellNews(visit) : undefined), [visit, seated]);
   useEffect(() => tellPauses(visit), [visit]);
   useEffect(() => rememberRoom(visit.room), [visit]);
-  useKeys(visit, () => setHelp(true));
-
   const filing = useFiling(visit);
+  const conferring = useConference(visit);
+  const assembly = conferring?.assembly ?? null;
+  const plan = assembly?.plan.value ?? null;
+  useKeys(visit, {help: () => setHelp(true), hand: () => conferring?.flipHand(visit)});
 
-  const placed = arrange(seated ? visit.people.value : others, visit.swapped.value);
+  const placed = plan?.placed ?? arrange(seated ? visit.people.value : others, visit.swapped.value);
   const screen = placed.some((p) => p.source === 'screen');
   const canSwap = others.length === 1 && !screen;
   const swap = (): void => {
@@ -93,6 +96,7 @@ export function Call() {
         data-alone={alone}
         data-screen={screen}
         data-side={corner[1]}
+        data-crowd={plan !== null}
       >
         <h1 class="hidden">{visit.room.name}</h1>
         {alone && (seated ? <Invite /> : <Back />)}
@@ -104,26 +108,32 @@ export function Call() {
             onCorner={move}
             onSwap={canSwap ? swap : null}
           >
+            {conferring && assembly && p.place === 'cell' && <conferring.Extras placed={p} assembly={assembly} />}
             {pointing && p.source === 'screen' && (
-              <pointing.Overlay pointers={pointing.pointers} screen={p.person.id} active={p.place === 'big'} />
+              <pointing.Overlay
+                pointers={pointing.pointers}
+                screen={p.person.id}
+                active={p.place === 'big' || p.main === true}
+              />
             )}
           </Tile>
         ))}
         <div class="stage-top">
           {others[0] && <PathLine person={others[0]} />}
-          <Notices filing={filing} />
+          <Notices filing={filing} conferring={conferring} />
         </div>
         <HearButton />
         <Notes />
         {visit.talking.value && <p class="talking">{words().notice.talking}</p>}
-        <Bar filing={filing} />
+        {conferring && assembly && <conferring.StageParts assembly={assembly} />}
+        <Bar filing={filing} conferring={conferring} />
       </main>
       {panel === 'chat' && <ChatPanel filing={filing} />}
-      {panel === 'people' && <PeoplePanel />}
+      {panel === 'people' && <PeoplePanel conferring={conferring} />}
       {panel === 'files' && filing && <filing.FilesPanel desk={filing.desk} />}
       {filing && <filing.DropTarget desk={filing.desk} />}
       {panel === 'quality' && <QualityPanel />}
-      {panel === 'settings' && <SettingsPanel shortcuts={() => setHelp(true)} />}
+      {panel === 'settings' && <SettingsPanel shortcuts={() => setHelp(true)} conferring={conferring} />}
       {panel !== null && <div class="sheet-shade" onClick={close} aria-hidden="true" />}
       <Sounds />
       {help && <Shortcuts close={() => setHelp(false)} />}

@@ -14,7 +14,9 @@ export function useIdle(stage: {current: HTMLElement | null}, active: boolean): 
     if (element === null || !active || matchMedia('(prefers-reduced-motion: reduce)').matches) return;
     let timer = 0;
     const held = (): boolean =>
-      element.querySelector(':focus-visible, [aria-expanded="true"], dialog[open], .notice, .bar:hover') !== null;
+      element.querySelector(
+        ':focus-visible, [aria-expanded="true"], dialog[open], .notice:not(.passing), .bar:hover',
+      ) !== null;
     const rest = (): void => {
       if (held()) wake();
       else element.dataset.idle = '';

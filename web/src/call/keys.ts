@@ -1,6 +1,6 @@
 /** Which key does what in a call, and when it must keep its hands off. */
 
-export type KeyAction = 'microphone' | 'camera' | 'talk' | 'help' | 'escape';
+export type KeyAction = 'microphone' | 'camera' | 'hand' | 'talk' | 'help' | 'escape';
 
 export interface Press {
   key: string;
@@ -36,6 +36,9 @@ export function actionOf(press: Press): KeyAction | null {
     case 'v':
     case 'V':
       return 'camera';
+    case 'h':
+    case 'H':
+      return 'hand';
     case '?':
       return 'help';
     case ' ':

@@ -3,7 +3,8 @@
 import type {DeviceEvent, Participant, Source} from '@parley-rtc/sdk';
 import type {Visit} from '../visit/visit';
 import {deviceNews} from './device-words';
-import {presence} from './presence';
+import {Gather} from './gather';
+import {presence, settled} from './presence';
 import {words} from './words/words';
 
 /** What was last told of a person. */
@@ -20,14 +21,24 @@ export function tellNews(visit: Visit): () => void {
   const seen = new Map<string, Seen>();
   compare(visit, room.people, seen);
   herald.say(w.say.inRoom(room.name));
+  const came = new Gather(herald.calm, (name, n) =>
+    herald.show(n === 0 ? w.say.joined(name) : w.say.joinedMany(name, n)),
+  );
+  const went = new Gather(herald.calm, (name, n) => herald.show(n === 0 ? w.say.left(name) : w.say.leftMany(name, n)));
   const stops = [
     room.on('joined', (person) => {
-      if (!person.isMe) herald.show(w.say.joined(person.name));
+      if (!person.isMe) came.add(person.name);
     }),
     room.on('left', ({person, reason}) => {
       seen.delete(person.id);
-      herald.show((reason === 'removed' ? w.say.removed : w.say.left)(person.name));
+      if (reason === 'removed') herald.show(w.say.removed(person.name));
+      else if (reason === 'no-hub') herald.show(w.say.noHub(person.name));
+      else went.add(person.name);
     }),
+    () => {
+      came.stop();
+      went.stop();
+    },
     room.on('chat', (message) => {
       if (message.mine) return;
       const spoken = w.say.chat(message.name, message.text);
@@ -37,7 +48,7 @@ export function tellNews(visit: Visit): () => void {
     room.on('muted', ({source, by}) => herald.show(mutedWords(source, by))),
     room.on('trouble', ({kind, person}) => {
       // Without a seat the door says it, and a step that went wrong on a path that stands is no loss.
-      const linked = person?.path.kind === 'direct' || person?.path.kind === 'relayed';
+      const linked = person !== undefined && settled(person.path.kind);
       if (kind === 'refused' && room.status === 'joined') herald.show(w.notice.refused);
       else if (person && !linked && kind !== 'signalling') herald.show(w.notice.noLink(person.name));
     }),
@@ -66,7 +77,8 @@ function compare({herald}: Visit, people: readonly Participant[], seen: Map<stri
       continue;
     }
     if (before === undefined || before.waiting) continue;
-    if (now.microphone !== before.microphone) herald.say((now.microphone ? w.theirMicOn : w.theirMicOff)(person.name));
+    if (now.microphone !== before.microphone && !herald.calm())
+      herald.say((now.microphone ? w.theirMicOn : w.theirMicOff)(person.name));
     if (now.screen !== before.screen) herald.say((now.screen ? w.shares : w.sharesEnd)(person.name));
   }
 }
@@ -108,7 +120,7 @@ function tellAbsences({room, herald, severed}: Visit): () => void {
       people.set(person.id, {wasHere: true, told: false, timer: undefined});
     } else if (is === 'reconnecting' && known.timer === undefined) {
       known.timer = setTimeout(() => {
-        if (severed.value || !room.people.includes(person)) return;
+        if (severed.value || herald.calm() || !room.people.includes(person)) return;
         known.told = true;
         herald.say(w.lost(person.name));
       }, ABSENT_MS);

@@ -3,15 +3,16 @@ import {useEffect, useRef} from 'preact/hooks';
 import {useWatch} from '../hooks';
 import {DeviceHelp} from '../parts/notes';
 import {useVisit} from '../visit/visit';
+import type {Conferring} from './conference';
 import {Connection} from './connection';
 import {DeviceNews} from './device-news';
 import {Icon} from './icon';
-import {Knocker} from './people';
+import {Knocker} from './knocker';
 import type {Filing} from './send-file';
 import {words} from './words/words';
 
 /** What stands at the top of the stage for as long as it is true: the line to the server, who knocks, what you share. */
-export function Notices({filing}: {filing: Filing | null}) {
+export function Notices({filing, conferring}: {filing: Filing | null; conferring: Conferring | null}) {
   const visit = useVisit();
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => (box.current ? keepFocus(box.current) : undefined), []);
@@ -27,6 +28,7 @@ export function Notices({filing}: {filing: Filing | null}) {
           ))}
         </ul>
       )}
+      {conferring && <conferring.ConferenceNotices />}
       {filing && <filing.FileNotices desk={filing.desk} />}
       <Paused />
       <Sharing />

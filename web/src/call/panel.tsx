@@ -23,7 +23,11 @@ export function Panel({name, title, children}: PanelProps) {
     return () => {
       // The focus goes back to where it came from, unless it has moved on already.
       const focused = document.activeElement;
-      if (focused === document.body || panel?.contains(focused)) document.getElementById(`open-${name}`)?.focus();
+      if (focused === document.body || panel?.contains(focused)) {
+        const opener = document.getElementById(`open-${name}`);
+        // What a narrow bar has no room for is opened from the menu.
+        (opener?.offsetParent ? opener : document.getElementById('open-more'))?.focus();
+      }
     };
   }, [name]);
 

@@ -6,7 +6,7 @@ import type {Words} from './words/words';
 /** Its parts in order, to be joined with middle dots; empty when there is nothing to say. */
 export function pathParts(path: Path, w: Words): string[] {
   const p = w.path;
-  switch (path.kind) {
+  switch (path.kind as string) {
     case 'none':
       return [];
     case 'connecting':
@@ -20,6 +20,8 @@ export function pathParts(path: Path, w: Words): string[] {
       const over = path.protocol ? ` ${p.over[path.protocol]}` : '';
       return [by + over, p.encrypted, ...time(path, w)];
     }
+    default:
+      return [p.hub, ...time(path, w)];
   }
 }
 

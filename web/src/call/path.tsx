@@ -6,6 +6,7 @@ import {Bars, worse} from './bars';
 import {Icon} from './icon';
 import {Panel} from './panel';
 import {pathParts} from './path-words';
+import {settled as isSettled} from './presence';
 import {words} from './words/words';
 
 /** How a person's media reaches us, and how well, always in sight while the controls are; it opens the figures. */
@@ -16,7 +17,7 @@ export function PathLine({person}: {person: Participant}) {
   const w = words();
   const open = visit.panel.value === 'quality';
   const parts = pathParts(person.path, w);
-  const settled = person.path.kind === 'direct' || person.path.kind === 'relayed';
+  const settled = isSettled(person.path.kind);
   const level = settled ? worse(person.quality.level, visit.room.me?.quality.level ?? null) : null;
   // The figures wait for nobody: a moment after the call began, their code is here.
   useEffect(() => {

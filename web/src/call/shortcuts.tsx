@@ -10,6 +10,7 @@ export function Shortcuts({close}: {close: () => void}) {
   const keys: [string, string][] = [
     ['M', w.mute],
     ['V', w.camera],
+    ['H', w.hand],
     [w.space, w.talk],
     [w.enterKey, w.enter],
     ['Esc', w.escape],

@@ -1,6 +1,6 @@
 import type {Participant} from '@parley-rtc/sdk';
 import type {ComponentChildren} from 'preact';
-import {useRef} from 'preact/hooks';
+import {useLayoutEffect, useRef} from 'preact/hooks';
 import {useFrames, useWatch} from '../hooks';
 import {Avatar} from '../parts/avatar';
 import {isMirrored, Video} from '../parts/video';
@@ -25,7 +25,7 @@ interface TileProps {
 
 /** One picture on the stage, big or small. It keeps its elements when it changes places, so no picture blinks. */
 export function Tile({placed, corner, onCorner, onSwap, children}: TileProps) {
-  const {person, source, place, index} = placed;
+  const {person, source, place, index, box, main = false} = placed;
   const visit = useVisit();
   useWatch(person, 'change', 'track', 'path', 'quality');
   useWatch(visit.media, 'change');
@@ -33,6 +33,7 @@ export function Tile({placed, corner, onCorner, onSwap, children}: TileProps) {
   const small = place === 'small';
   useDrag(element, small, onCorner);
   useSpeaking(element, person);
+  useGlide(element, placed.box);
   const {stage: w, quality: wq} = words();
 
   const track = trackOf(person, source, visit.media.camera);
@@ -60,6 +61,8 @@ export function Tile({placed, corner, onCorner, onSwap, children}: TileProps) {
       data-lost={is === 'reconnecting'}
       data-paused={paused}
       data-person={person.id}
+      data-main={main}
+      style={box && {left: `${box.x}px`, top: `${box.y}px`, width: `${box.width}px`, height: `${box.height}px`}}
     >
       {picture ? (
         <Video
@@ -87,7 +90,7 @@ export function Tile({placed, corner, onCorner, onSwap, children}: TileProps) {
       {paused && (
         <div class="tile-state tile-pause">
           <Icon name="camera-off" />
-          <span>{small ? wq.pauseShort : wq.pause(person.name)}</span>
+          <span>{place === 'big' ? wq.pause(person.name) : wq.pauseShort}</span>
         </div>
       )}
       <figcaption class="plate">
@@ -101,7 +104,7 @@ export function Tile({placed, corner, onCorner, onSwap, children}: TileProps) {
         <span class="plate-name" dir="auto">
           {name}
         </span>
-        {source === 'camera' && is === 'here' && <TileBars person={person} small={small} />}
+        {source === 'camera' && is === 'here' && <TileBars person={person} small={place !== 'big'} />}
       </figcaption>
       {small && (
         <button
@@ -128,6 +131,25 @@ function trackOf(
 ): MediaStreamTrack | null {
   if (person.isMe && source === 'camera') return camera.status === 'on' ? camera.track : null;
   return person.media[source] ? (person.tracks.get(source) ?? null) : null;
+}
+
+/** Lets a cell of a conference glide to its new place, by transform alone. */
+function useGlide(element: {current: HTMLElement | null}, box: Placed['box']): void {
+  const before = useRef(box);
+  useLayoutEffect(() => {
+    const from = before.current;
+    before.current = box;
+    if (!from || !box || matchMedia('(prefers-reduced-motion: reduce)').matches) return;
+    if (from.x === box.x && from.y === box.y && from.width === box.width && from.height === box.height) return;
+    const scale = `scale(${from.width / box.width}, ${from.height / box.height})`;
+    element.current?.animate(
+      [
+        {transform: `translate(${from.x - box.x}px, ${from.y - box.y}px) ${scale}`, transformOrigin: '0 0'},
+        {transform: 'none', transformOrigin: '0 0'},
+      ],
+      {duration: 160, easing: 'ease-out'},
+    );
+  });
 }
 
 /** From here on a level counts as a voice. */

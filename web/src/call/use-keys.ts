@@ -3,10 +3,10 @@ import type {Visit} from '../visit/visit';
 import {actionOf, isTyping} from './keys';
 import {words} from './words/words';
 
-/** The keys of a call: M, V, hold-Space, ? and Escape. */
-export function useKeys(visit: Visit, help: () => void): void {
-  const latest = useRef(help);
-  latest.current = help;
+/** The keys of a call: M, V, H, hold-Space, ? and Escape. */
+export function useKeys(visit: Visit, acts: Record<'help' | 'hand', () => void>): void {
+  const latest = useRef(acts);
+  latest.current = acts;
   useEffect(() => {
     const microphone = visit.media.microphone;
 
@@ -15,7 +15,9 @@ export function useKeys(visit: Visit, help: () => void): void {
       visit.talking.value = false;
       microphone.stop();
     };
+    const listens = (): boolean => visit.room.me?.role === 'listener';
     const talk = (e: KeyboardEvent): void => {
+      if (listens()) return;
       // Space has a meaning here as long as there is a microphone, so it never presses the focused button as well.
       if (microphone.status !== 'on' && microphone.status !== 'muted') return;
       e.preventDefault();
@@ -24,6 +26,7 @@ export function useKeys(visit: Visit, help: () => void): void {
       void microphone.start();
     };
     const flip = (source: 'microphone' | 'camera'): void => {
+      if (listens()) return;
       const on = visit.media[source].status === 'on';
       visit.toggle(source);
       const {say} = words();
@@ -35,7 +38,7 @@ export function useKeys(visit: Visit, help: () => void): void {
       const action = document.querySelector('dialog[open]') ? null : actionOf(e);
       if (action === 'talk') talk(e);
       else if (e.repeat) return;
-      else if (action === 'help') latest.current();
+      else if (action === 'help' || action === 'hand') latest.current[action]();
       else if (action === 'escape') visit.panel.value = null;
       else if (action !== null) flip(action);
     };

@@ -14,6 +14,7 @@ export function refusalOf(code: RoomError['code']): Refusal {
     case 'removed':
     case 'bad-secret':
     case 'busy':
+    case 'no-hub':
       return code;
     case 'closed':
     case 'timeout':
@@ -25,7 +26,7 @@ export function refusalOf(code: RoomError['code']): Refusal {
 
 /** Whether a refusal is over as soon as the room's state says that a join would succeed. */
 export function passes(refusal: Refusal): boolean {
-  return ['full', 'locked', 'no-room', 'removed'].includes(refusal);
+  return ['full', 'locked', 'no-room', 'removed', 'no-hub'].includes(refusal);
 }
 
 /**
@@ -35,6 +36,7 @@ export function passes(refusal: Refusal): boolean {
 export function refusalAhead(info: RoomState | null, removed: boolean): Refusal | null {
   if (info === null || info.may !== 'no') return null;
   if (!info.exists) return 'no-room';
+  if (info.why === 'no-hub') return 'no-hub';
   if (info.locked) return 'locked';
   return removed ? 'removed' : 'full';
 }

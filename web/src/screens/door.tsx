@@ -116,13 +116,15 @@ function JoinForm() {
   const w = words().door;
   const [name, setName] = useState(visit.memory.name);
   const [nameless, setNameless] = useState(false);
+  const [note, setNote] = useState('');
   const joining = visit.status.value === 'joining';
+  const knocks = visit.info.value?.may === 'knock';
 
   const join = (e: Event): void => {
     e.preventDefault();
     setNameless(name.trim() === '');
     if (name.trim() === '') document.getElementById('name')?.focus();
-    else if (!joining) void visit.join(name.trim());
+    else if (!joining) void visit.join(name.trim(), knocks ? note : '');
   };
 
   return (
@@ -142,6 +144,16 @@ function JoinForm() {
           {joining ? w.joining : w.join}
         </button>
       </div>
+      {knocks && (
+        <input
+          class="field"
+          value={note}
+          maxLength={100}
+          aria-label={w.note}
+          placeholder={w.note}
+          onInput={(e) => setNote(e.currentTarget.value)}
+        />
+      )}
       {nameless && (
         <p id="nameless" class="hint bad">
           {w.nameNeeded}

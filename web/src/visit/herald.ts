@@ -23,6 +23,8 @@ export class Herald {
   /** What floats over the stage. */
   readonly notes = signal<readonly Note[]>([]);
   private next = 1;
+  /** Whether so much happens in the room that only what matters to everybody is told. */
+  calm: () => boolean = () => false;
 
   /** Says it to screen readers only. */
   say(text: string): void {

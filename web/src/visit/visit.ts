@@ -19,7 +19,7 @@ import {createContext} from 'preact';
 import {useContext} from 'preact/hooks';
 import type {Corner} from '../call/corner';
 import type {Memory, Shelf} from '../logic/memory';
-import {clipName} from '../logic/person-name';
+import {clipName, MAX_NOTE} from '../logic/person-name';
 import {passes, type Refusal, refusalOf} from '../logic/refusals';
 import {type Stay, StayMemory} from '../logic/stay';
 import {Herald} from './herald';
@@ -80,6 +80,8 @@ export class Visit {
   readonly unshared = signal<'text' | 'motion' | null>(null);
   /** What a device did by itself last, until it is put away. */
   readonly device = signal<DeviceEvent | null>(null);
+  /** What three and more need is wanted (call/conference.ts). */
+  readonly conferring = signal(false);
   /** Space is held to talk. */
   readonly talking = signal(false);
 
@@ -152,12 +154,12 @@ export class Visit {
   }
 
   /** Takes a seat. What is refused is told by `refusal`; it never rejects. */
-  async join(typed: string): Promise<void> {
+  async join(typed: string, note = ''): Promise<void> {
     const name = clipName(typed);
     this.refusal.value = null;
     this.memory.name = name;
     try {
-      await this.room.join(name);
+      await this.room.join(name, {note: clipName(note, MAX_NOTE)});
     } catch (error) {
       const refusal = refusalOf((error as Partial<RoomError>).code ?? 'fault');
       batch(() => {

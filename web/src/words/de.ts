@@ -22,6 +22,7 @@ export const de: Words = {
     name: 'Dein Name',
     join: 'Beitreten',
     joining: 'Du trittst bei…',
+    note: 'Wer du bist und warum du kommst (freiwillig)',
     nameNeeded: 'Schreib zuerst einen Namen, damit die anderen wissen, wer du bist.',
     connecting: 'Server wird erreicht…',
     slow: 'Der Server antwortet noch nicht. Neuer Versuch…',
@@ -51,6 +52,10 @@ export const de: Words = {
     removed: {
       title: 'Die Leitung hat dich aus dem Raum entfernt',
       fix: 'Zurück kannst du vorerst nicht. Frag die Leitung.',
+    },
+    'no-hub': {
+      title: 'Hier können gerade nur zwei sprechen',
+      fix: 'Ein Netz hält den Konferenzanschluss des Servers zu. Bitte darum, UDP zu diesem Server zu öffnen.',
     },
     'bad-secret': {title: 'Dieser Leitungslink gilt nicht mehr', fix: 'Als Gast kannst du trotzdem beitreten.'},
     busy: {title: 'Der Server ist ausgelastet', fix: 'Warte einen Moment und tritt dann noch einmal bei.'},

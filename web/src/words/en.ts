@@ -23,6 +23,7 @@ export const en = {
     name: 'Your name',
     join: 'Join',
     joining: 'Joining…',
+    note: 'Who you are, and why you come (optional)',
     nameNeeded: 'Type a name first, so that others know who you are.',
     connecting: 'Reaching the server…',
     slow: 'The server does not answer yet. Trying again…',
@@ -44,6 +45,10 @@ export const en = {
     full: {title: 'Every seat is taken', fix: 'Try again when somebody has left. This page notices by itself.'},
     locked: {title: 'The host has locked this room', fix: 'Ask them to unlock it. This page notices by itself.'},
     removed: {title: 'A host removed you from this room', fix: 'You cannot come back for now. Ask the host.'},
+    'no-hub': {
+      title: 'Only two can talk here for now',
+      fix: 'Somebody’s network keeps the server’s conference port closed. Ask them to open UDP to this server.',
+    },
     'bad-secret': {title: 'This host link no longer fits', fix: 'You can still join as a guest.'},
     busy: {title: 'The server is busy', fix: 'Wait a moment, then join again.'},
     away: {title: 'The server did not answer', fix: 'Check your connection, then join again.'},

@@ -5,6 +5,7 @@ export const de: CallWords = {
   waiting: {
     title: 'Gleich lässt dich jemand ein',
     line: 'Dein Name ist zu sehen. Noch sieht und hört dich niemand.',
+    told: (words) => `Die Leitung sagt: „${words}“`,
   },
 
   alone: {
@@ -30,6 +31,8 @@ export const de: CallWords = {
     nobody: 'Noch ist niemand da, der sie bekommt.',
     filesWait: (n) => (n === 1 ? '1 Datei wartet auf deine Antwort' : `${n} Dateien warten auf deine Antwort`),
     people: 'Personen',
+    more: 'Mehr',
+    hand: 'Hand heben',
     settings: 'Einstellungen',
     shortcuts: 'Tastenkürzel',
     leave: 'Verlassen',
@@ -64,6 +67,7 @@ export const de: CallWords = {
     relayedBy: (server) => `Über das Relais ${server}`,
     over: {udp: 'per UDP', tcp: 'per TCP', tls: 'per TLS'},
     encrypted: 'Ende zu Ende verschlüsselt',
+    hub: 'Über den Server',
     connecting: 'Verbindung entsteht…',
     lost: 'Verbindung kommt zurück…',
     ms: (n) => `${n} ms`,
@@ -138,6 +142,7 @@ export const de: CallWords = {
     camOn: 'Kamera an',
     camOff: 'Kamera aus',
     sharing: 'teilt den Bildschirm',
+    note: (words) => `„${words}“`,
     wantsIn: (name) => `${name} möchte hereinkommen`,
   },
 
@@ -147,6 +152,7 @@ export const de: CallWords = {
     title: 'Tastenkürzel',
     mute: 'Mikrofon an oder aus',
     camera: 'Kamera an oder aus',
+    hand: 'Hand heben oder senken, ab drei Personen',
     talk: 'Halten, um trotz Stummschaltung zu sprechen',
     space: 'Leertaste',
     help: 'Diese Liste',
@@ -206,7 +212,10 @@ export const de: CallWords = {
 
   say: {
     joined: (name) => `${name} ist da`,
+    joinedMany: (name, n) => `${name} und ${n} weitere sind da`,
     left: (name) => `${name} ist gegangen`,
+    leftMany: (name, n) => `${name} und ${n} weitere sind gegangen`,
+    noHub: (name) => `${name} kam nicht in die Verbindung: Ein Netz hält den Konferenzanschluss zu`,
     removed: (name) => `${name} wurde entfernt`,
     lost: (name) => `Verbindung zu ${name} kommt zurück`,
     backAgain: (name) => `${name} ist wieder da`,
@@ -241,6 +250,7 @@ export const de: CallWords = {
     fault: {title: 'Der Server ist gestolpert', line: 'Das lag an uns. Du kannst zurückkommen.'},
     closed: {title: 'Das Gespräch ist vorbei', line: ''},
     unreachable: {title: 'Der Server ist nicht zu erreichen', line: 'Prüfe dein Netz und komm dann zurück.'},
+    said: (words) => `Die Leitung sagt: „${words}“`,
     rejoin: 'Zurück in den Raum',
     record: 'Was in diesem Gespräch geschah',
     take: 'Hier weitermachen',

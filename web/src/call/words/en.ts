@@ -3,6 +3,7 @@ export const en = {
   waiting: {
     title: 'Waiting for a host to let you in',
     line: 'They can see your name. Nobody sees or hears you yet.',
+    told: (words: string) => `The host says: “${words}”`,
   },
 
   alone: {
@@ -28,6 +29,8 @@ export const en = {
     nobody: 'Nobody is here yet to send to.',
     filesWait: (n: number) => (n === 1 ? '1 file waits for your answer' : `${n} files wait for your answer`),
     people: 'People',
+    more: 'More',
+    hand: 'Raise hand',
     settings: 'Settings',
     shortcuts: 'Keyboard shortcuts',
     leave: 'Leave',
@@ -62,6 +65,7 @@ export const en = {
     relayedBy: (server: string) => `Relayed by ${server}`,
     over: {udp: 'over UDP', tcp: 'over TCP', tls: 'over TLS'},
     encrypted: 'encrypted end to end',
+    hub: 'Through the server',
     connecting: 'Connecting…',
     lost: 'Reconnecting…',
     ms: (n: number) => `${n} ms`,
@@ -135,6 +139,7 @@ export const en = {
     camOn: 'camera on',
     camOff: 'camera off',
     sharing: 'shares the screen',
+    note: (words: string) => `“${words}”`,
     wantsIn: (name: string) => `${name} would like to come in`,
   },
 
@@ -146,6 +151,7 @@ export const en = {
     title: 'Keyboard shortcuts',
     mute: 'Microphone on or off',
     camera: 'Camera on or off',
+    hand: 'Raise or lower your hand, with three and more',
     talk: 'Hold to talk while muted',
     space: 'Space',
     help: 'This list',
@@ -206,7 +212,11 @@ export const en = {
 
   say: {
     joined: (name: string) => `${name} joined`,
+    joinedMany: (name: string, n: number) =>
+      n === 1 ? `${name} and 1 other joined` : `${name} and ${n} others joined`,
     left: (name: string) => `${name} left`,
+    leftMany: (name: string, n: number) => (n === 1 ? `${name} and 1 other left` : `${name} and ${n} others left`),
+    noHub: (name: string) => `${name} could not be connected: a network keeps the conference port closed`,
     removed: (name: string) => `${name} was removed`,
     lost: (name: string) => `${name} is reconnecting`,
     backAgain: (name: string) => `${name} is back`,
@@ -235,6 +245,7 @@ export const en = {
     fault: {title: 'The server stumbled', line: 'That was our fault. You can come back.'},
     closed: {title: 'The call is over', line: ''},
     unreachable: {title: 'The server cannot be reached', line: 'Check your network, then come back.'},
+    said: (words: string) => `The host says: “${words}”`,
     rejoin: 'Rejoin',
     record: 'What happened in this call',
     take: 'Continue here',
