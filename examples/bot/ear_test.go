@@ -29,7 +29,7 @@ func TestTranscript(t *testing.T) {
 	want := []string{
 		"09:30:01 Bob spoke for 2.0 s, -25 dBov on average, -25 at the loudest",
 		"09:30:06 Bob spoke for 0.4 s, -25 dBov on average, -25 at the loudest",
-		"09:30:00 Dan spoke for 7.9 s, -35 dBov on average, -30 at the loudest",
+		"09:30:00 Dan spoke for 7.8 s, -35 dBov on average, -30 at the loudest",
 	}
 	if !reflect.DeepEqual(lines, want) {
 		t.Errorf("got  %q\nwant %q", lines, want)

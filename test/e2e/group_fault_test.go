@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/parley-rtc/parley/internal/config"
 	parley "github.com/parley-rtc/parley/sdk"
 )
 
@@ -165,69 +164,4 @@ func TestOneWhoDoesNotReachTheHub(t *testing.T) {
 		p.on(parley.TopologyDirect)
 		p.hears(direct)
 	}
-}
-
-// TestDataAndFilesByTheHub: what programs send each other goes by the hub while the room is on it.
-func TestDataAndFilesByTheHub(t *testing.T) {
-	h := newHouse(t, func(c *config.Config) { c.Rooms.Topology = "hub" })
-	all := []*peer{join(t, h.link("tea"), "Ann"), join(t, h.link("tea"), "Bob"), join(t, h.link("tea"), "Cyd")}
-	var labels []*parley.Data
-	for _, p := range all {
-		p.hearsAll(2, true, byHub)
-		d, err := p.Data(wait(t), "notes", parley.DataOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		labels = append(labels, d)
-	}
-	say := func(d *parley.Data, text string, to ...string) {
-		t.Helper()
-		tick := time.NewTicker(20 * time.Millisecond)
-		defer tick.Stop()
-		for ctx := wait(t); ; {
-			err := d.SendText(text, to...)
-			if err == nil {
-				return
-			}
-			if !errors.Is(err, parley.ErrDataFull) || ctx.Err() != nil {
-				t.Fatal(err)
-			}
-			<-tick.C
-		}
-	}
-	ids := all[0].people()
-	say(labels[0], "to all")
-	for _, d := range labels[1:] {
-		m, err := d.Receive(wait(t))
-		if err != nil || string(m.Data) != "to all" || !m.Text || m.From != ids["Ann"] {
-			t.Fatalf("%+v, %v", m, err)
-		}
-	}
-	say(labels[1], "to Cyd", ids["Cyd"])
-	say(labels[1], "to all")
-	if m, err := labels[0].Receive(wait(t)); err != nil || string(m.Data) != "to all" || m.From != ids["Bob"] {
-		t.Errorf("%+v, %v", m, err)
-	}
-	got := map[string]bool{}
-	for range 2 { // two channels: in any order
-		m, err := labels[2].Receive(wait(t))
-		if err != nil || m.From != ids["Bob"] {
-			t.Fatalf("%+v, %v", m, err)
-		}
-		got[string(m.Data)] = true
-	}
-	if !got["to Cyd"] || !got["to all"] {
-		t.Errorf("Cyd got %v", got)
-	}
-	sent := content(3<<20+7, 9)
-	path := write(t, t.TempDir(), "big.bin", sent)
-	out := send(t, all[0], "Cyd", files(t, path), parley.SendOptions{})
-	dir := t.TempDir()
-	if err := until[parley.FilesOffered](all[2], nil).Offer.Accept(dir); err != nil {
-		t.Fatal(err)
-	}
-	if err := out.Wait(wait(t)); err != nil {
-		t.Fatal(err)
-	}
-	same(t, dir+"/big.bin", sent)
 }
