@@ -84,7 +84,6 @@ func (l *loop) read() ([]Packet, error) {
 func (l *loop) turn(now time.Time, batch []Packet) {
 	if len(batch) > 0 {
 		l.handle(now, batch)
-		now = l.more(now)
 	}
 	if l.woken.Load() {
 		l.woken.Store(false) // first: what comes from here on wakes the loop again
@@ -103,29 +102,6 @@ func (l *loop) turn(now time.Time, batch []Packet) {
 	if soon := now.Add(leastSleep); !l.deadline.IsZero() && l.deadline.Before(soon) && !l.deadline.After(now) {
 		l.deadline = soon
 	}
-}
-
-// mostReads is how often a wake-up looks for more packets before anything leaves.
-const mostReads = 16
-
-// more handles what has come while the packets before it were handled, until nothing has. A frame's packets come one by one, and
-// the first of them wakes the loop: so they leave together, in long runs. Nothing is waited for.
-func (l *loop) more(now time.Time) time.Time {
-	if l.server.tier < TierBatches {
-		return now // to look is to wait there
-	}
-	for range mostReads {
-		if l.out.crowded() {
-			break
-		}
-		batch, err := l.in.read(false)
-		if err != nil || len(batch) == 0 { // a deadline that has passed is met again by run
-			break
-		}
-		now = time.Now()
-		l.handle(now, batch)
-	}
-	return now
 }
 
 // flush sends what is queued, and shows other loops what they were passed.

@@ -11,7 +11,7 @@ const BufferLen = 2048
 
 const (
 	outboxPackets = 512       // in the queue at most; then it is flushed before the wake-up ends
-	outboxBytes   = 768 << 10 // the same
+	outboxBytes   = 512 << 10 // the same
 	runPackets    = 64        // in a run; UDP_MAX_SEGMENTS of the first kernels that had it
 	runBytes      = 65000     // in a run; the lengths in the headers of IP and UDP have 16 bits
 	maxRefused    = 1024      // destinations remembered that refuse runs
@@ -170,9 +170,6 @@ func (o *Outbox) refuse(dst netip.Addr) {
 	o.refused[dst] = struct{}{}
 	o.server.counts.refused.Add(1)
 }
-
-// crowded reports whether more than half of the queue is taken.
-func (o *Outbox) crowded() bool { return 2*len(o.packets) > outboxPackets || 2*o.used > outboxBytes }
 
 // Flush sends what is queued. Errors are counted: UDP promises nothing.
 func (o *Outbox) Flush() {

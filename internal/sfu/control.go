@@ -13,6 +13,10 @@ func (p *Person) HandleRTCP(now time.Time, compound []byte) {
 		return
 	}
 	t := p.room.pass(now)
+	if !p.up.control.allows(t, len(compound), controlBytes, controlPackets) {
+		p.up.stats.Policed++
+		return
+	}
 	c := rtp.Compound{Rest: compound}
 	for pkt, ok := c.Next(); ok; pkt, ok = c.Next() {
 		switch {

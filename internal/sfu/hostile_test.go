@@ -198,6 +198,21 @@ func TestNACKsOnceARoundTrip(t *testing.T) {
 	t.Logf("%d numbers, %d times one of padding; %+v", len(times), filled, bob.down.stats)
 }
 
+// TestMuchFeedback: of a flood of feedback, some hundreds a second are read.
+func TestMuchFeedback(t *testing.T) {
+	r, _, _, bob, _ := duo(t, 10)
+	now := epoch
+	for range 2000 {
+		for range 20 {
+			bob.HandleRTCP(now, rtp.AppendPLI(nil, 1, 7000))
+		}
+		pass(r, &now, time.Millisecond)
+	}
+	if n := 40_000 - bob.Stats().Received.Policed; n < 2*controlPackets || n > 3*controlPackets {
+		t.Errorf("%d were read in two seconds", n)
+	}
+}
+
 // Requests for key frames, however many, reach the publisher as few.
 func TestManyKeyFrameRequests(t *testing.T) {
 	r, alice, up, bob, _ := duo(t, 10)

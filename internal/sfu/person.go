@@ -27,6 +27,7 @@ type uplink struct {
 	arrivals *bwe.Arrivals
 	feedback uint8 // counts our feedback
 	police   police
+	control  police // of feedback
 	stats    Received
 	reported int64
 }
@@ -40,9 +41,11 @@ type police struct {
 // burst is for how long a publisher may have saved up.
 const burst = second / 2
 
-// allows takes a packet of n bytes off what may be sent.
-func (l *police) allows(t int64, n int, cfg *Config) bool {
-	bytes, packets := int64(cfg.PublisherBitrate/8), int64(cfg.PublisherPackets)
+// controlPackets and controlBytes are what a person may send of feedback in a second: ten times what browsers do.
+const controlPackets, controlBytes = 500, 250_000
+
+// allows takes a packet of n bytes off what may be sent, of bytes and packets a second.
+func (l *police) allows(t int64, n int, bytes, packets int64) bool {
 	passed := min(t-l.at, burst)
 	// Shares below a byte or a packet are carried over by not moving the time on.
 	if gain := passed * packets / second; gain > 0 {
@@ -85,7 +88,7 @@ func (p *Person) HandleRTP(now time.Time, pkt []byte, h *rtp.Header) {
 		}
 		u.arrivals.Add(now, number)
 	}
-	if !u.police.allows(t, len(pkt), &r.cfg) {
+	if !u.police.allows(t, len(pkt), int64(r.cfg.PublisherBitrate/8), int64(r.cfg.PublisherPackets)) {
 		u.stats.Policed++
 		return
 	}
@@ -151,6 +154,7 @@ func (p *Person) forward(t int64, s *stream, pkt []byte, h *rtp.Header, values *
 // Received counts what came from a person.
 type Received struct {
 	Packets, Octets uint64
-	// Broken could not be read, Unknown belonged to nothing that was agreed on, Policed was more than a person may send.
+	// Broken could not be read, Unknown belonged to nothing that was agreed on, Policed was more than a person may send, of media or
+	// of feedback.
 	Broken, Unknown, Policed uint64
 }

@@ -164,7 +164,7 @@ test('who waits says why, reads what the host says, and the host hears of it', {
   await ann.open('People');
   await ann.flip('Waiting room');
   const bob = await arrive('Bob', url);
-  await bob.write('Who you are, and why you come (optional)', 'the plumber');
+  await bob.write('Who you are, and why (optional)', 'the plumber');
   await bob.knock();
   await bob.reaches('waiting');
   await ann.reads(/the plumber/);

@@ -129,17 +129,17 @@ export function crowd(call: Call): Record<string, Make> {
       }),
     ),
     'crowd-captions': call(
-      people(5),
-      forget((visit, {room}) => {
+      people(5, () => localStorage.setItem('parley.conference', '{"captions":true}')),
+      (visit, {room}) => {
         visit.conferring.value = true;
-        localStorage.setItem('parley.conference', '{"captions":true}');
         const say = (from: string, seat: string, text: string, id: string): void =>
           room.heard.emit('message', {from, data: JSON.stringify({type: 'caption', seat, text, id, final: true})});
-        setTimeout(() => {
+        setInterval(() => {
           say('seat-5', 'seat-2', 'The beds along the south wall are ready.', '1');
           say('seat-3', 'seat-3', 'Then we can plant on Saturday, if it does not rain.', '2');
         }, 450);
-      }),
+        setTimeout(() => localStorage.removeItem('parley.conference'), 2000);
+      },
     ),
     'crowd-people': call(people(7), open('people')),
     'crowd-people-host': call(

@@ -71,7 +71,7 @@ function NoHub() {
   const key = found ? `${found.title} ${found.fix}` : '';
   if (found === null || away === key || (!visit.isHost.value && me?.hub !== 'no')) return null;
   return (
-    <div class="notice" data-tone="slow" data-wraps>
+    <div class="notice" data-tone="slow">
       <Icon name="warn" />
       <p>
         <b>{found.title}</b>

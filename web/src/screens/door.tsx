@@ -146,7 +146,7 @@ function JoinForm() {
       </div>
       {knocks && (
         <input
-          class="field"
+          class="field note-field"
           value={note}
           maxLength={100}
           aria-label={w.note}

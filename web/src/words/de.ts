@@ -22,7 +22,7 @@ export const de: Words = {
     name: 'Dein Name',
     join: 'Beitreten',
     joining: 'Du trittst bei…',
-    note: 'Wer du bist und warum du kommst (freiwillig)',
+    note: 'Wer du bist und warum (freiwillig)',
     nameNeeded: 'Schreib zuerst einen Namen, damit die anderen wissen, wer du bist.',
     connecting: 'Server wird erreicht…',
     slow: 'Der Server antwortet noch nicht. Neuer Versuch…',

@@ -23,7 +23,7 @@ export const en = {
     name: 'Your name',
     join: 'Join',
     joining: 'Joining…',
-    note: 'Who you are, and why you come (optional)',
+    note: 'Who you are, and why (optional)',
     nameNeeded: 'Type a name first, so that others know who you are.',
     connecting: 'Reaching the server…',
     slow: 'The server does not answer yet. Trying again…',
