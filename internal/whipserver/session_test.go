@@ -195,9 +195,11 @@ func TestPlayer(t *testing.T) {
 		check := func(what, want string) {
 			t.Helper()
 			h.settled()
-			if shown(h.wants) != want {
-				t.Errorf("%s: %q", what, shown(h.wants))
-			}
+			h.note(func() {
+				if shown(h.wants) != want {
+					t.Errorf("%s: %q", what, shown(h.wants))
+				}
+			})
 		}
 		speak := func(seat string) { h.Told("tea", sfu.Speakers{Speakers: []sfu.Speaker{{Seat: seat}}}) }
 		h.tell(&signal.SeatChange{Seat: signal.Seat{ID: "bob", Order: 2, Media: on}})
