@@ -35,7 +35,7 @@ func outside(t *testing.T, h *house, name string, r road, places int) *outsider 
 	}
 	o.line = m
 	t.Cleanup(o.hangUp)
-	m.pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) { o.note(func() { m.state = s }) })
+	m.pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) { o.note(func() { m.phase = s }) })
 	m.pc.OnTrack(func(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) { o.listen(m, track, receiver) })
 	if places == 0 {
 		o.publish(m)
