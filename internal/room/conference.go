@@ -118,6 +118,8 @@ func (r *Room) setRole(s *session, m *signal.SetRole) {
 	case x == nil || x.isWaiting():
 		r.refuse(s, m.N, signal.CodeNoPeer, "nobody in the room has that seat")
 	case x.Role == m.Role:
+	case x.encodes() && m.Role == signal.RoleHost:
+		r.refuse(s, m.N, signal.CodeOrder, "an encoder cannot be a host")
 	case x.Role == signal.RoleHost && r.hosts() == 1:
 		r.refuse(s, m.N, signal.CodeOrder, "make somebody else a host first")
 	case x.Role == signal.RoleListener && m.Role == signal.RoleSpeaker:

@@ -29,6 +29,9 @@ func (r *Room) enter(now time.Time, x *seat) {
 	if t := r.find(x.Session); t != nil && r.cfg.Hub {
 		x.Hub, x.HubWhy = t.reach, t.why
 	}
+	if x.encodes() {
+		x.Hub, x.HubWhy = signal.ReachYes, "" // it came that way, or does not come
+	}
 	r.arrive(now, x)
 }
 
@@ -103,7 +106,7 @@ func (r *Room) blame(x *seat, missing []signal.Missing) *seat {
 	missed := map[*seat]bool{}
 	for _, m := range missing {
 		y := r.findSeat(m.Seat)
-		if y == nil || y == x || y.State != signal.SeatPresent || !sounds(y, m.Source) {
+		if y == nil || y == x || y.State != signal.SeatPresent || y.encodes() || !sounds(y, m.Source) {
 			continue
 		}
 		missed[y] = true
@@ -125,7 +128,7 @@ func sounds(y *seat, s signal.Source) bool {
 // sounding counts those besides x who are heard.
 func (r *Room) sounding(x *seat) (n int) {
 	for _, y := range r.seats {
-		if y != x && y.State == signal.SeatPresent && (y.Media.Microphone || y.Media.ScreenAudio) {
+		if y != x && y.State == signal.SeatPresent && !y.encodes() && (y.Media.Microphone || y.Media.ScreenAudio) {
 			n++
 		}
 	}
@@ -167,6 +170,8 @@ func (r *Room) unable() *seat {
 func (r *Room) obstacle(s *session) (signal.Code, string) {
 	n := r.counted()
 	switch p := r.course.Policy; {
+	case s != nil && s.Door != "":
+		return r.unfit(&s.Visitor)
 	case !r.cfg.Hub, p == signal.PolicyDirect, p == signal.PolicyAuto && n < directSeats:
 		return "", ""
 	case s != nil && s.reach == signal.ReachNo:
@@ -215,6 +220,9 @@ func (r *Room) setTopology(s *session, m *signal.SetTopology) {
 		return
 	case m.Policy == signal.PolicyDirect && all > directSeats:
 		r.refuse(s, m.N, signal.CodeOrder, "a direct call is for two, and more have seats here")
+		return
+	case m.Policy == signal.PolicyDirect && r.feeds():
+		r.refuse(s, m.N, signal.CodeOrder, "an encoder or a player is here, which need the server; end it, or lock the room against players, first")
 		return
 	case m.Policy == signal.PolicyHub && r.course.Kind == signal.TopologyDirect && x != nil:
 		r.refuse(s, m.N, signal.CodeNoHub, unreachable(x.Name, x.HubWhy))

@@ -57,13 +57,16 @@ type Removal struct {
 // Snapshot returns the room as it is now.
 func (r *Room) Snapshot() Snapshot {
 	s := Snapshot{
-		Exists: r.exists, Began: r.began, Ended: r.ended, Locked: r.locked, Waiting: r.waiting, Order: r.order, Removed: r.removed,
+		Exists: r.exists && r.peopled(), Began: r.began, Ended: r.ended, Locked: r.locked, Waiting: r.waiting, Order: r.order, Removed: r.removed,
 		Words: r.words, Topology: r.course.Topology, Hands: r.hands,
 	}
 	if r.history != r.cfg.History {
 		s.History = r.history
 	}
 	for _, x := range r.seats {
+		if x.encodes() {
+			continue // its transport ends with the server
+		}
 		y := x.Seat
 		if y.State != signal.SeatWaiting {
 			y.State = signal.SeatAway // as it will be when this is read again; coming and going changes nothing

@@ -66,12 +66,20 @@ func (r *Room) wants() signal.TopologyKind {
 	return signal.TopologyDirect
 }
 
-// counted is how many count for the topology: who is here, and whose network was lost a moment ago.
+// counted is how many count for the topology: who is here, and whose network was lost a moment ago. What only the hub can
+// serve counts for more than two.
 func (r *Room) counted() (n int) {
 	for _, x := range r.seats {
-		if !x.isWaiting() && !x.off {
+		switch {
+		case x.isWaiting() || x.off:
+		case x.encodes():
+			n += weight
+		default:
 			n++
 		}
+	}
+	if len(r.players) > 0 {
+		n += weight
 	}
 	return n
 }
@@ -95,6 +103,9 @@ func (r *Room) steer(now time.Time) {
 	}
 	for _, x := range r.seats {
 		x.fresh = x.fresh && r.course.Next == signal.TopologyHub
+	}
+	for _, p := range r.players {
+		p.fresh = p.fresh && r.course.Next == signal.TopologyHub
 	}
 	r.schedule(now)
 }
@@ -130,7 +141,7 @@ func (r *Room) step(now time.Time) bool {
 // parted reports whether somebody is here who has no part in the old path of a switch: then only the new one serves
 // everybody, however many are left.
 func (r *Room) parted() bool {
-	return slices.ContainsFunc(r.seats, func(x *seat) bool { return x.fresh && !x.off })
+	return slices.ContainsFunc(r.seats, func(x *seat) bool { return x.fresh && !x.off }) || slices.ContainsFunc(r.players, newcomers)
 }
 
 // isCalm reports whether two have been alone for long enough, and are both here.
@@ -168,6 +179,9 @@ func (r *Room) turn(kind signal.TopologyKind) {
 	for _, x := range r.seats {
 		x.fresh, x.moved = false, 0
 	}
+	for _, p := range r.players {
+		p.fresh = false
+	}
 }
 
 // judge ends the switch if everybody who is here has moved, or if somebody has not in time. Whoever lost the network is
@@ -192,7 +206,7 @@ func (r *Room) judge(now time.Time) bool {
 
 // awaits reports whether the switch waits for a report of that seat.
 func (r *Room) awaits(x *seat) bool {
-	return !x.isWaiting() && !x.off && x.moved != r.course.Epoch
+	return !x.isWaiting() && !x.off && !x.encodes() && x.moved != r.course.Epoch
 }
 
 // fail ends the switch, or what x has to do with it: x has not moved. On the way to the hub whoever came last goes, and
@@ -229,7 +243,8 @@ func (r *Room) expel(now time.Time, x *seat) (sent bool) {
 			sent = true
 		}
 	}
-	return sent
+	words := unreachable(x.Name, x.HubWhy)
+	return r.dismiss(newcomers, signal.Bye{Reason: signal.ByeExpired, Words: words}) || sent
 }
 
 // turnAway takes a seat away that cannot be served, because of the one for whom there is no way to the hub.

@@ -14,6 +14,7 @@ type view struct {
 	role                           signal.Role
 	history                        signal.History
 	topology                       signal.Topology // zero where it is not told
+	watching                       int
 }
 
 func (r *Room) view(s *session) view {
@@ -27,6 +28,9 @@ func (r *Room) view(s *session) view {
 	if r.cfg.Hub && r.exists && r.maySee(s) {
 		v.topology = r.course.Topology
 	}
+	if s.inside() {
+		v.watching = len(r.players)
+	}
 	return v
 }
 
@@ -36,7 +40,7 @@ func (r *Room) state(s *session) signal.RoomState {
 	if r.maySee(s) {
 		for _, x := range r.seats {
 			if r.tells(s, x) {
-				state.Seats = append(state.Seats, x.Seat)
+				state.Seats = append(state.Seats, x.shown())
 			}
 		}
 	}
@@ -46,7 +50,7 @@ func (r *Room) state(s *session) signal.RoomState {
 func (r *Room) bare(v view) signal.RoomState {
 	state := signal.RoomState{
 		Name: r.cfg.Name, Exists: v.exists, May: v.may, Role: v.role, Locked: v.locked,
-		WaitingRoom: v.waiting, Early: v.early, Why: v.why, History: v.history,
+		WaitingRoom: v.waiting, Early: v.early, Why: v.why, History: v.history, Watching: v.watching,
 	}
 	if v.topology.Kind != "" {
 		state.Topology = &v.topology
@@ -68,13 +72,13 @@ func (r *Room) door(s *session) (signal.May, signal.Code) {
 		return signal.MayJoin, ""
 	case r.isRemoved(s):
 		return signal.MayNot, signal.CodeRemoved
-	case !r.exists && (s.Open || s.Host):
+	case !r.exists && (s.Open || s.trusted()):
 		return signal.MayCreate, ""
 	case !r.exists:
 		return signal.MayNot, signal.CodeNoRoom
-	case r.locked && !s.Host:
+	case r.locked && !s.trusted():
 		return signal.MayNot, signal.CodeLocked
-	case r.waiting && !s.Host:
+	case r.waiting && !s.trusted():
 		return signal.MayKnock, ""
 	case r.barred(s):
 		return signal.MayNot, signal.CodeNoHub
@@ -89,7 +93,9 @@ func (r *Room) role(s *session) signal.Role {
 	switch {
 	case s.inside():
 		return s.seat.Role
-	case s.Host, !r.exists && s.Open:
+	case s.Door != "":
+		return signal.RoleSpeaker
+	case s.Host, s.Open && !r.peopled():
 		return signal.RoleHost
 	}
 	return signal.RoleSpeaker
@@ -111,15 +117,15 @@ func (r *Room) mayRelay(s *session) bool {
 	case r.isRemoved(s):
 		return false
 	case r.exists:
-		return s.Host || !r.locked
+		return s.trusted() || !r.locked
 	}
-	return s.Host || s.Open
+	return s.trusted() || s.Open
 }
 
 // mayEarly says whether s may have links before it joins: it could enter at once, exactly one person is there, and few
 // others try the same.
 func (r *Room) mayEarly(s *session) bool {
-	if s.seat != nil || !r.exists || r.course.Kind != signal.TopologyDirect || r.locked || r.waiting || r.may(s) != signal.MayJoin {
+	if s.seat != nil || s.Door != "" || !r.exists || r.course.Kind != signal.TopologyDirect || r.locked || r.waiting || r.may(s) != signal.MayJoin {
 		return false
 	}
 	if _, present := r.taken(); present != 1 {
@@ -149,7 +155,7 @@ func (r *Room) settle(now time.Time) {
 		if sees && !s.sees {
 			for _, x := range r.seats {
 				if r.tells(s, x) {
-					r.send(s, &signal.SeatChange{Seat: x.Seat})
+					r.send(s, &signal.SeatChange{Seat: x.shown()})
 				}
 			}
 		}
@@ -166,7 +172,10 @@ func (r *Room) announce(x *seat, except *session) {
 	r.changed = true
 	for _, s := range r.sessions {
 		if s != except && s.sees && r.maySee(s) && r.tells(s, x) {
-			r.send(s, &signal.SeatChange{Seat: x.Seat})
+			r.send(s, &signal.SeatChange{Seat: x.shown()})
 		}
+	}
+	if !x.isWaiting() {
+		r.tellPlayers(func() signal.Message { return &signal.SeatChange{Seat: x.shown()} })
 	}
 }

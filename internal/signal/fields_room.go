@@ -1,5 +1,8 @@
 package signal
 
+// maxWatching is far more than can watch a room.
+const maxWatching = 1 << 20
+
 func (s *RoomState) read(r *reader) {
 	r.object([]string{"name", "exists", "may", "role"}, func(key string) bool {
 		switch key {
@@ -24,6 +27,8 @@ func (s *RoomState) read(r *reader) {
 		case "topology":
 			s.Topology = new(Topology)
 			s.Topology.read(r)
+		case "watching":
+			s.Watching = int(r.number(maxWatching))
 		case "seats":
 			r.array(maxSeats, func() {
 				s.Seats = append(s.Seats, Seat{})
@@ -75,6 +80,8 @@ func (s *Seat) conference(r *reader, key string) bool {
 		s.HubWhy = enum(r, ReachBlocked, ReachFailed, ReachSilent, ReachUnsupported)
 	case "note":
 		s.Note = r.prose(MaxWords)
+	case "door":
+		s.Door = enum(r, DoorWHIP)
 	default:
 		return false
 	}

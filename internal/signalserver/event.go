@@ -47,6 +47,8 @@ func (sh *shard) observe(h *hall, e room.Event) {
 		p := personOf(e.Seat)
 		if s := sh.sessions[e.Seat.Session]; s != nil {
 			p.Client, p.Address = s.client, s.from.address
+		} else if g := sh.guests[e.Seat.Session]; g != nil {
+			p.Client, p.Address = g.client, g.from
 		}
 		o.SeatJoined(h.name, sh.now, p)
 	case room.EventHeld:

@@ -15,6 +15,7 @@ import type {
   LocalSourceEvents,
   MediaState,
   Network,
+  NetworkLevel,
   NetworkVerdict,
   Participant,
   ParticipantEvents,
@@ -35,6 +36,7 @@ import type {
   SeatState,
   Source,
   SourceStatus,
+  Topology,
   Transfer,
 } from '@parley-rtc/sdk';
 import {Channels} from '../../sdk/js/src/channels';
@@ -70,7 +72,7 @@ export class FakePerson extends FakeEmitter<ParticipantEvents> implements Partic
   note = '';
   hub: Reach | null = null;
   hubWhy: ReachWhy | null = null;
-  network: {level: 0 | 1 | 2; why: 'upload' | 'download' | 'loss' | 'delay'} | null = null;
+  network: NetworkLevel | null = null;
   holds: 'bandwidth' | 'publisher' | null = null;
   quality: Quality = {level: 2, reason: 'none', sound: 4.2, paused: false};
   history: QualityHistory | null = new FakeHistory(false);
@@ -330,6 +332,7 @@ export class FakeRoom extends FakeEmitter<RoomEvents> implements Room {
   previous: {id: string; name: string} | null = null;
   call: {id: string; token: string} | null = null;
   waitingWords = '';
+  topology: Topology | null = null;
   speakers: readonly string[] = [];
   /** What the page said that it shows. */
   shown: readonly object[] = [];

@@ -13,10 +13,20 @@ const lossMs = 600;
 /** The longest silence of late is half forgotten after this time. */
 const forgetMs = 10_000;
 
-const [ping, pong] = [0, 1];
-const size = 9;
+/** A beat: what it is, its number, and when it was sent by the sender's performance.now(), in milliseconds. */
+export const [ping, pong] = [0, 1];
+export const size = 9;
 /** The bytes that may wait to leave when a ping or an answer is due: what was not sent when it could have been is old news. */
 const [maxWaiting, maxOwed] = [4 * size, 64 * size];
+
+/** The channel of a heart, as far as it uses it. */
+export interface BeatChannel {
+  readonly readyState: RTCDataChannelState;
+  readonly bufferedAmount: number;
+  binaryType: BinaryType;
+  onmessage: ((event: MessageEvent) => void) | null;
+  send(beat: ArrayBuffer): void;
+}
 
 /** What a heart listens to, beside its channel. */
 export interface Chest {
@@ -56,7 +66,7 @@ export class Heart {
   #alarmedUntil = Number.NEGATIVE_INFINITY;
 
   constructor(
-    readonly channel: RTCDataChannel,
+    readonly channel: BeatChannel,
     readonly chest: Chest,
   ) {
     this.#heard = chest.clock();

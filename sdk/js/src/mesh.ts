@@ -1,14 +1,17 @@
-import type {RoomStatus, Trouble} from './api.js';
+import type {RoomStatus, Shown, Trouble} from './api.js';
 import {Channels} from './channels.js';
+import type {Hub, openHub} from './hub/index.js';
 import {Links} from './links.js';
-import type {Sender} from './message.js';
+import type {Incoming, Sender} from './message.js';
 import type {Notes} from './notes.js';
 import type {Page} from './page.js';
 import type {People} from './people.js';
 import type {Person} from './person.js';
+import type {Publication} from './publication.js';
 import type {Pulse} from './pulse.js';
 import type {Servers} from './servers.js';
 import {type Situation, wantedLinks} from './topology.js';
+import {Hub as hubName} from './wire.gen.js';
 
 /** How often this page looks after its links, in milliseconds: in a call that is looked at, and otherwise. */
 const [closeMs, looseMs] = [50, 1_000];
@@ -28,7 +31,17 @@ export interface MeshPort extends Sender {
   readonly record: Notes;
   /** When I took my seat, by performance.now(); 0 without one. */
   joinedAt(): number;
+  /** Others speak. */
+  speakers(seats: readonly string[]): void;
 }
+
+/** What links follow from, as the room knows it. */
+type Facts = Pick<Situation, 'session' | 'info' | 'warm' | 'returning' | 'earlier'> & {
+  /** The session that took my seat; the present one may be about to take it again. */
+  seated: string;
+};
+
+type Relayed = Incoming['offer' | 'answer' | 'candidate' | 'end-of-candidates' | 'renegotiate' | 'close-link'];
 
 /** The transports with everybody in the room, and the people that they lead to. */
 export class Mesh {
@@ -36,6 +49,13 @@ export class Mesh {
   readonly channels = new Channels();
   readonly #release: (() => void)[];
   #away: ReadonlySet<string> = new Set();
+  /** Its code comes with the first room that has one. */
+  #hub: Hub | null = null;
+  #fetching = false;
+  #closed = false;
+  #facts: Facts | null = null;
+  #publication: Publication = new Map();
+  #shown: readonly Shown[] | null = null;
 
   constructor(
     readonly port: MeshPort,
@@ -70,25 +90,29 @@ export class Mesh {
       clock: () => pulse.awake,
       lag: () => pulse.lag,
     });
-    this.#release = [pulse.on('tick', () => this.links.tick(page.visible))];
+    this.#release = [pulse.on('tick', () => this.#tick())];
     pulse.beat(looseMs);
   }
 
   /** Makes the links that the room wants now, and shows everybody theirs. `earlier` are who was seated before me. */
-  relink(facts: Pick<Situation, 'session' | 'info' | 'warm' | 'returning' | 'earlier'>): void {
+  relink(facts: Facts): void {
+    this.#facts = facts;
     const status = this.port.status();
+    const joined = status === 'joined';
     const others = this.others();
-    this.pulse.beat(status === 'joined' && this.page.visible ? closeMs : looseMs);
+    if (facts.info?.topology && (joined || facts.warm)) this.#fetch();
+    this.#hub?.update(joined ? facts.seated : '', facts.info?.topology ?? null);
+    this.#beat();
     this.links.want(
       wantedLinks({
         ...facts,
         status,
+        direct: this.#hub?.direct ?? facts.info?.topology?.kind !== 'hub',
         others: others.map(({session, state}) => ({session, present: state === 'present'})),
       }),
     );
-    const {list} = this.port.roster;
-    for (const person of list) this.connect(person);
-    this.channels.retain(new Set(list.map((p) => p.id)));
+    this.#connectAll();
+    this.channels.retain(new Set(this.port.roster.list.map((p) => p.id)));
     this.#welcomeBack(others);
   }
 
@@ -97,10 +121,66 @@ export class Mesh {
     if (!person || person.isMe) return;
     const reachable = this.port.status() === 'joined' && person.session;
     const pair = reachable ? this.links.get(person.session) : null;
-    this.channels.connect(person.id, pair?.carrier ?? null);
+    const direct = pair?.carrier ?? null;
+    this.channels.connect(person.id, reachable && this.#hub ? this.#hub.carrier(person, direct) : direct);
     if (!reachable) person.connect(null, 'none');
-    else person.connect(pair?.shown ?? null, this.links.hopeless(person.session) ? 'lost' : 'connecting');
+    else {
+      const way = this.#hub ? this.#hub.way(person) : (pair?.shown ?? null);
+      person.connect(way, this.links.hopeless(person.session) ? 'lost' : 'connecting');
+    }
     this.port.record.way(person.id, person.path);
+  }
+
+  /** Whether there is a path to a session, whatever the server knows of it. */
+  reaches(session: string): boolean {
+    return this.links.get(session) !== null || this.#hub?.carries === true;
+  }
+
+  /** Sets what is sent. */
+  publish(publication: Publication): void {
+    this.#publication = publication;
+    this.links.publish(publication);
+    this.#hub?.publish(publication);
+  }
+
+  /** Sets what the app displays. */
+  show(shown: readonly Shown[]): void {
+    this.#shown = shown;
+    this.#hub?.show(shown);
+  }
+
+  receive(message: Relayed): void {
+    if (message.from !== hubName) this.links.receive(message);
+    else if (message.type !== 'offer') this.#hub?.receive(message);
+  }
+
+  /** The server did not pass on message `n`. Returns true when it was a link's first offer. */
+  refused(n: number): boolean {
+    return this.links.refused(n) || this.#hub?.refused(n) === true;
+  }
+
+  /** Something says that the network may be gone. */
+  alarm(): void {
+    this.links.alarm();
+    this.#hub?.alarm();
+  }
+
+  /** The network or the socket came back; `other` says that the network may be another one. */
+  hurry(other = false): void {
+    this.links.hurry();
+    this.#hub?.hurry(other);
+  }
+
+  /** The server counts anew, and knows no link with its hub. */
+  reset(): void {
+    this.links.renumber();
+    this.#hub?.reset();
+  }
+
+  /** Ends every link: the seat or the session is gone. */
+  closeAll(): void {
+    this.links.closeAll();
+    this.#hub?.update('', null);
   }
 
   /** Everybody else with a seat and a client. My own seat of before a reload is not somebody else. */
@@ -110,10 +190,54 @@ export class Mesh {
   }
 
   close(): void {
+    this.#closed = true;
     for (const release of this.#release) release();
     this.links.closeAll();
+    this.#hub?.close();
     this.pulse.close();
     this.page.close();
+  }
+
+  #connectAll(): void {
+    for (const person of this.port.roster.list) this.connect(person);
+    this.port.roster.me?.send(this.#hub?.uplink() ?? null);
+  }
+
+  #tick(): void {
+    this.links.tick(this.page.visible);
+    this.#hub?.tick(this.page.visible);
+  }
+
+  #beat(): void {
+    const close = this.port.status() === 'joined' && (this.page.visible || this.#hub?.crossing);
+    this.pulse.beat(close ? closeMs : looseMs);
+  }
+
+  #fetch(): void {
+    if (this.#hub || this.#fetching) return;
+    this.#fetching = true;
+    import('./hub/index.js').then(
+      ({openHub}) => this.#closed || this.#begin(openHub),
+      (error) => {
+        this.#fetching = false; // the next change in the room tries again
+        this.port.trouble('connection', `the code of the hub: ${error}`, null);
+      },
+    );
+  }
+
+  #begin(open: typeof openHub): void {
+    const hub = open(this, () => this.#hubChanged());
+    this.#hub = hub;
+    hub.publish(this.#publication);
+    if (this.#shown) hub.show(this.#shown);
+    if (this.#facts) this.relink(this.#facts);
+  }
+
+  #hubChanged(): void {
+    if (this.#closed || !this.#hub) return;
+    this.#connectAll();
+    // Whether the direct links are needed may have changed with it.
+    if (this.#facts && !this.#hub.direct && this.links.any) this.relink(this.#facts);
   }
 
   /** Whoever was away and is back may have another network. */

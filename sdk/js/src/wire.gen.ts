@@ -584,6 +584,8 @@ export interface RoomState {
   history?: History;
   /** Topology is which way the media take; absent where the server has no hub, and to whom the people are not told. */
   topology?: Topology;
+  /** Watching is how many watch without a seat; told to those inside. */
+  watching?: number;
   /** Seats are the people inside; empty when they are not to be told. */
   seats?: Seat[];
   /** Host is the host secret, given to the person who made the room by joining it and to hosts who join. */
@@ -668,6 +670,8 @@ export interface Seat {
   hubWhy?: ReachWhy;
   /** Note is what somebody in the waiting room said to the hosts. */
   note?: string;
+  /** Door is set when an encoder holds the seat, which has no session to link with: its media come through the hub. */
+  door?: Door;
 }
 
 /** LeftReason says why a seat is gone. */
@@ -923,6 +927,10 @@ export type SeatState =
 export type Reach =
   | 'yes'
   | 'no';
+
+/** Door says by which door somebody came who does not speak this protocol. */
+export type Door =
+  | 'whip'; // an encoder (RFC 9725)
 
 /** ReportKind says what a client saw. */
 export type ReportKind =
