@@ -1,6 +1,7 @@
 package parley
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -89,6 +90,13 @@ func (s *state) tellDue() {
 	if !s.reports.due.IsZero() && !s.now.Before(s.reports.due) {
 		s.tell()
 	}
+}
+
+// reportSwitch takes down how a move between the direct path and the hub sounded.
+func (s *state) reportSwitch(e Switched) {
+	s.report(nil, signal.ReportEvent{
+		Kind: signal.ReportNote, MS: e.Gap.Milliseconds(), Cause: fmt.Sprintf("switched to %s, %d frames of sound lost", e.Kind, e.Lost),
+	})
 }
 
 // reportCandidate takes down what a link gathers; a nil candidate ends it.

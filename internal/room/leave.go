@@ -203,6 +203,9 @@ func (r *Room) Deadline() time.Time {
 		if !x.since.IsZero() {
 			sooner(x.since.Add(r.cfg.Grace))
 		}
+		if x.State == signal.SeatAway && !x.yielding {
+			sooner(x.since.Add(patience)) // then it is somebody else's who wants it
+		}
 	}
 	for _, p := range r.probes {
 		sooner(p.deadline)

@@ -135,6 +135,7 @@ type seat struct {
 	signal.Seat
 	since      time.Time // when it lost its session or socket; zero while somebody is there
 	closed     bool      // the client went away by itself, and not because its network did
+	yielding   bool      // whoever wants a seat in a full room may have this one now
 	re         uint64    // the join that it came with
 	generation uint32    // of its tokens
 	address    netip.Prefix

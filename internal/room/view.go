@@ -1,6 +1,7 @@
 package room
 
 import (
+	"slices"
 	"time"
 
 	"github.com/parley-rtc/parley/internal/signal"
@@ -66,7 +67,7 @@ func (r *Room) may(s *session) signal.May {
 
 // door says what a join by s would do now, without a seat token, and why not when it would not.
 func (r *Room) door(s *session) (signal.May, signal.Code) {
-	all, present := r.taken()
+	all, _ := r.taken()
 	switch {
 	case s.inside():
 		return signal.MayJoin, ""
@@ -82,7 +83,7 @@ func (r *Room) door(s *session) (signal.May, signal.Code) {
 		return signal.MayKnock, ""
 	case r.barred(s):
 		return signal.MayNot, signal.CodeNoHub
-	case all >= r.limit() && present == all:
+	case all >= r.limit() && !slices.ContainsFunc(r.seats, func(x *seat) bool { return x.yielding }):
 		return signal.MayNot, signal.CodeFull
 	}
 	return signal.MayJoin, ""
@@ -137,6 +138,11 @@ func (r *Room) mayEarly(s *session) bool {
 // settle steers the topology and tells every session what changed for it. It ends every command.
 func (r *Room) settle(now time.Time) {
 	r.steer(now)
+	for _, x := range r.seats {
+		if yields := x.yields(now); yields != x.yielding {
+			x.yielding, r.changed = yields, true
+		}
+	}
 	if !r.changed {
 		return
 	}

@@ -170,6 +170,9 @@ func (r *Record) connection(a, b *Lane, ms int64) (f Finding, ok bool) {
 			return f, ms >= meeting
 		}
 		f.Code = CodeUnknownPath
+		if protocol, relayed := r.relayed(a, b); relayed {
+			f.Code, f.Protocol = CodeRelayed, protocol
+		}
 		return f, true
 	case !known && !knownToo && (x == nil || x.ICE == nil) && (y == nil || y.ICE == nil):
 		f.Code, f.weight = CodeNoConnection, Poor
@@ -194,6 +197,26 @@ func (r *Record) connection(a, b *Lane, ms int64) (f Finding, ok bool) {
 		f.Code, f.Fault = CodeNoDirect, FaultPath
 	}
 	return f, true
+}
+
+// relayed says what this server's own relay saw: whether it carried something both ways in a call of these two, whose
+// programs said nothing, and how it was reached.
+func (r *Record) relayed(a, b *Lane) (protocol signal.Transport, relayed bool) {
+	if len(r.People) != 2 {
+		return "", false // it may have been for another one
+	}
+	for _, l := range []*Lane{a, b} {
+		for _, e := range r.mine[l.Seat] {
+			if e.Kind != RelayEnded || e.Relay == nil || e.Relay.Up == 0 || e.Relay.Down == 0 {
+				continue
+			}
+			if protocol == "" || e.Relay.Transport != signal.TransportUDP {
+				protocol = e.Relay.Transport
+			}
+			relayed = true
+		}
+	}
+	return protocol, relayed
 }
 
 func linkWith(l *Lane, seat string) *Link {

@@ -284,6 +284,7 @@ export class FakeFiles extends FakeEmitter<FilesEvents> implements Files {
       leftMs: null,
       reopens: false,
       saved: false,
+      freed: false,
       carried: 0,
       ...rest,
     });

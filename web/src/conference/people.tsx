@@ -4,7 +4,7 @@ import {Icon} from '../call/icon';
 import {Knocker} from '../call/knocker';
 import {CopyButton, guestLink, hostLink} from '../call/link';
 import {words} from '../call/words/words';
-import {useFrames, useWatch} from '../hooks';
+import {useTurns, useWatch} from '../hooks';
 import {clipName, MAX_NOTE} from '../logic/person-name';
 import {Avatar} from '../parts/avatar';
 import {useVisit} from '../visit/visit';
@@ -133,9 +133,9 @@ function Row({person, hosts}: {person: Participant; hosts: number}) {
 /** A dot that lives with the voice, straight on the element. */
 function Voice({person}: {person: Participant}) {
   const [element, setElement] = useState<HTMLElement | null>(null);
-  useFrames(() => {
+  useTurns(() => {
     if (element) element.dataset.on = String(person.level() > 0.45);
-  });
+  }, 100);
   return <i class="person-voice" ref={setElement} aria-hidden="true" />;
 }
 

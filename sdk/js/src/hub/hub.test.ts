@@ -5,7 +5,7 @@ import {FakePeerConnection} from '../peerconnection.fake.js';
 import {People} from '../people.js';
 import type {Publication} from '../publication.js';
 import type {Seat, Source, Topology} from '../wire.gen.js';
-import {Hub} from './index.js';
+import {Hub} from './hub.js';
 
 vi.setConfig({testTimeout: 60_000}); // much happens in it, and machines are busy
 
