@@ -239,7 +239,7 @@ func (s *state) failTrunk(t *trunk, err error) {
 	if main && s.hub.since.IsZero() {
 		s.hub.since = s.now
 	}
-	s.shutTrunk(t, err != errHubClosed)
+	s.shutTrunk(t, !errors.Is(err, errHubClosed))
 	switch {
 	case !main:
 	case s.hub.next != nil: // what is to replace it is all there is now

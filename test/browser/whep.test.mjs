@@ -133,7 +133,7 @@ test('a bare page plays what another one publishes', {skip}, async (t) => {
     assert.match(made.links ?? '', /rel="ice-server"/);
     const first = await until('pictures and sound', async () => {
       const now = await screen.evaluate(figures);
-      return now.frames > 10 && now.sound > 20 && now.width === 320 && now;
+      return now.frames > 10 && now.sound > 20 && now.width === 320 ? now : null;
     });
     t.diagnostic(`${Math.round(performance.now() - began)} ms to the eleventh picture`);
     assert.equal(new Set(first.streams).size, 1, 'sound and picture are of one stream');

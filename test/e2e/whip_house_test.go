@@ -1,14 +1,12 @@
 package e2e
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/pion/webrtc/v4"
 )
@@ -16,12 +14,11 @@ import (
 // outsider is an encoder or a player that knows HTTP and WebRTC and nothing of us.
 type outsider struct {
 	*guest
-	base    string
-	url     string // of its session
-	tag     string
-	pending string // candidates that have not been patched
-	links   []string
-	token   string
+	base  string
+	url   string // of its session
+	tag   string
+	links []string
+	token string
 }
 
 // outside makes an encoder of that name's first letter, or a player with so many places of each kind.
@@ -184,11 +181,4 @@ func (o *outsider) mids() (sounds, pictures []string) {
 		}
 	}
 	return sounds, pictures
-}
-
-// calm is a while in which something must not happen.
-func (o *outsider) calm(d time.Duration) {
-	ctx, cancel := context.WithTimeout(o.t.Context(), d)
-	defer cancel()
-	<-ctx.Done()
 }
