@@ -134,27 +134,32 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// serving runs parley serve on a free port until its end.
+// serving runs parley serve on a free port until its end, or at last that of the test.
 type serving struct {
 	out     *console
 	signals chan os.Signal
-	status  chan int
+	ended   chan struct{} // closed at the end; then status is set
+	status  int
 }
 
 func serve(t *testing.T, terminal bool, args ...string) *serving {
 	t.Helper()
-	s := &serving{newConsole(), make(chan os.Signal, 2), make(chan int, 1)}
+	s := &serving{out: newConsole(), signals: make(chan os.Signal, 4), ended: make(chan struct{})}
 	w := &World{Stdin: strings.NewReader(""), Stdout: s.out, Stderr: io.Discard, Environ: []string{"HOME=" + t.TempDir()}, Signals: s.signals, Terminal: terminal}
-	go func() { s.status <- Main(append([]string{"serve"}, args...), w) }()
-	t.Cleanup(func() { s.signals <- syscall.SIGTERM; s.signals <- syscall.SIGTERM })
+	go func() {
+		defer close(s.ended)
+		s.status = Main(append([]string{"serve"}, args...), w)
+	}()
+	// Awaited, for until its end it writes into a directory that the test removes.
+	t.Cleanup(func() { s.signals <- syscall.SIGTERM; s.signals <- syscall.SIGTERM; s.end(t) })
 	return s
 }
 
 func (s *serving) end(t *testing.T) int {
 	t.Helper()
 	select {
-	case status := <-s.status:
-		return status
+	case <-s.ended:
+		return s.status
 	case <-time.After(time.Minute): // a busy machine; the time itself is reported where it matters
 		t.Fatal("it does not end")
 		return 0
