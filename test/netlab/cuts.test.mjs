@@ -51,7 +51,8 @@ describe('nothing is lost or doubled', {skip}, () => {
     for (let i = 0; i < cuts; i++) {
       const silent = i % 4 === 3;
       await Promise.all(people.map(({page}) => tell(page, 'start')));
-      internet.interfere('nata', `tcp sport { ${sockets(internet)} } ${silent ? 'drop' : 'reject with tcp reset'}`);
+      const ports = await sockets(internet);
+      internet.interfere('nata', `tcp sport { ${ports} } ${silent ? 'drop' : 'reject with tcp reset'}`);
       // Said while nobody knows yet that the socket is dead.
       await Promise.all(people.map((person) => person.say(`${person.name} says ${i}.`)));
       const resumed = await until('Ann to be back', async () =>

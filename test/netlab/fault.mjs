@@ -1,5 +1,6 @@
 /** What goes wrong with networks and servers while people talk, and how it is put right again. */
 import {setTimeout as wait} from 'node:timers/promises';
+import {until} from '../browser/until.mjs';
 import {serverAddresses} from './internet.mjs';
 
 const lan = '192.168.11';
@@ -21,7 +22,7 @@ export const faults = [
     name: 'signalling socket cut',
     aim: 'media 0, resume 500',
     async strike({internet}) {
-      const ports = sockets(internet);
+      const ports = await sockets(internet);
       internet.interfere('nata', `tcp sport { ${ports} } reject with tcp reset`);
       return () => internet.set('nata', 'port-restricted');
     },
@@ -31,7 +32,7 @@ export const faults = [
     aim: 'media 0',
     firefox: true,
     async strike({internet}) {
-      const ports = sockets(internet);
+      const ports = await sockets(internet);
       internet.interfere('nata', `tcp sport { ${ports} } drop`);
       return () => internet.set('nata', 'port-restricted');
     },
@@ -108,10 +109,17 @@ export const faults = [
   },
 ];
 
-/** The ports of the connections that home `a` has with the server. @param {import('./internet.mjs').Internet} internet */
-export function sockets(internet) {
-  const lines = internet.spaces.run('a', 'ss', '-tnH', 'state', 'established', 'dst', String(serverAddresses[0]));
-  const ports = lines.split('\n').flatMap((line) => line.match(/:(\d+)\s+203\.0\.113\.1:443/)?.slice(1) ?? []);
-  if (ports.length === 0) throw new Error(`no connection with the server: ${lines}`);
-  return ports.join(', ');
-}
+/**
+ * The ports of the connections that home `a` has with the server. On a busy machine a page may take its socket for dead
+ * and be replacing it, so that there is none for a moment.
+ *
+ * @param {import('./internet.mjs').Internet} internet
+ */
+export const sockets = (internet) =>
+  until('a connection with the server', () => {
+    const lines = internet.spaces.run('a', 'ss', '-tnH', 'state', 'established', 'dst', String(serverAddresses[0]));
+    return lines
+      .split('\n')
+      .flatMap((line) => line.match(/:(\d+)\s+203\.0\.113\.1:443/)?.slice(1) ?? [])
+      .join(', ');
+  });

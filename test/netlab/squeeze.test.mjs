@@ -34,20 +34,25 @@ function listen() {
   /** @type {any} */
   const w = window;
   w.__sound = [];
+  // By link, and kept when a link ends: what came on it did come.
+  /** @type {Map<RTCPeerConnection, {packets: number, concealed: number, samples: number}>} */
+  const known = new Map();
   w.__listening = setInterval(async () => {
-    let packets = 0;
-    let concealed = 0;
-    let samples = 0;
     for (const pc of /** @type {RTCPeerConnection[]} */ (w.__links)) {
-      if (pc.connectionState !== 'connected') continue;
+      if (pc.connectionState === 'closed') continue;
       (await pc.getStats()).forEach((s) => {
         if (s.type !== 'inbound-rtp' || s.mid !== '0') return;
-        packets += s.packetsReceived;
-        concealed += s.concealedSamples - s.silentConcealedSamples;
-        samples += s.totalSamplesReceived;
+        const concealed = s.concealedSamples - s.silentConcealedSamples;
+        known.set(pc, {packets: s.packetsReceived, concealed, samples: s.totalSamplesReceived});
       });
     }
-    w.__sound.push({at: performance.now(), packets, concealed, samples});
+    const look = {at: performance.now(), packets: 0, concealed: 0, samples: 0};
+    for (const {packets, concealed, samples} of known.values()) {
+      look.packets += packets;
+      look.concealed += concealed;
+      look.samples += samples;
+    }
+    w.__sound.push(look);
   }, 100);
 }
 
