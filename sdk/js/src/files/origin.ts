@@ -110,6 +110,7 @@ export class OriginDisk implements Disk {
   /** How much room each open file has. */
   readonly #room = new Map<string, number>();
   readonly #opening = new Map<string, Promise<SyncHandle>>();
+  #closed = false;
 
   constructor(readonly id: string) {}
 
@@ -146,22 +147,21 @@ export class OriginDisk implements Disk {
   }
 
   async finish(file: string, size: number): Promise<Blob> {
-    const handle = await this.#handle(file);
-    handle.truncate(size);
-    handle.flush();
-    handle.close();
-    this.#drop(file);
+    await this.#with(file, (handle) => {
+      handle.truncate(size);
+      handle.flush();
+      this.#shut(file);
+    });
     return (await (await this.#place()).getFileHandle(file)).getFile();
   }
 
   close(): void {
-    for (const handle of this.#open.values()) handle.close();
-    this.#open.clear();
-    this.#opening.clear();
-    this.#room.clear();
+    this.#closed = true;
+    for (const file of [...this.#open.keys()]) this.#shut(file);
   }
 
-  #drop(file: string): void {
+  #shut(file: string): void {
+    this.#open.get(file)?.close();
     this.#open.delete(file);
     this.#opening.delete(file);
     this.#room.delete(file);
@@ -178,21 +178,23 @@ export class OriginDisk implements Disk {
   #handle(file: string): Promise<SyncHandle> {
     const known = this.#opening.get(file);
     if (known) return known;
+    if (this.#closed) return Promise.reject(new KeepFault('fault'));
     const opening = this.#place()
       .then((place) => place.getFileHandle(file, {create: true}))
       .then((handle) => openSync(handle as WithSync))
       .then((handle) => {
+        if (this.#closed) {
+          handle.close();
+          throw new KeepFault('fault');
+        }
+        // The one that was opened first is let go of, but for the hashes, which are always needed.
+        const oldest = [...this.#open.keys()].find((name) => name !== 'hashes');
+        if (this.#open.size >= maxOpen && oldest) this.#shut(oldest);
         this.#open.set(file, handle);
         return handle;
       });
     this.#opening.set(file, opening);
     opening.catch(() => this.#opening.delete(file));
-    // The one that was opened first is let go of, but for the hashes, which are always needed.
-    const oldest = [...this.#open.keys()].find((name) => name !== 'hashes');
-    if (this.#open.size >= maxOpen && oldest) {
-      this.#open.get(oldest)?.close();
-      this.#drop(oldest);
-    }
     return opening;
   }
 
