@@ -8,9 +8,9 @@ import (
 
 const (
 	// probeAfter is how long after taking a seat, or a change of our network, it is tried whether the hub is reached: the
-	// call itself comes first. probeFor is how long that may take; the server waits for 8 s in all.
+	// call itself comes first. probeFor is how long that may take; the server waits for 12 s in all.
 	probeAfter = 500 * time.Millisecond
-	probeFor   = 6500 * time.Millisecond
+	probeFor   = 10 * time.Second
 	// probeAgain is when it is tried again after it failed.
 	probeAgain = time.Minute
 )

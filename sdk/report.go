@@ -1,7 +1,6 @@
 package parley
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -92,10 +91,11 @@ func (s *state) tellDue() {
 	}
 }
 
-// reportSwitch takes down how a move between the direct path and the hub sounded.
-func (s *state) reportSwitch(e Switched) {
+// reportSwitch takes down a move between the direct path and the hub that was gone through, and the longest hole in it.
+func (s *state) reportSwitch(a *moved, gap time.Duration) {
 	s.report(nil, signal.ReportEvent{
-		Kind: signal.ReportNote, MS: e.Gap.Milliseconds(), Cause: fmt.Sprintf("switched to %s, %d frames of sound lost", e.Kind, e.Lost),
+		Kind: signal.ReportSwitched, MS: a.took.Milliseconds(),
+		Switch: &signal.ReportSwitch{From: a.from, To: a.to, Epoch: a.epoch, GapMS: gap.Milliseconds()},
 	})
 }
 

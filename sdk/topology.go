@@ -188,24 +188,28 @@ func (s *state) remakeLost() {
 // move is a switch that is under way: the links of both kinds are there, and everything comes twice.
 type move struct {
 	epoch uint64
+	from  TopologyKind
 	to    TopologyKind
 	began time.Time
+	up    time.Time // since when the links of the new way are there
 	look  time.Time // when to look next whether everything has come
 	said  bool      // moved was said
 }
 
 // moved is a switch that has just ended, and is measured still.
 type moved struct {
-	to   TopologyKind
+	*move
 	done bool
 	at   time.Time // when to tell of it
 	took time.Duration
 }
 
 const (
-	// moveLook is how often is looked whether everything has come by the new way, missingAfter when what has not is told.
+	// moveLook is how often is looked whether everything has come by the new way, upAfter when it is told that the way is not
+	// up, missingAfter for how long what has not come is waited for then.
 	moveLook     = 20 * time.Millisecond
-	missingAfter = 5 * time.Second
+	upAfter      = 8500 * time.Millisecond
+	missingAfter = 10 * time.Second
 	// measureFor is for how long after a switch the pauses in what is heard count as its own.
 	measureFor = time.Second
 )
@@ -215,7 +219,7 @@ func (s *state) follow() {
 	t := s.topology()
 	if m := s.move; m != nil && (t.Epoch != m.epoch || t.Next != m.to) {
 		s.move = nil
-		s.after = &moved{to: m.to, done: t.Kind == m.to, at: s.now.Add(measureFor), took: s.now.Sub(m.began)}
+		s.after = &moved{move: m, done: t.Kind == m.to, at: s.now.Add(measureFor), took: s.now.Sub(m.began)}
 		for _, all := range s.tracks {
 			for _, x := range all {
 				x.prefer(wayOf(t.Kind))
@@ -224,7 +228,7 @@ func (s *state) follow() {
 	}
 	if t.Next != "" && s.move == nil && s.me != "" {
 		s.measured()
-		s.move = &move{epoch: t.Epoch, to: t.Next, began: s.now, look: s.now}
+		s.move = &move{epoch: t.Epoch, from: t.Kind, to: t.Next, began: s.now, look: s.now}
 		for _, all := range s.tracks {
 			for _, x := range all {
 				x.listen()
@@ -263,7 +267,11 @@ func (s *state) tendMove() {
 	m.look = s.now.Add(moveLook)
 	missing := s.missingOn(m)
 	ready := s.wayIsUp(m.to)
-	if !(ready && len(missing) == 0) && (s.now.Sub(m.began) < missingAfter || len(missing) == 0) {
+	if ready && m.up.IsZero() {
+		m.up = s.now
+	}
+	late := !m.up.IsZero() && s.now.Sub(m.up) >= missingAfter || m.up.IsZero() && s.now.Sub(m.began) >= upAfter
+	if !(ready && len(missing) == 0) && (!late || len(missing) == 0) {
 		return
 	}
 	m.said = true
@@ -329,6 +337,6 @@ func (s *state) measured() {
 	}
 	s.emit(e)
 	if a.done {
-		s.reportSwitch(e)
+		s.reportSwitch(a, e.Gap)
 	}
 }

@@ -100,7 +100,8 @@ func (r *Room) move(now time.Time, s *session, m *signal.Moved) {
 }
 
 // blame finds who is the reason that x misses sound, nil when it misses none that is there. With pictures the call goes
-// on.
+// on, as it does when a newcomer is not heard, or hears somebody, later than others: nothing that was there is lost, and the
+// way is known to be open.
 func (r *Room) blame(x *seat, missing []signal.Missing) *seat {
 	var worst *seat
 	missed := map[*seat]bool{}
@@ -110,6 +111,9 @@ func (r *Room) blame(x *seat, missing []signal.Missing) *seat {
 			continue
 		}
 		missed[y] = true
+		if (x.fresh || y.fresh) && x.Hub == signal.ReachYes && y.Hub == signal.ReachYes {
+			continue
+		}
 		if z := r.fault(x, y); worst == nil || worst != x && (z == x || z.Order > worst.Order) {
 			worst = z
 		}

@@ -13,12 +13,14 @@ import (
 
 // Times of a switch.
 const (
-	// SwitchTime is how long a client may take to report on a switch, from when it can have heard of it.
+	// SwitchTime is how long a client may take to report on a switch, from when it can have heard of it; one that is known to
+	// reach the hub may take SlowTime more, until what others send has come: devices that are short of time encode late.
 	SwitchTime = 10 * time.Second
+	SlowTime   = 10 * time.Second
 	// CalmTime is for how long only two have to be here before a room goes back to the direct path.
 	CalmTime = 10 * time.Second
 	// ReachTime is how long a client may take to say whether it reaches the hub; one that has not does not know of hubs.
-	ReachTime = 8 * time.Second
+	ReachTime = 12 * time.Second
 )
 
 // course is which way the media take. Its Topology is what clients are told.
@@ -196,7 +198,7 @@ func (r *Room) judge(now time.Time) bool {
 	for _, x := range r.seats {
 		switch {
 		case !r.awaits(x):
-		case x.State == signal.SeatPresent && !now.Before(x.due):
+		case x.State == signal.SeatPresent && !now.Before(x.deadline()):
 			r.fail(now, x)
 			return true
 		default:
@@ -207,6 +209,14 @@ func (r *Room) judge(now time.Time) bool {
 		r.turn(r.course.Next)
 	}
 	return !waits
+}
+
+// deadline is when the report of a seat has to be there.
+func (x *seat) deadline() time.Time {
+	if x.Hub == signal.ReachYes {
+		return x.due.Add(SlowTime)
+	}
+	return x.due
 }
 
 // awaits reports whether the switch waits for a report of that seat.
@@ -306,7 +316,7 @@ func (r *Room) schedule(now time.Time) {
 		case x.State == signal.SeatAway && !x.off:
 			at(x.since.Add(patience))
 		case c.Next != "" && r.awaits(x):
-			at(x.due)
+			at(x.deadline())
 		}
 	}
 }

@@ -23,7 +23,7 @@ let people = [];
 before(async () => {
   if (skip) return;
   mkdirSync(shots, {recursive: true});
-  [server, chromium] = await Promise.all([Server.start(), launchChromium()]);
+  [server, chromium] = await Promise.all([Server.start(), launchChromium({capture: 'small'})]);
 });
 after(async () => {
   await chromium?.close();
@@ -131,7 +131,7 @@ test('hands have an order that is the same for all, and a host lowers them', {sk
 test('a sign is seen by the others for a moment', {skip}, async () => {
   const {ann, bob} = await three('signs');
   await bob.open('More');
-  await bob.pick('Applause', 'menuitem');
+  await bob.press('Applause', 'menuitem');
   await until('Ann to see applause', () =>
     ann.page.evaluate(() => document.querySelector('.sign[data-kind="applause"]') !== null),
   );

@@ -74,7 +74,8 @@ export class Mesh {
       channel: (session, channel) => this.channels.arrived(this.#seatOf(session), channel),
       control: (session, text) => this.channels.heard(this.#seatOf(session), text),
       present: (session) => roster.bySession(session)?.state !== 'away',
-      lavish: () => page.visible && !page.thrifty,
+      // A switch is work enough: everything is encoded twice while it lasts.
+      lavish: () => page.visible && !page.thrifty && !this.#hub?.crossing,
       suspect: (suspected) => port.suspect(suspected),
       note: (session, happening) => {
         const seat = this.#seatOf(session);

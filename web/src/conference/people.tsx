@@ -147,6 +147,7 @@ interface ActsProps {
 
 /** What a host may do about somebody: the two things done most, and the rest behind a button. */
 function Acts({person, open, setOpen}: ActsProps) {
+  useWatch(person, 'change'); // the row's own does not reach here: the person is the same
   const visit = useVisit();
   const {room} = visit;
   const [asking, setAsking] = useState(false);

@@ -1,10 +1,10 @@
 import type {Missing, Source, TopologyKind} from '../wire.gen.js';
 import {keyOf} from './arrivals.js';
 
-/** For how long the tracks of a new path are waited for once it is up. */
-export const patienceMs = 5_000;
-/** The longest from the beginning, however late the path is; the server waits for 10 s. */
-export const longestMs = 8_500;
+/** For how long the new path may take to be up; the server waits for 10 s. */
+export const upMs = 8_500;
+/** For how long the tracks of a new path are waited for once it is up: slow devices take seconds to encode once more. */
+export const patienceMs = 10_000;
 
 /** A track that is to come by the new path. */
 export interface Expected {
@@ -60,7 +60,7 @@ export class Crossing {
     if (this.#told) return null;
     const missing = expected.filter(({seat, source}) => !arrived(keyOf(seat, source)));
     if (connected) this.#upAt ??= now;
-    const until = Math.min(this.#beganAt + longestMs, (this.#upAt ?? now) + patienceMs);
+    const until = this.#upAt === null ? this.#beganAt + upMs : this.#upAt + patienceMs;
     if ((!connected || missing.length) && now < until) return null;
     this.#told = true;
     return {missing: missing.map(({seat, source}) => ({seat, source}))};

@@ -229,7 +229,7 @@ export class Hub {
     this.#passage = null;
     if (passage && !next) {
       this.#settledAt = now; // what was left is kept for a moment, whichever it is
-      passage.end(kind, epoch);
+      passage.end(kind, now);
     } else if (before && before.kind !== kind) this.#settledAt = now; // its beginning was slept through
     if (!next) return;
     this.#passage = new Passage(

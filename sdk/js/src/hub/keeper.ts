@@ -154,6 +154,7 @@ export class Keeper {
       this.#patience = heart.patience(visible);
       if (carries || this.asking) heart.tick(visible ? beatMs : hiddenBeatMs, this.#patience);
     }
+    if (!this.#main) return; // it has just been given up
     this.#listen(this.#main, now, carries);
     const remedy = this.#recovery?.next(now, {online: this.port.online(), present: true, slack: 2 * this.port.lag()});
     if (remedy && this.#main) this.#apply(this.#main, remedy);

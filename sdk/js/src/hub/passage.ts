@@ -34,12 +34,14 @@ export class Passage {
   #on: HubLink | null = null;
   #lookedAt = Number.NEGATIVE_INFINITY;
   #looking = false;
+  readonly #begunAt: number;
   #over = false;
 
   constructor(
     {epoch, from, to, now}: {epoch: number; from: TopologyKind; to: TopologyKind; now: number},
     readonly port: PassagePort,
   ) {
+    this.#begunAt = now;
     this.#crossing = new Crossing(epoch, from, to, now);
   }
 
@@ -76,14 +78,14 @@ export class Passage {
   }
 
   /** A later epoch says which of the two paths stays. */
-  end(kind: TopologyKind, epoch: number): void {
+  end(kind: TopologyKind, now: number): void {
     this.#over = true;
-    const {from, to} = this.#crossing;
+    const {epoch, from, to} = this.#crossing;
     if (kind !== to) return;
-    const {gapMs, playoutMs} = this.#gap.worst;
     this.port.note({
-      kind: 'note',
-      cause: `switched ${from} to ${to}, epoch ${epoch}, gap ${gapMs} ms, playout ${playoutMs} ms`,
+      kind: 'switched',
+      ms: Math.round(now - this.#begunAt),
+      switch: {from, to, epoch, ...this.#gap.worst},
     });
   }
 

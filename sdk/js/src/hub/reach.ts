@@ -1,7 +1,7 @@
 import type {HubReach} from '../wire.gen.js';
 
-/** How long the hub may take to be reached before it is said that it is not: the server waits for 8 s. */
-export const reachMs = 6_500;
+/** How long the hub may take to be reached before it is said that it is not: the server waits for 12 s. */
+export const reachMs = 9_500;
 
 /** What is known of the way to the hub at a moment. */
 export interface Contact {
