@@ -27,14 +27,13 @@ const (
 )
 
 // bond is everything between us and one other session: the main link, which state.links knows, and what is beside it.
-// Media leaves by one link at a time and is taken from all of them, so tracks belong to the bond.
+// Media leaves by one link at a time and is taken from all of them.
 type bond struct {
 	active  *link // media of ours leaves by it
 	next    *link // it will replace the main link
 	spare   *link // connected and idle
 	old     *link // replaced; it ends soon
 	until   time.Time
-	tracks  map[Source]*Track
 	past    map[Source]Sent // of links that are gone
 	told    Path            // what the user was told
 	quality meterOf         // how well media comes through
@@ -51,7 +50,7 @@ type bond struct {
 
 func newBond() *bond {
 	return &bond{
-		tracks: make(map[Source]*Track), past: make(map[Source]Sent), told: Path{Kind: PathConnecting},
+		past: make(map[Source]Sent), told: Path{Kind: PathConnecting},
 	}
 }
 
@@ -267,21 +266,20 @@ func closeTransport(pc *webrtc.PeerConnection, mine bool, log *slog.Logger) {
 	}
 }
 
-// drop closes everything with peer. tell says so to the other side, which knows in all other cases.
+// drop closes every link with peer. tell says so to the other side, which knows in all other cases. What arrives of it
+// ends, unless it comes by the hub as well.
 func (s *state) drop(peer string, tell bool) {
-	main := s.links[peer]
-	if main == nil {
-		return
+	if main := s.links[peer]; main != nil {
+		delete(s.links, peer)
+		s.dropBulks(peer)
+		for _, l := range main.each() {
+			s.shut(l, tell)
+		}
+		s.stir = true
 	}
-	delete(s.links, peer)
-	s.dropBulks(peer)
-	for _, l := range main.each() {
-		s.shut(l, tell)
+	if !s.byHub(peer) {
+		s.forgetTracks(peer)
 	}
-	for _, t := range main.bond.tracks {
-		t.end(errTrackEnded)
-	}
-	s.stir = true
 }
 
 // closed is the other side's end of one link.
@@ -304,5 +302,6 @@ func (s *state) closed(l *link) {
 		s.choose(next)
 	default:
 		s.drop(l.peer, false)
+		s.lost(l)
 	}
 }

@@ -17,6 +17,11 @@ const (
 	// bulkFrom is the least round trip with which a link for bulk is worth while. On nearer paths the transport's own
 	// congestion control is as good, and does not take a busy computer for a queue.
 	bulkFrom = 5 * time.Millisecond
+	// bulkAnswer is how long a link for bulk may take to come up. After one that did not, the next to the same session is
+	// made after bulkRetry, which doubles each time, up to lastBulkRetry: it may be a client that knows none.
+	bulkAnswer    = 15 * time.Second
+	bulkRetry     = 30 * time.Second
+	lastBulkRetry = 30 * time.Minute
 	// maxBulks bounds the links for bulk that others made with us.
 	maxBulks = 8
 )
@@ -64,8 +69,18 @@ func (s *state) wantBulk(seat string, ready func()) bool {
 			return true
 		}
 	}
+	if s.now.Before(s.files.refusals[person.Session].at) {
+		return false
+	}
 	b, err := s.newBulk(person.Session, rand.Text(), true)
 	if err == nil {
+		time.AfterFunc(bulkAnswer, func() {
+			s.post(func(s *state) {
+				if !b.up {
+					s.dropBulk(b, true)
+				}
+			})
+		})
 		b.told = append(b.told, ready)
 		err = s.offerBulk(b)
 	}
@@ -127,7 +142,7 @@ func (s *state) newBulk(peer, id string, mine bool) (*bulk, error) {
 		})
 	})
 	pc.OnConnectionStateChange(func(c webrtc.PeerConnectionState) { on(func(s *state) { s.bulkState(b, c) }) })
-	gate := s.data.gate(peer, s.work.Done(), func() { on(func(s *state) { s.dropBulk(b, true) }) })
+	gate := s.data.gate(peer, s.work.Done(), func(bool) { on(func(s *state) { s.dropBulk(b, true) }) })
 	pc.OnDataChannel(gate.enter)
 	return b, nil
 }
@@ -251,6 +266,7 @@ func (s *state) bulkState(b *bulk, c webrtc.PeerConnectionState) {
 	switch c {
 	case webrtc.PeerConnectionStateConnected:
 		b.up = true
+		delete(s.files.refusals, b.peer)
 		for _, ready := range b.told {
 			ready()
 		}
@@ -266,6 +282,12 @@ func (s *state) dropBulk(b *bulk, tell bool) {
 		return
 	}
 	delete(s.files.bulks, b.id)
+	if b.mine && !b.up && s.holder(b.peer) != nil {
+		r := s.files.refusals[b.peer]
+		r.at = s.now.Add(min(lastBulkRetry, bulkRetry<<min(r.count, 10)))
+		r.count++
+		s.files.refusals[b.peer] = r
+	}
 	if tell {
 		_ = s.send(&signal.CloseLink{Peer: b.address()}) // an overflow has ended the room
 	}

@@ -30,3 +30,40 @@ func TestALinkForBulkLeavesThePagesChannelsAlone(t *testing.T) {
 		}
 	})
 }
+
+// TestALinkForBulkThatIsNotAnsweredIsLeftAlone: the other side may be a client that knows none.
+func TestALinkForBulkThatIsNotAnsweredIsLeftAlone(t *testing.T) {
+	atDesk(t, func(t *testing.T, d *desk, ka, kb *kit) {
+		a, _, seat := couple(t, d, ka, kb)
+		d.mu.Lock()
+		d.deaf = true
+		d.mu.Unlock()
+		wants := func() bool { return inside(t, a, func(s *state) bool { return s.wantBulk(seat, func() {}) }) }
+		for range 2 {
+			if !wants() {
+				t.Fatal("no link for bulk is tried")
+			}
+		}
+		pass(bulkAnswer + time.Second)
+		if wants() {
+			t.Error("another one is tried at once")
+		}
+		pass(bulkRetry)
+		if !wants() {
+			t.Error("none is tried again")
+		}
+		pass(bulkAnswer + bulkRetry + time.Second)
+		if wants() {
+			t.Error("the pause does not grow")
+		}
+		d.mu.Lock()
+		d.deaf = false
+		d.mu.Unlock()
+		pass(2 * bulkRetry)
+		up := make(chan struct{}, 1)
+		if !inside(t, a, func(s *state) bool { return s.wantBulk(seat, func() { up <- struct{}{} }) }) {
+			t.Fatal("none is tried any more")
+		}
+		<-up
+	})
+}

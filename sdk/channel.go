@@ -3,11 +3,14 @@ package parley
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/pion/webrtc/v4"
+
+	"github.com/parley-rtc/parley/internal/signal"
 )
 
 const (
@@ -48,24 +51,24 @@ type gate struct {
 	channels *channels
 	peer     string
 	over     <-chan struct{}
-	flooded  func()
+	crowded  func(flood bool)
 	arrived  int // all of them; its one goroutine's
 	refused  atomic.Int32
 }
 
-// gate makes the gate of a transport with peer. flooded is called once when too much comes: the transport is to be
-// closed. over is the end of the room.
-func (c *channels) gate(peer string, over <-chan struct{}, flooded func()) *gate {
-	return &gate{channels: c, peer: peer, over: over, flooded: flooded}
+// gate makes the gate of a transport with peer. crowded is called once when as many channels came as may on one transport:
+// it is to be replaced, or, when that was a flood, to be closed. over is the end of the room.
+func (c *channels) gate(peer string, over <-chan struct{}, crowded func(flood bool)) *gate {
+	return &gate{channels: c, peer: peer, over: over, crowded: crowded}
 }
 
 // enter hands a channel to its taker. Who has too many of them, or of a kind that nobody takes, gets it closed. The
 // transport calls it for one channel after the other: a flood waits here for the end of the transport.
 func (g *gate) enter(channel *webrtc.DataChannel) {
 	if g.arrived++; g.arrived > maxArrived || g.refused.Load() >= maxRefused {
-		if g.flooded != nil {
-			g.flooded()
-			g.flooded = nil
+		if g.crowded != nil {
+			g.crowded(g.refused.Load() >= maxRefused)
+			g.crowded = nil
 		}
 		select {
 		case <-time.After(closePatience):
@@ -83,8 +86,15 @@ func (g *gate) enter(channel *webrtc.DataChannel) {
 
 // arrived hands a channel that peer opened to its taker, or reports false.
 func (c *channels) arrived(peer string, channel *webrtc.DataChannel) bool {
+	protocol, from := sender(channel.Protocol())
+	if (from != "") != (peer == signal.Hub) {
+		return false // the hub says who sends, and nobody else does
+	}
+	if from != "" {
+		peer = from
+	}
 	c.mu.Lock()
-	take := c.takers[channel.Protocol()]
+	take := c.takers[protocol]
 	if take == nil || c.open[peer] >= maxChannels {
 		c.mu.Unlock()
 		return false
@@ -99,6 +109,29 @@ func (c *channels) arrived(peer string, channel *webrtc.DataChannel) bool {
 	return true
 }
 
+// sender splits the protocol of a channel that comes from the hub into the sender's own and who that is; the second is
+// empty for channels that do not.
+func sender(protocol string) (own, from string) {
+	if own, seat, ok := strings.Cut(protocol, ";from="); ok && seat != "" {
+		return own, seatPrefix + seat
+	}
+	return protocol, ""
+}
+
+// seatPrefix stands before a seat where otherwise a session is named: what comes by the hub names its sender by the seat.
+const seatPrefix = "@"
+
+// sits returns the seat of whoever a channel came from: the session of a link, or what the hub names.
+func (s *state) sits(peer string) *signal.Seat {
+	if id, ok := strings.CutPrefix(peer, seatPrefix); ok {
+		if seat := s.people[id]; seat != nil && seat.State != signal.SeatWaiting {
+			return seat
+		}
+		return nil
+	}
+	return s.holder(peer)
+}
+
 func (c *channels) closed(peer string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -110,13 +143,44 @@ func (c *channels) closed(peer string) {
 // errFlood says why a link was closed.
 var errFlood = errors.New("the other side opens more data channels than any program would; its link is closed")
 
-// openChannel opens a data channel with whoever sits on seat, on the link that is up. init.Protocol says whose it is.
+// errCrowded says why a link was closed that did nothing wrong.
+var errCrowded = errors.New("it has carried as many data channels as one link may; another one is made")
+
+// openChannel opens a data channel with whoever sits on seat, on the link that is up or by the hub. init.Protocol says
+// whose it is.
 func (s *state) openChannel(seat, label string, init *webrtc.DataChannelInit) (*webrtc.DataChannel, error) {
-	l := s.linkTo(seat)
-	if l == nil {
+	pc := s.roadTo(seat)
+	if pc == nil {
 		return nil, fmt.Errorf("parley: no connection with %s now", seat)
 	}
-	return l.pc.CreateDataChannel(label, init)
+	if s.onHub() {
+		to := *init
+		protocol := *init.Protocol + ";to=" + seat
+		to.Protocol, init = &protocol, &to
+	}
+	return pc.CreateDataChannel(label, init)
+}
+
+// roadTo returns what data for whoever sits on seat leaves by now, nil when there is no way.
+func (s *state) roadTo(seat string) *webrtc.PeerConnection {
+	if !s.onHub() {
+		if l := s.linkTo(seat); l != nil {
+			return l.pc
+		}
+		return nil
+	}
+	if person := s.people[seat]; person == nil || person.State == signal.SeatWaiting {
+		return nil
+	}
+	return s.roadToAll()
+}
+
+// roadToAll returns the link with the hub if it is up and the room is on it, otherwise nil.
+func (s *state) roadToAll() *webrtc.PeerConnection {
+	if t := s.hub.main; s.me != "" && s.onHub() && t != nil && t.up {
+		return t.pc
+	}
+	return nil
 }
 
 // linkTo returns the link with whoever sits on seat if it is up and may carry something, otherwise nil.
@@ -126,7 +190,7 @@ func (s *state) linkTo(seat string) *link {
 		return nil
 	}
 	main := s.links[person.Session]
-	if main == nil || !main.bond.open || main.bond.active == nil || !main.bond.active.up {
+	if s.onHub() || main == nil || !main.bond.open || main.bond.active == nil || !main.bond.active.up {
 		return nil
 	}
 	return main.bond.active

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/pion/webrtc/v4"
+
+	"github.com/parley-rtc/parley/internal/signal"
 )
 
 const (
@@ -70,9 +72,9 @@ type DataMessage struct {
 	Text bool
 }
 
-// Data is a label's data with everybody in the room, peer to peer. Each side sends on a channel of its own. When the
-// link with somebody is replaced, the channel is opened again on the new one; what was on its way is lost then, of
-// reliable data too. Its methods may be called from any goroutine.
+// Data is a label's data with everybody in the room, peer to peer, or through the hub when the room is on it. Each side
+// sends on a channel of its own. When the link with somebody is replaced, or the room moves to the hub or back, the
+// channel is opened again on the new way; what was on its way is lost then, of reliable data too. Its methods may be called from any goroutine.
 type Data struct {
 	label   string
 	options DataOptions
@@ -80,7 +82,9 @@ type Data struct {
 	hub     *dataHub
 
 	mu     sync.Mutex
-	lanes  map[string]*outlane // by seat
+	fan    bool                // the room is on the hub, which hands on what is for everybody
+	stir   func()              // asks the owner for channels that are missing
+	lanes  map[string]*outlane // by seat; "" is the one for everybody, by the hub
 	unread chan DataMessage
 	over   chan struct{}
 	once   sync.Once
@@ -88,7 +92,7 @@ type Data struct {
 
 // outlane is our channel to one person, and what waits for it to open.
 type outlane struct {
-	link    *link
+	road    *webrtc.PeerConnection // that the channel is on
 	channel *webrtc.DataChannel
 	waiting []outgoing
 	bytes   int
@@ -111,8 +115,8 @@ func (r *Room) Data(ctx context.Context, label string, options DataOptions) (*Da
 	}
 	var d *Data
 	err = r.do(ctx, func(s *state) error {
-		d = s.hub.open(label, options, init)
-		s.hub.tend(s)
+		d = s.labels.open(label, options, init, func() { s.post(func(s *state) { s.stir = true }) })
+		s.labels.tend(s)
 		return nil
 	})
 	return d, err
@@ -139,12 +143,20 @@ func (d *Data) send(m outgoing, to []string) error {
 	defer d.mu.Unlock()
 	if len(to) == 0 {
 		for seat := range d.lanes {
-			to = append(to, seat)
+			if (seat == "") == d.fan {
+				to = append(to, seat)
+			}
 		}
 	}
 	full := false
 	for _, seat := range to {
-		if l := d.lanes[seat]; l == nil || !l.put(m, d.options.reliable()) {
+		l := d.lanes[seat]
+		if l == nil && d.fan && seat != "" && len(d.lanes) < maxChannels {
+			l = &outlane{}
+			d.lanes[seat] = l
+			d.stir()
+		}
+		if l == nil || !l.put(m, d.options.reliable()) {
 			full = true
 		}
 	}
@@ -216,39 +228,56 @@ func (d *Data) Close() {
 	})
 }
 
-// reach opens channels to those who have none on the link of now. The owner calls it.
+// reach opens channels to those who have none on the way of now. The owner calls it.
 func (d *Data) reach(s *state) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for seat := range d.lanes {
-		if s.people[seat] == nil {
+		if seat != "" && s.people[seat] == nil {
 			delete(d.lanes, seat)
 		}
 	}
-	for seat := range s.people {
-		link := s.linkTo(seat)
-		if seat == s.me || link == nil {
+	d.fan = s.onHub()
+	others := 0
+	for seat, person := range s.people {
+		if seat == s.me || person.State == signal.SeatWaiting {
 			continue
 		}
-		l := d.lanes[seat]
-		if l == nil {
-			l = &outlane{}
-			d.lanes[seat] = l
+		others++
+		if road := s.roadTo(seat); road != nil && (!d.fan || d.lanes[seat] != nil) {
+			d.lead(seat, road, func() (*webrtc.DataChannel, error) { return s.openChannel(seat, d.label, d.init) })
 		}
-		if l.link == link && l.channel.ReadyState() < webrtc.DataChannelStateClosing {
-			continue
-		}
-		if l.channel != nil {
-			_ = l.channel.Close() // of a link that is not used any more
-		}
-		channel, err := s.openChannel(seat, d.label, d.init)
-		if err != nil {
-			l.link, l.channel = nil, nil
-			continue // the link is going down; another one comes
-		}
-		l.link, l.channel = link, channel
-		channel.OnOpen(func() { d.opened(l, channel) })
 	}
+	if road := s.roadToAll(); road != nil && others > 0 {
+		d.lead("", road, func() (*webrtc.DataChannel, error) { return road.CreateDataChannel(d.label, d.init) })
+	} else if l := d.lanes[""]; l != nil && (others == 0 || !d.fan) {
+		if l.channel != nil {
+			_ = l.channel.Close() // it ends with its link at the latest
+		}
+		delete(d.lanes, "")
+	}
+}
+
+// lead sees to it that there is a channel to a seat on that road.
+func (d *Data) lead(seat string, road *webrtc.PeerConnection, open func() (*webrtc.DataChannel, error)) {
+	l := d.lanes[seat]
+	if l == nil {
+		l = &outlane{}
+		d.lanes[seat] = l
+	}
+	if l.road == road && l.channel.ReadyState() < webrtc.DataChannelStateClosing {
+		return
+	}
+	if l.channel != nil {
+		_ = l.channel.Close() // of a link that is not used any more
+	}
+	channel, err := open()
+	if err != nil {
+		l.road, l.channel = nil, nil
+		return // the link is going down; another one comes
+	}
+	l.road, l.channel = road, channel
+	channel.OnOpen(func() { d.opened(l, channel) })
 }
 
 // opened sends what has waited.

@@ -12,7 +12,7 @@ type dataHub struct {
 	mu      sync.Mutex
 	labels  map[string]*Data
 	inflows []*inflow
-	seats   map[string]string // by session
+	seats   map[string]string // by session, and by seatPrefix with the seat
 }
 
 // inflow is a channel that somebody sends on. Until the program has asked for its label, and it is known who sits at the
@@ -32,13 +32,13 @@ func newDataHub(c *channels) *dataHub {
 	return h
 }
 
-func (h *dataHub) open(label string, options DataOptions, init *webrtc.DataChannelInit) *Data {
+func (h *dataHub) open(label string, options DataOptions, init *webrtc.DataChannelInit, stir func()) *Data {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	d := h.labels[label]
 	if d == nil {
 		d = &Data{
-			label: label, options: options, init: init, hub: h, lanes: make(map[string]*outlane),
+			label: label, options: options, init: init, hub: h, stir: stir, lanes: make(map[string]*outlane),
 			unread: make(chan DataMessage, maxUnread), over: make(chan struct{}),
 		}
 		h.labels[label] = d
@@ -67,6 +67,7 @@ func (h *dataHub) tend(s *state) {
 		if seat.Session != "" {
 			h.seats[seat.Session] = seat.ID
 		}
+		h.seats[seatPrefix+seat.ID] = seat.ID // as the hub names it
 	}
 	for _, i := range h.inflows {
 		h.claim(i)

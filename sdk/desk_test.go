@@ -31,6 +31,7 @@ type desk struct {
 	mu      sync.Mutex
 	blocked bool // the network drops everything
 	silent  bool // the desk says nothing any more
+	deaf    bool // it drops offers of links for bulk
 	// reported, if set, hears what clients tell for the record of the call.
 	reported func(session string, e signal.ReportEvent)
 }
@@ -301,6 +302,12 @@ func (d *desk) relay(g *guest, m signal.Message) {
 	var p *signal.Peer
 	switch m := m.(type) {
 	case *signal.Offer:
+		d.mu.Lock()
+		deaf := d.deaf && m.Kind == signal.LinkBulk
+		d.mu.Unlock()
+		if deaf {
+			return
+		}
 		p, m.Early = &m.Peer, g.seat == nil
 		d.offers++
 	case *signal.Answer:

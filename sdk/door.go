@@ -24,7 +24,7 @@ func (s *state) handle(m signal.Message) {
 		s.refused(m)
 	case *signal.Waiting:
 		s.token = m.Token
-		s.emit(Waiting{})
+		s.emit(Waiting{Words: m.Words})
 	case *signal.Joined:
 		s.joined(m)
 	case *signal.Room:
@@ -45,6 +45,8 @@ func (s *state) handle(m signal.Message) {
 		s.turn(m.Source, false)
 		s.declared = s.on // the server has changed it for everybody
 		s.emit(Muted{Source: m.Source, By: m.By})
+	case *signal.Reaction:
+		s.emit(Reaction{From: m.From, Kind: m.Kind})
 	case *signal.ICEServersAnswer:
 		s.session.ice = &m.ICE
 		s.refreshed()
@@ -57,9 +59,7 @@ func (s *state) handle(m signal.Message) {
 // the others address the session. The media of a lost session is cut by the others as well.
 func (s *state) entrance(room *signal.RoomState) {
 	s.options.Log.Info("a new session begins", "room", s.address.room, "session", s.session.id)
-	for peer := range s.links {
-		s.drop(peer, false)
-	}
+	s.unlink()
 	for _, q := range s.asked {
 		q.settle(errors.New("parley: the session was lost; it is not known whether this was done"))
 	}
@@ -103,7 +103,10 @@ func (s *state) join() (*request, error) {
 
 // knock sends join.
 func (s *state) knock() {
-	m := &signal.Join{Name: s.options.Name, Media: s.on, Seat: s.token}
+	m := &signal.Join{Name: s.options.Name, Media: s.on, Seat: s.token, Listen: s.options.Listen, Note: s.options.Note}
+	if s.options.Listen {
+		m.Media = MediaState{}
+	}
 	if s.send(m) == nil {
 		s.knocked = m.N
 	}
@@ -112,8 +115,8 @@ func (s *state) knock() {
 // joined takes the seat: links that were warmed before carry media from now on, the missing ones are made.
 func (s *state) joined(m *signal.Joined) {
 	again := s.me == m.Seat // after a restart of the server
-	s.me, s.token, s.room = m.Seat, m.Token, m.Room
-	s.room.Seats = nil
+	s.me, s.token = m.Seat, m.Token
+	s.replaceRoom(m.Room)
 	s.seats(m.Room.Seats)
 	me := s.people[s.me]
 	if me == nil {
@@ -125,22 +128,13 @@ func (s *state) joined(m *signal.Joined) {
 	}
 	s.reports.seated = s.now
 	s.session.pinged = time.Time{} // a ping tells that we ping more often from now on
-	for _, p := range s.list() {
-		seat := s.people[p.ID]
-		switch {
-		case p.Me || seat.State == signal.SeatWaiting || seat.Session == "":
-		case s.links[seat.Session] == nil:
-			s.make(seat.Session)
-		}
+	if m := s.move; m != nil {     // a server that was restarted has heard nothing, and its hub begins anew
+		m.said, m.began, m.look = false, s.now, s.now
 	}
-	for _, l := range maps.Clone(s.links) {
-		if s.holder(l.peer) == nil {
-			s.drop(l.peer, true)
-		} else {
-			s.admit(l)
-		}
-	}
-	s.stir = true
+	s.reach.told = false
+	s.seekHub(probeAfter)
+	s.arrange(true)
+	s.listening()
 	s.declared = me.Media
 	s.declare()
 	s.sayAgain()
@@ -164,10 +158,8 @@ func (s *state) leave() error {
 
 // outside forgets the inside of the room.
 func (s *state) outside(why error) {
-	for peer := range s.links {
-		s.drop(peer, false)
-	}
 	s.me, s.token, s.wanted, s.unsaid = "", "", false, nil
+	s.unlink()
 	s.reports, s.watch = reports{}, watch{}
 	clear(s.people)
 	clear(s.missing)
@@ -179,6 +171,9 @@ func (s *state) outside(why error) {
 
 // refused handles the server's no.
 func (s *state) refused(m *signal.Error) {
+	if s.hubRefused(m) {
+		return
+	}
 	err := &Refused{Code: m.Code, Field: m.Field, Words: m.Words}
 	q, l := s.asked[m.Re], s.linkOffered(m.Re)
 	switch {
@@ -190,6 +185,10 @@ func (s *state) refused(m *signal.Error) {
 		q.settle(err)
 	case m.Re != 0 && m.Re == s.knocked:
 		s.wanted = false
+		if s.joining == nil && m.Code == signal.CodeNoHub { // we sat there, and the room could not move to the hub with us
+			s.trouble(err)
+			return
+		}
 		if s.joining == nil { // nobody asked: it was the way back after a lost session
 			s.end(Ended{Err: err})
 			return
@@ -244,8 +243,7 @@ func (s *state) acknowledged() {
 
 func (s *state) roomChanged(room signal.RoomState) {
 	early := s.room.Early
-	s.room = room
-	s.room.Seats = nil
+	s.replaceRoom(room)
 	s.emit(Changed{Info: s.info()})
 	if s.me == "" && !early && room.Early {
 		s.warm()
@@ -255,6 +253,7 @@ func (s *state) roomChanged(room signal.RoomState) {
 			s.drop(peer, true)
 		}
 	}
+	s.arrange(false)
 }
 
 // seatChanged notes one seat and what follows for the link with whoever sits there.
@@ -270,8 +269,11 @@ func (s *state) seatChanged(seat signal.Seat) {
 		s.emit(Updated{Person: p})
 	}
 	if p.Me {
+		s.listening()
+		s.redeclare() // as a speaker, we may send
 		return
 	}
+	defer s.furnishHub()
 	if old != nil && old.Session != seat.Session {
 		s.drop(old.Session, false)
 	}
@@ -286,6 +288,18 @@ func (s *state) seatChanged(seat signal.Seat) {
 	} else if s.me == "" {
 		s.warm()
 	}
+	s.lookHub()
+}
+
+// listening turns everything off when we are a listener.
+func (s *state) listening() {
+	if !s.listens() {
+		return
+	}
+	for _, source := range Sources() {
+		s.turn(source, false)
+	}
+	s.declared = s.on // the server knows
 }
 
 func (s *state) left(m *signal.Left) {
@@ -297,6 +311,9 @@ func (s *state) left(m *signal.Left) {
 	s.stir = true
 	delete(s.missing, m.Seat)
 	s.drop(seat.Session, false)
+	delete(s.hub.told, m.Seat)
+	delete(s.hub.quality, m.Seat)
+	s.furnishHub()
 	s.emit(Departed{Person: s.person(seat), Reason: string(m.Reason)})
 	if m.Seat == s.me {
 		s.outside(fmt.Errorf("parley: the seat is gone: %s", m.Reason))
@@ -305,7 +322,7 @@ func (s *state) left(m *signal.Left) {
 
 // warm makes links with the people inside before we join, where the room allows it. No media flows on them yet.
 func (s *state) warm() {
-	if s.me != "" || !s.room.Early || s.wanted {
+	if s.me != "" || !s.room.Early || s.wanted || s.onHub() {
 		return
 	}
 	for _, p := range s.list() {
@@ -339,6 +356,7 @@ func (s *state) publish(source Source, media Media) error {
 		s.post(func(s *state) { s.finished(source, media, err) })
 	})
 	s.turn(source, true)
+	s.redeclare()
 	s.declare()
 	return nil
 }
@@ -380,7 +398,7 @@ func (s *state) turn(source Source, on bool) {
 	if show == nil {
 		return // a source of a newer server
 	}
-	on = on && show.media != nil
+	on = on && show.media != nil && !s.listens()
 	*flag(&s.on, source) = on
 	show.turn(on)
 }

@@ -21,6 +21,12 @@ type Person struct {
 	Media MediaState
 	// Me is true for this program itself.
 	Me bool
+	// Hand is not 0 while they raise a hand; whoever has the lowest raised it first.
+	Hand uint64
+	// Invited is true while a host's invitation to speak waits for the answer of this listener.
+	Invited bool
+	// Note is what somebody who waits said to the hosts.
+	Note string
 }
 
 // Info is a room as it may be told to this session.
@@ -51,8 +57,8 @@ type (
 	Online struct{ Up bool }
 	// Changed says that the room's own state changed.
 	Changed struct{ Info Info }
-	// Waiting says that a host has to admit us; Seated, or the end of Join, follows.
-	Waiting struct{}
+	// Waiting says that a host has to admit us; Seated, or the end of Join, follows. Words is what they say meanwhile.
+	Waiting struct{ Words string }
 	// Seated says that we have a seat.
 	Seated struct {
 		Me Person
@@ -66,7 +72,7 @@ type (
 	// Departed says that a seat is gone.
 	Departed struct {
 		Person Person
-		// Reason is "left", "removed" or "expired".
+		// Reason is "left", "removed", "expired" or "no-hub": there is no way to the hub for everybody.
 		Reason string
 	}
 	// Chat is a message of the room's conversation, our own included.
@@ -119,6 +125,28 @@ type (
 		Person  Person
 		Quality Quality
 	}
+	// TopologyChanged says that the room's media take another way, or are about to.
+	TopologyChanged struct{ Topology Topology }
+	// Switched says how a move between the direct path and the hub went. Media that tells when it was captured, as that of
+	// programs does, loses nothing by it.
+	Switched struct {
+		// Kind is where the room was moving to, Done whether it got there.
+		Kind TopologyKind
+		Done bool
+		// Took is how long both ways carried everything.
+		Took time.Duration
+		// Gap is the longest pause in anybody's sound, beyond the length of a frame: 0 when the new way is as fast.
+		Gap time.Duration
+		// Lost is how many frames of sound never came.
+		Lost int
+	}
+	// SpeakersChanged says who speaks now, the loudest first.
+	SpeakersChanged struct{ Seats []string }
+	// Reaction is a sign that somebody gave, ourselves included. From is the seat.
+	Reaction struct {
+		From string
+		Kind ReactionKind
+	}
 	// Trouble is something that went wrong and was handled as far as possible.
 	Trouble struct{ Err error }
 	// Ended is the last event of a room.
@@ -132,19 +160,23 @@ type (
 	}
 )
 
-func (Online) event()         {}
-func (Changed) event()        {}
-func (Waiting) event()        {}
-func (Seated) event()         {}
-func (Arrived) event()        {}
-func (Updated) event()        {}
-func (Departed) event()       {}
-func (Chat) event()           {}
-func (Saved) event()          {}
-func (Recalled) event()       {}
-func (Muted) event()          {}
-func (TrackAdded) event()     {}
-func (PathChanged) event()    {}
-func (QualityChanged) event() {}
-func (Trouble) event()        {}
-func (Ended) event()          {}
+func (Online) event()          {}
+func (Changed) event()         {}
+func (Waiting) event()         {}
+func (Seated) event()          {}
+func (Arrived) event()         {}
+func (Updated) event()         {}
+func (Departed) event()        {}
+func (Chat) event()            {}
+func (Saved) event()           {}
+func (Recalled) event()        {}
+func (Muted) event()           {}
+func (TrackAdded) event()      {}
+func (PathChanged) event()     {}
+func (QualityChanged) event()  {}
+func (TopologyChanged) event() {}
+func (Switched) event()        {}
+func (SpeakersChanged) event() {}
+func (Reaction) event()        {}
+func (Trouble) event()         {}
+func (Ended) event()           {}

@@ -122,9 +122,9 @@ func TestEndlessMessagesForNobody(t *testing.T) {
 			pass(100 * time.Millisecond)
 		}
 		if n := inside(t, ann, func(s *state) int {
-			s.hub.mu.Lock()
-			defer s.hub.mu.Unlock()
-			return s.hub.unclaimed("session-2")
+			s.labels.mu.Lock()
+			defer s.labels.mu.Unlock()
+			return s.labels.unclaimed("session-2")
 		}); n > maxUnclaimed {
 			t.Errorf("%d bytes wait for labels", n)
 		}

@@ -28,6 +28,10 @@ import (
 // levelURI is the header extension for the client-to-mixer audio level (RFC 6464).
 const levelURI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 
+// captureURI is the header extension for the time of capture, by which a frame is known that comes by two ways
+// (package seam).
+const captureURI = "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-time"
+
 // keepAlive is how often ICE shows that the path in use is wanted.
 const keepAlive = 200 * time.Millisecond
 
@@ -74,7 +78,7 @@ func (k *kit) settings(how transports) webrtc.SettingEngine {
 	se.SetICEProxyDialer(k.relay)
 	se.SetSCTPRTOMax(time.Second) // beats and control messages go on a second after the path does
 	se.SetICEMaxBindingRequests(7 + maxNudges)
-	se.DisableActiveTCP(true) // a nudge names an address that nobody is to be called at
+	se.DisableActiveTCP(!how.tcp) // a nudge names an address that nobody is to be called at
 	// An agent that was connected looks at its new pairs only at the next keep-alive after a restart.
 	se.SetICETimeouts(5*time.Second, 25*time.Second, keepAlive)
 	// Host pairs are taken at once; better pairs than a relay get a moment, because the choice is final.
@@ -88,8 +92,8 @@ func (k *kit) settings(how transports) webrtc.SettingEngine {
 	if how.hasty {
 		se.SetRelayAcceptanceMinWait(hastyWait)
 		// Every check from a relayed address waits for a permission, and all others wait with it; the relay gives none for
-		// private addresses, whose turn is on the link that this one competes with.
-		se.SetRemoteIPFilter(func(ip net.IP) bool { return !ip.IsPrivate() })
+		// private addresses, whose turn is on the link that this one competes with. A relay may have one itself.
+		se.SetRemoteIPFilter(func(ip net.IP) bool { return !ip.IsPrivate() || how.relays.has(ip) })
 	}
 	// With a filter the agent asks STUN from every address of its own, not from whichever the system takes: so it is
 	// known which uplink a path uses, and paths by all of them are found.
@@ -143,6 +147,7 @@ func registerMedia(engine *webrtc.MediaEngine, registry *interceptor.Registry) e
 		{sdp.SDESRepairRTPStreamIDURI, []webrtc.RTPCodecType{video}},
 		{sdp.TransportCCURI, []webrtc.RTPCodecType{audio, video}},
 		{levelURI, []webrtc.RTPCodecType{audio}},
+		{captureURI, []webrtc.RTPCodecType{audio}},
 	} {
 		for _, kind := range x.kind {
 			if err := engine.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: x.uri}, kind); err != nil {
@@ -155,6 +160,15 @@ func registerMedia(engine *webrtc.MediaEngine, registry *interceptor.Registry) e
 	engine.RegisterFeedback(webrtc.RTCPFeedback{Type: webrtc.TypeRTCPFBTransportCC}, video)
 	engine.RegisterFeedback(webrtc.RTCPFeedback{Type: webrtc.TypeRTCPFBTransportCC}, audio)
 	return registerInterceptors(registry)
+}
+
+// codec is what a source of somebody's comes as, through the hub: the codecs of registerMedia are all there are.
+func (k *kit) codec(source Source) webrtc.RTPCodecParameters {
+	codec := webrtc.RTPCodecParameters{RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: codecOf(source), ClockRate: 90000}}
+	if kindOf(source) == webrtc.RTPCodecTypeAudio {
+		codec.ClockRate = 48000
+	}
+	return codec
 }
 
 func registerInterceptors(registry *interceptor.Registry) error {
@@ -295,6 +309,29 @@ func (d *relayDialer) Dial(network, address string) (net.Conn, error) {
 	_ = conn.Close() // the handshake's error says more
 	d.options.Log.Warn("no TLS to the relay", "address", address, "err", err)
 	return nil, err
+}
+
+// addresses is a set of IP addresses, which the agent asks in goroutines of its own.
+type addresses struct {
+	mu  sync.Mutex
+	all map[string]bool
+}
+
+func (a *addresses) add(ip string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.all) < maxPending {
+		a.all[ip] = true
+	}
+}
+
+func (a *addresses) has(ip net.IP) bool {
+	if a == nil {
+		return false
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.all[ip.String()]
 }
 
 // quiet keeps the transport's own log lines away: what matters of them comes back as errors and states.

@@ -25,10 +25,10 @@ const (
 // channel of a link.
 type lane struct {
 	channel *webrtc.DataChannel
-	peer    string             // session at the other end
-	link    *link              // the main link that it is on; nil on one for bulk, and on what others opened
-	bulk    *bulk              // the link of ours that it is on; nil for the main one
-	post    func(func(*state)) // set with bulk
+	peer    string                 // session at the other end, or its seat behind seatPrefix
+	road    *webrtc.PeerConnection // that led there when it was opened; nil on what others opened
+	bulk    *bulk                  // the link of ours that it is on; nil for the main one
+	post    func(func(*state))     // set with bulk
 	mu      sync.Mutex
 	wake    func() // something happened
 	frames  []webrtc.DataChannelMessage

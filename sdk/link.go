@@ -3,6 +3,7 @@ package parley
 import (
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -21,6 +22,8 @@ const (
 	// maxMade is how many links one session may make with us within madeIn: each costs sockets until it is closed.
 	maxMade = 16
 	madeIn  = 10 * time.Second
+	// shunFor is how long nobody is linked with who flooded us.
+	shunFor = 10 * time.Minute
 	// closePatience is how long a transport may take to close before it is left behind.
 	closePatience = 5 * time.Second
 	// closeAfter is how much later the side that did not make a link closes it.
@@ -83,6 +86,9 @@ func (s *state) make(peer string) {
 
 // connect makes the peer connection of a new link.
 func (s *state) connect(peer, id string, b *bond, kind signal.LinkKind, how transports) (*link, error) {
+	if how.hasty {
+		how.relays = &addresses{all: make(map[string]bool)}
+	}
 	pc, err := s.kit.connection(s.session.ice, how)
 	if err != nil {
 		return nil, err
@@ -137,7 +143,7 @@ func (s *state) listen(l *link) {
 			})
 		}
 	})
-	gate := s.data.gate(l.peer, s.work.Done(), func() { on(func(s *state) { s.fail(l, errFlood) }) })
+	gate := s.data.gate(l.peer, s.work.Done(), func(flood bool) { on(func(s *state) { s.crowded(l, flood) }) })
 	l.pc.OnDataChannel(gate.enter)
 	l.pc.OnTrack(func(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) { on(func(s *state) { s.arrived(l, t, r) }) })
 	var waits atomic.Bool // the other side may change the pair as often as it likes
@@ -190,6 +196,12 @@ func (s *state) linkState(l *link, c webrtc.PeerConnectionState) {
 			s.reportStep(l, signal.ReportDTLSConnected)
 		}
 		l.pulse.restart(s.now)
+		if l == l.bond.next && main.up && main.pulse.beats.Load() {
+			// Their end of the handshake may lack our last flight. The old link works: judge waits for a beat on the new one.
+			l.ever = true
+			s.look(main)
+			return
+		}
 		s.flows(l)
 		return
 	case webrtc.PeerConnectionStateDisconnected, webrtc.PeerConnectionStateFailed:
@@ -219,7 +231,24 @@ func (s *state) fail(l *link, err error) {
 	s.trouble(fmt.Errorf("parley: the link with %s failed: %s", l.peer, strings.Clone(words)))
 	if s.links[l.peer] == l {
 		s.drop(l.peer, true)
+		s.lost(l)
 		return
 	}
 	s.shut(l, true)
+}
+
+// crowded replaces a link on which as many data channels came as may on one: a program that goes on for long enough gets
+// there. Who does not make the link lets it go, and the other side makes it again; not so after a flood.
+func (s *state) crowded(l *link, flood bool) {
+	main := s.links[l.peer]
+	switch {
+	case flood:
+		maps.DeleteFunc(s.shunned, func(_ string, until time.Time) bool { return !s.now.Before(until) })
+		s.shunned[l.peer] = s.now.Add(shunFor)
+		s.fail(l, errFlood)
+	case main == l && l.mine && l.up:
+		s.replace(l, transports{}, "many data channels")
+	default:
+		s.fail(l, errCrowded)
+	}
 }

@@ -72,7 +72,7 @@ func later(a, b time.Time) time.Time {
 
 // tend looks after every link.
 func (s *state) tend() {
-	for _, main := range maps.Clone(s.links) {
+	for peer, main := range maps.Clone(s.links) {
 		for _, l := range main.each() {
 			l.push(s.now)
 			if l.ever {
@@ -80,6 +80,7 @@ func (s *state) tend() {
 				s.judge(l)
 			}
 		}
+		main = s.links[peer] // another one may have taken its place
 		b := main.bond
 		if b.next != nil && s.now.Sub(b.next.began) >= besidePatience {
 			s.shut(b.next, b.next.mine)

@@ -53,7 +53,7 @@ func (l *link) learns(tracks []signal.Track) {
 // relayed handles what another session says through the server.
 func (s *state) relayed(m signal.Message) {
 	s.options.Log.Debug("got", "type", m.Head().Type, "n", m.Head().N)
-	if s.bulkRelayed(m) {
+	if s.hubRelayed(m) || s.bulkRelayed(m) {
 		return
 	}
 	switch m := m.(type) {
@@ -157,6 +157,9 @@ func (s *state) welcomed(m *signal.Offer) *link {
 		return nil
 	}
 	switch {
+	case !s.usesDirect(), s.now.Before(s.shunned[m.From]):
+		_ = s.send(&signal.CloseLink{Peer: signal.Peer{To: m.From, Link: m.Link}}) // an overflow has ended the room
+		return nil
 	case m.Kind == signal.LinkSpare && main != nil && (main.mine || main.bond.spare == nil || !main.bond.spare.mine):
 		b = main.bond
 		if s.kit.second(main) != "" || !main.mine { // otherwise the other side has the other uplink: ours is as ever

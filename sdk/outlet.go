@@ -1,6 +1,7 @@
 package parley
 
 import (
+	"encoding/binary"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -22,6 +23,7 @@ type outlet struct {
 	source Source
 	id     string
 	show   interface{ refresh(soon bool) }
+	epoch  time.Time // that frames are shown after
 
 	mu         sync.Mutex
 	opened     bool
@@ -30,6 +32,7 @@ type outlet struct {
 	header     rtp.Header
 	payloader  rtp.Payloader
 	level      uint8  // id of the level extension, 0 without
+	capture    uint8  // id of the capture extension, 0 without
 	clock      uint32 // Hz
 	start      uint32 // random timestamp of the epoch
 	paused     bool   // nothing was sent since the outlet opened: the next packet begins a talkspurt (RFC 3551 §4.1)
@@ -38,9 +41,9 @@ type outlet struct {
 	reportedAt time.Time // when that came
 }
 
-func newOutlet(source Source, show interface{ refresh(soon bool) }) *outlet {
-	o := &outlet{source: source, id: string(source), show: show, start: rand.Uint32(), paused: true} // no secret
-	o.header = rtp.Header{Version: 2, SequenceNumber: uint16(rand.Uint32())}                         // any 16 bits
+func newOutlet(source Source, show *show) *outlet {
+	o := &outlet{source: source, id: string(source), show: show, epoch: show.epoch, start: rand.Uint32(), paused: true} // no secret
+	o.header = rtp.Header{Version: 2, SequenceNumber: uint16(rand.Uint32())}                                            // any 16 bits
 	if kindOf(source) == webrtc.RTPCodecTypeAudio {
 		o.clock, o.payloader = 48000, &codecs.OpusPayloader{}
 	} else {
@@ -64,8 +67,11 @@ func (o *outlet) Bind(c webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, er
 		o.stream, o.binding = c.WriteStream(), c.ID()
 		o.header.PayloadType, o.header.SSRC = uint8(codec.PayloadType), uint32(c.SSRC())
 		for _, x := range c.HeaderExtensions() {
-			if x.URI == levelURI {
+			switch x.URI {
+			case levelURI:
 				o.level = uint8(x.ID) // 1…14 by RFC 8285
+			case captureURI:
+				o.capture = uint8(x.ID)
 			}
 		}
 		return codec, nil
@@ -100,14 +106,16 @@ func (o *outlet) StreamID() string {
 // Kind implements webrtc.TrackLocal.
 func (o *outlet) Kind() webrtc.RTPCodecType { return kindOf(o.source) }
 
-// open lets frames through, or not.
-func (o *outlet) open(yes bool) {
+// open lets frames through, or not. It reports whether that is new.
+func (o *outlet) open(yes bool) (begins bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if yes && !o.opened {
+	begins = yes && !o.opened
+	if begins {
 		o.paused = true
 	}
 	o.opened = yes
+	return begins
 }
 
 // write sends one frame, shown at the given time after the epoch. level is -dBov, or -1. One goroutine calls it. The
@@ -120,17 +128,21 @@ func (o *outlet) write(frame []byte, at time.Duration, level int) {
 		o.mu.Unlock()
 		return
 	}
-	extension, paused := o.level, o.paused
+	extension, capture, paused := o.level, o.capture, o.paused
 	o.mu.Unlock()
 	h.Timestamp = o.start + uint32(at.Nanoseconds()*int64(o.clock)/int64(time.Second)) // the wrap is meant
 	audio := kindOf(o.source) == webrtc.RTPCodecTypeAudio
 	parts := o.payloader.Payload(payloadSize, frame)
+	captured := binary.BigEndian.AppendUint64(nil, ntp(o.epoch.Add(at))) // the same on every link
 	var sent Sent
 	for i, part := range parts {
 		h.Marker = !audio && i == len(parts)-1 || audio && paused
 		h.Extension, h.Extensions = false, nil
 		if audio && extension != 0 && level >= 0 {
 			_ = h.SetExtension(extension, []byte{0x80 | byte(level&0x7f)}) // one byte always fits
+		}
+		if audio && capture != 0 {
+			_ = h.SetExtension(capture, captured) // so do eight
 		}
 		n, err := stream.WriteRTP(&h, part)
 		h.SequenceNumber++
@@ -152,6 +164,13 @@ func (o *outlet) write(frame []byte, at time.Duration, level int) {
 	o.sent.Bytes += sent.Bytes
 	o.sent.Failed += sent.Failed
 	o.sent.Frames += sent.Frames
+}
+
+// ntp is a moment as NTP has it (RFC 5905 §6), which is how a capture is told: 32 bits of seconds since 1900, 32 of
+// fractions.
+func ntp(t time.Time) uint64 {
+	const since1900 = 2_208_988_800
+	return uint64(t.Unix()+since1900)<<32 | uint64(t.Nanosecond())<<32/uint64(time.Second)
 }
 
 // listen reads what the receiver reports, until the section is over.

@@ -56,6 +56,10 @@ type Options struct {
 	Name string
 	// Seat is the token of an earlier seat (Room.Seat): take that seat again, as a page does after a reload.
 	Seat string
+	// Listen joins as a listener, who sees, hears, writes and raises a hand, and sends no media (Room.Speak).
+	Listen bool
+	// Note tells the hosts of a waiting room who is there and why, at most 200 bytes.
+	Note string
 	// Roots are the certificate authorities to trust instead of the system's, for servers with a private one. A
 	// self-signed certificate is its own authority. It holds for signalling and for the relay over TLS.
 	Roots *x509.CertPool
@@ -106,6 +110,9 @@ func (o Options) validate() error {
 	if len(o.Name) > signal.MaxName {
 		return fmt.Errorf("parley: a name of %d bytes, at most %d are allowed", len(o.Name), signal.MaxName)
 	}
+	if len(o.Note) > signal.MaxWords {
+		return fmt.Errorf("parley: a note of %d bytes, at most %d are allowed", len(o.Note), signal.MaxWords)
+	}
 	return nil
 }
 
@@ -139,4 +146,5 @@ const (
 	CodeRemoved   = signal.CodeRemoved
 	CodeBusy      = signal.CodeBusy
 	CodeOrder     = signal.CodeOrder
+	CodeNoHub     = signal.CodeNoHub
 )

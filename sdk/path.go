@@ -18,6 +18,7 @@ const (
 	PathConnecting PathKind = "connecting"
 	PathDirect     PathKind = "direct"
 	PathRelayed    PathKind = "relayed"
+	PathHub        PathKind = "hub"  // through the server's media plane, as in rooms of three and more
 	PathLost       PathKind = "lost" // it was up; it is being brought back
 )
 
@@ -38,6 +39,12 @@ func (p Path) String() string {
 	switch p.Kind {
 	case PathDirect:
 		return "direct"
+	case PathHub:
+		over := ""
+		if p.Protocol != "" {
+			over = " over " + strings.ToUpper(p.Protocol)
+		}
+		return "by the hub" + over
 	case PathRelayed:
 		over := ""
 		if p.Protocol != "" {
@@ -54,6 +61,9 @@ func (s *state) look(main *link) {
 		return
 	}
 	path := s.way(main)
+	if s.onHub() {
+		return // lookHub tells
+	}
 	if seat := s.holder(main.peer); seat != nil && path != main.bond.told {
 		main.bond.told = path
 		s.emit(PathChanged{Person: s.person(seat), Path: path})
@@ -139,6 +149,9 @@ func (l *link) noteRelay(line string) {
 	c, err := ice.UnmarshalCandidate(strings.TrimPrefix(line, "candidate:"))
 	if err == nil && c.Type() == ice.CandidateTypeRelay && len(l.relays) < maxPending {
 		l.relays[endpoint(c.Address(), c.Port())] = true
+		if l.how.relays != nil {
+			l.how.relays.add(c.Address())
+		}
 	}
 }
 

@@ -123,19 +123,26 @@ func (p *pulse) beat(b []byte) (answer []byte) {
 	case beatPong:
 		now := time.Since(p.epoch)
 		trip := time.Duration(uint32(now/time.Millisecond)-binary.BigEndian.Uint32(b[5:])) * time.Millisecond
-		if trip < time.Minute { // otherwise nonsense
-			p.answered.Store(int64(now))
-			old := time.Duration(p.trip.Load())
-			if old == 0 {
-				old = trip
-			}
-			p.trip.Store(int64(old + (trip-old)/8))
-			p.latest[p.count%len(p.latest)] = trip
-			p.count++
-			p.least.Store(int64(slices.Min(p.latest[:min(p.count, len(p.latest))])))
-		}
+		p.ponged(now, trip)
 	}
 	return nil
+}
+
+// ponged takes the answer to one of our beats, which came at a time after epoch and was under way for trip. One goroutine
+// of the transport calls it.
+func (p *pulse) ponged(now, trip time.Duration) {
+	if trip < 0 || trip >= time.Minute { // nonsense
+		return
+	}
+	p.answered.Store(int64(now))
+	old := time.Duration(p.trip.Load())
+	if old == 0 {
+		old = trip
+	}
+	p.trip.Store(int64(old + (trip-old)/8))
+	p.latest[p.count%len(p.latest)] = trip
+	p.count++
+	p.least.Store(int64(slices.Min(p.latest[:min(p.count, len(p.latest))])))
 }
 
 // listenTo counts what arrives on the channels that every link has, and hands control messages on.

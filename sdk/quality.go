@@ -97,7 +97,7 @@ func (s *state) measure(main *link, seat *signal.Seat) {
 		steady: before.steady, shown: before.shown, known: before.known, weighed: before.weighed,
 		said: before.said, on: before.on,
 	}
-	for source, t := range b.tracks {
+	for source, t := range s.tracks[main.peer] {
 		q.received[source] = t.Stats()
 	}
 	if before.at.IsZero() || !b.active.up {
@@ -122,7 +122,7 @@ func (s *state) measure(main *link, seat *signal.Seat) {
 	if e.Picture.Bps == 0 {
 		e.Picture = leaves(Screen)
 	}
-	if !seat.Media.Camera || q.told != nil && q.told.Paused || b.tracks[Camera] == nil {
+	if !seat.Media.Camera || q.told != nil && q.told.Paused || s.tracks[main.peer][Camera] == nil {
 		q.still = nil
 	} else {
 		stood := 0.0

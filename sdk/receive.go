@@ -94,6 +94,7 @@ type past struct {
 // traffic is the transfers of a room. The owner owns it.
 type traffic struct {
 	bulks    map[string]*bulk      // by id
+	refusals map[string]remake     // links for bulk that did not come up, by session: when to try again
 	incoming map[string]*receiving // by the id of the transfer
 	outgoing map[*sending]bool
 	past     []past          // oldest first
@@ -120,7 +121,7 @@ func (f *traffic) remember(p past) {
 
 func newTraffic() traffic {
 	return traffic{
-		bulks: make(map[string]*bulk), incoming: make(map[string]*receiving), outgoing: make(map[*sending]bool),
+		bulks: make(map[string]*bulk), refusals: make(map[string]remake), incoming: make(map[string]*receiving), outgoing: make(map[*sending]bool),
 		offers: make(map[string]made),
 	}
 }
@@ -144,7 +145,7 @@ func (s *state) filed(peer string, channel *webrtc.DataChannel) (closed func()) 
 
 // delivers finds the transfer that a channel belongs to, or begins it. It is the owner's.
 func (s *state) delivers(w *lane) {
-	seat, id := s.holder(w.peer), w.channel.Label()
+	seat, id := s.sits(w.peer), w.channel.Label()
 	if seat == nil || s.me == "" || !validTransferID(id) {
 		w.close()
 		return

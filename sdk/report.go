@@ -91,6 +91,14 @@ func (s *state) tellDue() {
 	}
 }
 
+// reportSwitch takes down a move between the direct path and the hub that was gone through, and the longest hole in it.
+func (s *state) reportSwitch(a *moved, gap time.Duration) {
+	s.report(nil, signal.ReportEvent{
+		Kind: signal.ReportSwitched, MS: a.took.Milliseconds(),
+		Switch: &signal.ReportSwitch{From: a.from, To: a.to, Epoch: a.epoch, GapMS: gap.Milliseconds()},
+	})
+}
+
 // reportCandidate takes down what a link gathers; a nil candidate ends it.
 func (s *state) reportCandidate(l *link, c *webrtc.ICECandidate) {
 	r := &s.reports

@@ -162,7 +162,7 @@ func (t *sending) rest(ctx context.Context, w *lane) {
 
 // stays reports whether the link that a channel was on is still the one that leads to its person.
 func (t *sending) stays(ctx context.Context, w *lane) bool {
-	same, _ := inRoom(ctx, t.room, func(s *state) bool { return s.linkTo(t.to) == w.link })
+	same, _ := inRoom(ctx, t.room, func(s *state) bool { return s.roadTo(t.to) == w.road })
 	return same
 }
 
@@ -257,7 +257,7 @@ func (t *sending) reach(ctx context.Context, byBulk bool) *lane {
 func (t *sending) dial(s *state, byBulk bool) *lane {
 	init := &webrtc.DataChannelInit{Protocol: new(transfer.Protocol)}
 	seat := s.people[t.to]
-	if seat == nil || s.linkTo(t.to) == nil {
+	if seat == nil || s.roadTo(t.to) == nil {
 		return nil
 	}
 	var channel *webrtc.DataChannel
@@ -278,7 +278,7 @@ func (t *sending) dial(s *state, byBulk bool) *lane {
 		return nil // the link goes down this moment
 	}
 	w := newLane(channel, seat.Session)
-	w.bulk, w.post, w.link = b, s.post, s.linkTo(t.to)
+	w.bulk, w.post, w.road = b, s.post, s.roadTo(t.to)
 	channel.OnClose(w.ended)
 	channel.SetBufferedAmountLowThreshold(lowBuffered)
 	person := s.person(seat)

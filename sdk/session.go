@@ -100,6 +100,9 @@ func (s *state) deadline() time.Time {
 	for _, until := range s.missing {
 		sooner(until)
 	}
+	for _, due := range []time.Time{s.hubDue(), s.reachDue(), s.moveDue(), s.remakeDue()} {
+		sooner(due)
+	}
 	return at
 }
 
@@ -120,6 +123,10 @@ func (s *state) tick() {
 	}
 	s.acknowledge()
 	s.tend()
+	s.tendHub()
+	s.tendReach()
+	s.remakeLost()
+	s.tendMove()
 	s.tellDue()
 	s.assess()
 	for seat, until := range s.missing {

@@ -24,14 +24,23 @@ type state struct {
 	inbox   *mailbox
 	events  *outbound
 	session session
-	door                     // the room, from the door inwards
-	reports reports          // for the record of the call
-	kit     *kit             // makes peer connections
-	links   map[string]*link // by the peer's session
+	door                         // the room, from the door inwards
+	hub     hub                  // what comes and goes through the hub
+	reach   reach                // whether we get there
+	move    *move                // a switch that is under way
+	after   *moved               // one that has just ended
+	shape   Topology             // that the user was told
+	remakes map[string]remake    // links that ended although they are wanted, by session
+	shunned map[string]time.Time // who flooded us, until when they are not linked with
+	reports reports              // for the record of the call
+	kit     *kit                 // makes peer connections
+	links   map[string]*link     // by the peer's session
 	shows   map[Source]*show
-	made    map[string]made // links that others made with us lately, by session
+	tracks  map[string]map[Source]*Track // what arrives, by session
+	feeds   int                          // streams so far
+	made    map[string]made              // links that others made with us lately, by session
 	data    *channels
-	hub     *dataHub
+	labels  *dataHub
 	watch   watch          // how well everybody comes through
 	stir    bool           // links or people changed: programs' data and files have to follow
 	files   traffic        // the transfers of files
@@ -66,14 +75,14 @@ func newState(life context.Context, a address, o Options, kit *kit, connect func
 		options: o, address: a, life: life, work: work, cancel: cancel,
 		inbox: newMailbox(), events: newOutbound(), kit: kit,
 		links: make(map[string]*link), shows: make(map[Source]*show), data: newChannels(),
-		made:  make(map[string]made),
+		made: make(map[string]made), tracks: make(map[string]map[Source]*Track), remakes: make(map[string]remake), shunned: make(map[string]time.Time), hub: newHub(),
 		files: newTraffic(), opened: newRequest(),
 		door: door{
 			token: o.Seat, people: make(map[string]*signal.Seat),
 			asked: make(map[uint64]*request), recalls: make(map[uint64]*recall), missing: make(map[string]time.Time),
 		},
 	}
-	s.session.connect, s.hub = connect, newDataHub(s.data)
+	s.session.connect, s.labels = connect, newDataHub(s.data)
 	s.openTraffic()
 	for _, source := range Sources() {
 		s.shows[source] = newShow(source)
@@ -146,7 +155,7 @@ func (s *state) serve(cmds <-chan func(*state)) {
 		if s.stir {
 			s.stir = false
 			s.rouse()
-			s.hub.tend(s)
+			s.labels.tend(s)
 		}
 	}
 }
@@ -183,10 +192,8 @@ func (s *state) shutdown() {
 	for _, q := range s.asked {
 		q.settle(cause)
 	}
-	s.hub.close()
-	for peer := range s.links {
-		s.drop(peer, false)
-	}
+	s.labels.close()
+	s.unlink()
 	s.dropBulks("")
 	for _, source := range Sources() {
 		s.shows[source].stop()
@@ -210,7 +217,7 @@ func (s *state) list() []Person {
 func (s *state) person(seat *signal.Seat) Person {
 	return Person{
 		ID: seat.ID, Name: seat.Name, Role: seat.Role, State: seat.State, Order: seat.Order, Media: seat.Media,
-		Me: seat.ID == s.me,
+		Me: seat.ID == s.me, Hand: seat.Hand, Invited: seat.Invited, Note: seat.Note,
 	}
 }
 
@@ -228,6 +235,21 @@ func (s *state) info() Info {
 	return Info{
 		Name: s.room.Name, Locked: s.room.Locked, WaitingRoom: s.room.WaitingRoom, Role: s.room.Role, Host: s.room.Host,
 	}
+}
+
+// unlink lets go of every link, and of what came by it.
+func (s *state) unlink() {
+	for peer := range s.links {
+		s.drop(peer, false)
+	}
+	s.leaveHub(false)
+	s.shutTrunk(s.reach.trunk, false)
+	for session := range s.tracks {
+		s.forgetTracks(session)
+	}
+	s.reach, s.move, s.after = reach{}, nil, nil
+	clear(s.remakes)
+	clear(s.hub.told)
 }
 
 var errNotSeated = errors.New("parley: not in the room; Join takes a seat first")

@@ -1,12 +1,17 @@
 package parley
 
-import "time"
+import (
+	"maps"
+	"time"
+
+	"github.com/parley-rtc/parley/internal/signal"
+)
 
 // Stats is what a room's links and tracks counted since they began.
 type Stats struct {
 	// At is when this was so.
 	At time.Time
-	// Links are the transports to the people inside.
+	// Links are the transports to the people inside; in a room on the hub each is the one to the hub.
 	Links []LinkStats
 }
 
@@ -18,7 +23,7 @@ type LinkStats struct {
 	Path Path
 	// RoundTrip is the path's round-trip time, 0 while unknown.
 	RoundTrip time.Duration
-	// Sent is what we sent, by source; only sources of which something was.
+	// Sent is what we sent, by source; only sources of which something was. By the hub it is sent once for all.
 	Sent map[Source]Sent
 	// Received is what arrived, by source.
 	Received map[Source]Received
@@ -90,6 +95,10 @@ func (r Received) Since(before Received, interval time.Duration) Rate {
 // stats collects the counters of the links with people who have seats.
 func (s *state) stats() Stats {
 	all := Stats{At: s.now}
+	if s.onHub() {
+		all.Links = s.hubStats()
+		return all
+	}
 	for _, p := range s.list() {
 		l := s.links[s.people[p.ID].Session]
 		if p.Me || l == nil {
@@ -104,12 +113,47 @@ func (s *state) stats() Stats {
 				one.Sent[source] = sent
 			}
 		}
-		for source, t := range l.bond.tracks {
+		for source, t := range s.tracks[l.peer] {
 			one.Received[source] = t.Stats()
 		}
 		all.Links = append(all.Links, one)
 	}
 	return all
+}
+
+// hubStats says of each person what comes of them by the hub, and what we send to it for all.
+func (s *state) hubStats() (list []LinkStats) {
+	sent := make(map[Source]Sent)
+	for source, past := range s.hub.past {
+		sent[source] = past
+	}
+	trip := time.Duration(0)
+	for _, t := range []*trunk{s.hub.main, s.hub.next} {
+		if t == nil {
+			continue
+		}
+		if t.up {
+			trip = time.Duration(t.pulse.trip.Load())
+		}
+		for source, out := range t.outlets {
+			sent[source] = sent[source].plus(out.stats())
+		}
+	}
+	maps.DeleteFunc(sent, func(_ Source, x Sent) bool { return x.Frames == 0 })
+	path := s.hubPath()
+	for _, p := range s.list() {
+		if p.Me || p.State == signal.SeatWaiting {
+			continue
+		}
+		one := LinkStats{Person: p, Path: path, RoundTrip: trip, Sent: maps.Clone(sent), Received: make(map[Source]Received)}
+		for source, t := range s.tracks[s.people[p.ID].Session] {
+			if t.begun {
+				one.Received[source] = t.Stats()
+			}
+		}
+		list = append(list, one)
+	}
+	return list
 }
 
 // sent sums up what left by every link with a peer, the present ones and those before.

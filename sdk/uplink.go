@@ -19,10 +19,12 @@ const watchEach = 250 * time.Millisecond
 
 // transports says which ways a link may take, of those that the options allow. The zero value is all of them.
 type transports struct {
-	uplink string   // only through this interface
-	relay  bool     // only through the relay
-	over   []string // only these ways to the relay; empty is all
-	hasty  bool     // a relay is as good as a direct way: one of them is missed already
+	uplink string     // only through this interface
+	relay  bool       // only through the relay
+	over   []string   // only these ways to the relay; empty is all
+	tcp    bool       // the hub may be called by TCP
+	hasty  bool       // a relay is as good as a direct way: one of them is missed already
+	relays *addresses // of the other side's relay, which a hasty link takes although they may be private
 }
 
 // roam tells the owner whenever the addresses of this machine change.
@@ -86,6 +88,13 @@ func (s *state) moved(before, now map[string]string) {
 		s.suspect()
 	}
 	s.hurry()
+	if t := s.hub.main; t != nil && t.up && t.base != "" && now[t.base] == "" {
+		s.trunkStalled(t)
+	}
+	if won {
+		s.hubRevived()
+	}
+	s.seekHub(probeAfter)
 	for _, main := range maps.Clone(s.links) {
 		for _, l := range main.each() {
 			if l.up && !l.gone && l.base != "" && now[l.base] == "" {
@@ -100,8 +109,10 @@ func (s *state) moved(before, now map[string]string) {
 }
 
 // base is the address of ours that a link uses, "" when that is not known.
-func (k *kit) base(l *link) string {
-	pair, err := l.pc.SCTP().Transport().ICETransport().GetSelectedCandidatePair()
+func (k *kit) base(l *link) string { return k.baseOf(l.pc) }
+
+func (k *kit) baseOf(pc *webrtc.PeerConnection) string {
+	pair, err := pc.SCTP().Transport().ICETransport().GetSelectedCandidatePair()
 	if err != nil || pair == nil || pair.Local == nil {
 		return ""
 	}

@@ -111,6 +111,7 @@ func (s *state) resumed(w *signal.Welcome) {
 	}
 	s.acknowledged()
 	s.reconnected()
+	s.hubRevived()
 }
 
 // reset goes on under the same id with a server that lost its memory: seats are taken again, links stay, and what was
@@ -122,9 +123,8 @@ func (s *state) reset(w *signal.Welcome) {
 	s.emit(Online{Up: true})
 	s.transmit(&signal.Ack{})
 	if w.Room != nil {
-		s.room = *w.Room
+		s.replaceRoom(*w.Room)
 		s.merge(w.Room.Seats)
-		s.room.Seats = nil
 		s.emit(Changed{Info: s.info()})
 	}
 	if s.wanted {
@@ -153,6 +153,7 @@ func (s *state) reset(w *signal.Welcome) {
 		q.settle(nil) // the old server had acknowledged it
 	}
 	s.reconnected()
+	s.hubRenewed()
 }
 
 // backlog is what the server has not acknowledged and what is worth saying to its successor.

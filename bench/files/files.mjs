@@ -2,15 +2,19 @@
 // Usage: node bench/files/files.mjs [MiB of a file, 256] [rounds, 7]; writes bench/results/files.md.
 //
 // Both are measured at the receiver in the same run, turn by turn: ours from the first byte of the file until all of it
-// is hashed, stored and verified; the bare channel from its first message to its last, thrown away on receipt.
+// is hashed, stored and verified; the bare channel from its first message to its last, thrown away on receipt. The two
+// people have a browser each, with a profile on the disk: what a private window stores goes through another process into
+// memory, and ends at a gigabyte or so. What either of them costs is counted in processor time, thread by thread, which
+// says the same on a machine that does other things too.
 import {writeFileSync} from 'node:fs';
 import {cpus, loadavg} from 'node:os';
 import {launchChromium} from '../../test/browser/chromium.mjs';
-import {downloadsTo, offerFiles} from '../../test/browser/exchange.mjs';
+import {offerFiles, transfers} from '../../test/browser/exchange.mjs';
 import {Parcel} from '../../test/browser/parcel.mjs';
 import {Person} from '../../test/browser/person.mjs';
 import {Server} from '../../test/browser/server.mjs';
 import {until} from '../../test/browser/until.mjs';
+import {spent, sum} from './cost.mjs';
 
 const MiB = 1 << 20;
 const size = Number(process.argv[2] ?? 256) * MiB;
@@ -93,28 +97,35 @@ async function pour(bytes) {
   }
 }
 
-/** What the receiver measured in a round. */
-const measured = (person, kind, index) =>
-  until(
+/** What the receiver measured in a round. Throws what the receiver is told when it came to nothing. */
+async function measured(person, kind, index) {
+  const one = await until(
     `round ${index} of ${kind}`,
     async () => {
-      const one = await person.page.evaluate((k, i) => window.__bench[k][i], kind, index);
-      return one?.to ? one : null;
+      const trouble = await person.page.evaluate(
+        () => document.querySelector('.transfer-line[data-bad=true]')?.textContent,
+      );
+      if (trouble) return {trouble};
+      const found = await person.page.evaluate((k, i) => window.__bench[k][i], kind, index);
+      return found?.to ? found : null;
     },
     limit,
   );
+  if (one.trouble) throw new Error(`round ${index} of ${kind}: ${person.name} reads: ${one.trouble}`);
+  return one;
+}
 const at = (list, share) => [...list].sort((a, b) => a - b)[Math.floor((list.length - 1) * share)];
 const median = (list) => at(list, 0.5);
 const rate = ({from, to}) => size / 1e6 / ((to - from) / 1000);
 const percent = (share) => `${(share * 100).toFixed(0)} %`;
 
 /** The result as a page. */
-function page(rows, version) {
+function page(rows, costs, version) {
   const [file, raw] = [median(rows.map((row) => row.file)), median(rows.map((row) => row.raw))];
   const share = median(rows.map((row) => row.file / row.raw));
   return `# Files between two browsers, beside the bare data channel
 
-\`make bench RUN=files\` (\`bench/files/files.mjs\`): two Chromium pages on this machine, one connection. Each round sends a file of ${size / MiB} MiB by the app, chosen, accepted, hashed, stored and verified, and as many bytes over a bare channel that throws them away; which of the two goes first alternates. Both are measured at the receiver.
+\`make bench RUN=files\` (\`bench/files/files.mjs\`): two Chromium on this machine with a profile each, one connection. Each round sends a file of ${size / MiB} MiB by the app, chosen, accepted, hashed, stored and verified, and as many bytes over a bare channel that throws them away; which of the two goes first alternates. Both are measured at the receiver.
 
 ${new Date().toISOString().slice(0, 10)}, ${version}, ${cpus().length} cores, load ${loadavg()
     .map((load) => load.toFixed(1))
@@ -132,31 +143,73 @@ ${rows
 | median | ${file.toFixed(1)} | ${raw.toFixed(1)} | ${percent(share)} (of the rounds) | | |
 
 "Stored after" is the time from the last byte of a chunk at the receiver until it is hashed, written and confirmed. 8 MiB may be on the way, so the last column is what the window would allow with nothing else in the way: as long as it is far above the bare channel, the window is not the limit.
+
+## What it costs
+
+Milliseconds of processor time for a megabyte, median of the rounds, of both browsers; threads that take less than 0.2 are in the sums only.
+
+| who | thread | file | bare channel |
+|---|---|---|---|
+${costs}
 `;
+}
+
+/** Processor time by person and thread, in ms for a megabyte, as rows of a table. */
+function table(rows) {
+  const lines = [];
+  const per = (kind, read) => median(rows.map((row) => read(row.cost[kind]) / (size / 1e6)));
+  for (const who of ['sender', 'receiver']) {
+    const threads = new Set(rows.flatMap(({cost}) => [...cost.file[who].keys(), ...cost.raw[who].keys()]));
+    const told = [...threads]
+      .map((name) => [name, per('file', (c) => c[who].get(name) ?? 0), per('raw', (c) => c[who].get(name) ?? 0)])
+      .filter(([, file, raw]) => Math.max(file, raw) >= 0.2)
+      .sort((a, b) => b[1] - a[1]);
+    for (const [name, file, raw] of told) lines.push(`| ${who} | ${name} | ${file.toFixed(1)} | ${raw.toFixed(1)} |`);
+  }
+  const all = (kind) => per(kind, (c) => sum(c.sender) + sum(c.receiver)).toFixed(1);
+  return [...lines, `| both | all | ${all('file')} | ${all('raw')} |`].join('\n');
 }
 
 const parcel = new Parcel();
 const server = await Server.start();
 // Nobody has a camera: the network and the disk are measured, not pictures.
-const chromium = await launchChromium({capture: 'missing'});
+const browsers = await Promise.all([launchChromium({capture: 'missing'}), launchChromium({capture: 'missing'})]);
 try {
   const prepare = (page) => page.evaluateOnNewDocument(watch);
-  const ann = await Person.arrive(chromium, server.room('bench'), {name: 'Ann', prepare});
-  await ann.join();
-  const bob = await Person.arrive(chromium, server.room('bench'), {name: 'Bob', prepare});
-  await bob.join();
+  const arrive = async (browser, name) => {
+    const context = browser.defaultBrowserContext();
+    const person = await Person.arrive(browser, server.room('bench'), {name, context, prepare});
+    await person.join();
+    // What is saved would be one more copy on the same disk; that is the browser's work, and later.
+    const session = await person.page.createCDPSession();
+    await session.send('Browser.setDownloadBehavior', {behavior: 'deny'});
+    return person;
+  };
+  const ann = await arrive(browsers[0], 'Ann');
+  const bob = await arrive(browsers[1], 'Bob');
   await until('a link', async () => (await ann.links()).length > 0);
-  await downloadsTo(bob, parcel.folder);
   const byFile = async (i) => {
+    const name = `round-${i}.bin`;
     // With the first file comes the panel, which has a button of its own for more.
-    await offerFiles(ann, [parcel.write(`out/round-${i}.bin`, size)], i ? 'Choose files' : 'Send file');
+    await offerFiles(ann, [parcel.write(`out/${name}`, size)], i ? 'Choose files' : 'Send file');
+    const before = cost();
     await bob.press('Accept');
-    return measured(bob, 'files', i);
+    const one = {...(await measured(bob, 'files', i)), cost: cost(before)};
+    if (i === 0) await bob.open('Files');
+    await until('the file to be there', async () => (await transfers(bob)).some(({text}) => /Saved/.test(text)), limit);
+    for (const person of [ann, bob]) await person.press(`Remove from the list: ${name}`);
+    return one;
   };
   const bare = async (i) => {
+    const before = cost();
     await ann.page.evaluate(pour, size);
-    return measured(bob, 'raw', i);
+    return {...(await measured(bob, 'raw', i)), cost: cost(before)};
   };
+  /** Processor time of both browsers, since `before` if there is one. */
+  const cost = (before) => ({
+    sender: spent(browsers[0].process().pid, before?.sender),
+    receiver: spent(browsers[1].process().pid, before?.receiver),
+  });
   // The bare channel needs the connection that carried a file.
   await byFile(0);
   const rows = [];
@@ -164,15 +217,15 @@ try {
     let [one, other] = i % 2 ? [null, await bare(i)] : [await byFile(i + 1), null];
     one ??= await byFile(i + 1);
     other ??= await bare(i);
-    rows.push({file: rate(one), raw: rate(other), stored: one.stored});
+    rows.push({file: rate(one), raw: rate(other), stored: one.stored, cost: {file: one.cost, raw: other.cost}});
     const {file, raw} = rows[i];
     console.log(`round ${i + 1}: file ${file.toFixed(1)} MB/s, bare channel ${raw.toFixed(1)} MB/s`);
   }
-  const text = page(rows, await chromium.version());
+  const text = page(rows, table(rows), await browsers[0].version());
   writeFileSync(new URL('../results/files.md', import.meta.url), text);
   console.log(text);
 } finally {
-  await chromium.close();
+  for (const browser of browsers) await browser.close();
   await server.stop();
   parcel.drop();
 }

@@ -42,6 +42,8 @@ type Config struct {
 	// Local lets requests from this machine pass for the admin's. It must be off where a reverse proxy on this machine
 	// forwards other people's.
 	Local bool
+	// Metrics returns the numbers of now; nil is none. It is asked from many goroutines.
+	Metrics func() []Metric
 }
 
 // Server is the API. Make one with New.
@@ -60,6 +62,7 @@ func New(cfg Config, keys *auth.Keys, calls Calls, log *slog.Logger) *Server {
 	s := &Server{cfg: cfg, keys: keys, calls: calls, log: log, mux: http.NewServeMux(), openapi: describe(cfg.Version)}
 	s.mux.HandleFunc(base+"/calls", s.list)
 	s.mux.HandleFunc(base+"/calls/{id}", s.call)
+	s.mux.HandleFunc(base+"/metrics", s.metrics)
 	s.mux.HandleFunc(base+"/openapi.json", s.describe)
 	s.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		refuse(w, http.StatusNotFound, "unknown", "There is nothing at this address; see "+base+"/openapi.json.")

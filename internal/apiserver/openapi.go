@@ -29,10 +29,13 @@ func describe(version string) []byte {
 		"parameters": []any{parameter("path", "id", "The call's id.", true, object{"type": "string"})},
 		"responses":  d.responses("The record. Times are in milliseconds since 1970 by the server's clock.", trace.Record{}, "401", "403", "404", "429", "503"),
 	}}
+	faults := d.responses("", Fault{}, "401", "403", "429")
+	faults["200"] = object{"description": "Numbers for monitoring, in the text format of Prometheus.", "content": object{"text/plain": object{"schema": object{"type": "string"}}}}
+	metrics := object{"get": object{"summary": "Read the numbers for monitoring. Admin only.", "security": token, "responses": faults}}
 	b, err := json.MarshalIndent(object{
 		"openapi": "3.1.0",
 		"info":    object{"title": "Parley", "version": version},
-		"paths":   object{base + "/calls": calls, base + "/calls/{id}": call},
+		"paths":   object{base + "/calls": calls, base + "/calls/{id}": call, base + "/metrics": metrics},
 		"components": object{
 			"schemas":         d.all,
 			"securitySchemes": object{"bearer": object{"type": "http", "scheme": "bearer", "description": "The admin token, or the token of a seat in one call."}},

@@ -73,6 +73,8 @@ func TestRules(t *testing.T) {
 		{"test folders too", "test/acme/a.go", `import "github.com/letsencrypt/pebble/v2/ca"`, ""},
 		{"the sdk and signal", "sdk/a.go", `import "github.com/parley-rtc/parley/internal/signal"`, ""},
 		{"the sdk and more", "sdk/a.go", `import "github.com/parley-rtc/parley/internal/auth"`, "the SDK imports internal/signal only"},
+		{"an example and the sdk", "examples/bot/a.go", `import "github.com/parley-rtc/parley/sdk"`, ""},
+		{"an example and more", "examples/bot/a.go", `import "github.com/parley-rtc/parley/internal/signal"`, "an example imports what everybody may"},
 		{"cli and the sdk", "internal/cli/a.go", `import "github.com/parley-rtc/parley/sdk"`, ""},
 		{"cli and a part of the sdk", "internal/cli/a.go", `import "github.com/parley-rtc/parley/sdk/media"`, ""},
 		{"others and a part of the sdk", "internal/server/a.go", `import "github.com/parley-rtc/parley/sdk/media"`, "only cli and tests import"},

@@ -189,6 +189,11 @@ func (s *source) mayImport(folder string, table map[string]place) string {
 			return fmt.Sprintf("imports %s; a command imports internal/cli only", folder)
 		}
 		return ""
+	case strings.HasPrefix(s.path, "examples/"):
+		if folder != "sdk" && folder != "sdk/media" {
+			return fmt.Sprintf("imports %s; an example imports what everybody may, the SDK", folder)
+		}
+		return ""
 	case strings.HasPrefix(s.path, "sdk/"):
 		if folder != "internal/signal" && !strings.HasPrefix(folder, "sdk/") {
 			return fmt.Sprintf("imports %s; the SDK imports internal/signal only", folder)

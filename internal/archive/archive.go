@@ -206,6 +206,11 @@ func (a *Archive) Leave(room string, at time.Time, seat string, why signal.LeftR
 	a.tell(true, func(s *state) { s.change(room, func(c *trace.Call) { c.Leave(at, seat, why) }) })
 }
 
+// Topology says that a switch of topology began or ended.
+func (a *Archive) Topology(room string, at time.Time, t signal.Topology, missing string) {
+	a.tell(true, func(s *state) { s.change(room, func(c *trace.Call) { c.Topology(at, t, missing) }) })
+}
+
 // Report takes what the client on a seat says that it saw.
 func (a *Archive) Report(room string, at time.Time, seat string, events []signal.ReportEvent) {
 	a.tell(false, func(s *state) { s.change(room, func(c *trace.Call) { c.Report(at, seat, events) }) })

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -199,6 +200,57 @@ func TestShelfFails(t *testing.T) {
 		time.Sleep(20 * time.Minute)
 		if _, _, err := a.Get(t.Context(), id); !errors.Is(err, errDeaf) {
 			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// dim is a shelf that cannot be read at first.
+type dim struct {
+	*board
+	dark atomic.Bool
+}
+
+func (d *dim) Get(ctx context.Context, bucket, key string) ([]byte, bool, error) {
+	if d.dark.Load() {
+		return nil, false, errDeaf
+	}
+	return d.board.Get(ctx, bucket, key)
+}
+
+// TestReviveUnreadable: what was recorded before a restart is not lost because it could not be read for a while.
+func TestReviveUnreadable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		shelf := &dim{board: newBoard()}
+		a := Open(t.Context(), Config{}, keys, shelf, quiet)
+		id := call(a, "tea", false)
+		call(a, "cake", false)
+		a.Close()
+		shelf.dark.Store(true)
+		b := open(t, Config{}, shelf)
+		people := []trace.Person{{Seat: "ann"}, {Seat: "ben"}}
+		b.Revive("tea", began, time.Now(), people)
+		b.Revive("cake", began, time.Now(), people)
+		b.Away("tea", time.Now(), "ben")
+		b.End("cake", time.Now())
+		time.Sleep(2 * sweepEvery)
+		shelf.dark.Store(false)
+		time.Sleep(2 * sweepEvery)
+		b.Back("tea", time.Now(), "ben")
+		r, ok := get(t, b, id)
+		if !ok || len(r.Restarts) != 1 || len(r.People) != 2 || r.People[0].Name != "Ann" || r.Ended != 0 {
+			t.Errorf("%v %+v", ok, r)
+		}
+		time.Sleep(DefaultGrace + 2*sweepEvery)
+		ended := 0
+		list, _, err := b.List(t.Context(), "", 10)
+		for _, c := range list {
+			if c.Ended != 0 {
+				ended++
+			}
+		}
+		if err != nil || len(list) != 2 || ended != 1 {
+			t.Errorf("%v: %d of %d calls have ended, want 1 of 2", err, ended, len(list))
 		}
 	})
 }

@@ -19,6 +19,7 @@ type state struct {
 	index   map[string]trace.Summary
 	touched map[string]bool    // calls with changes to put on the shelf
 	holders map[string]*holder // by session
+	unread  map[string]revival // calls of before a restart that could not be read, by room
 	loaded  bool
 	opened  time.Time
 	said    time.Time // when the shelf's last fault was logged
@@ -27,7 +28,7 @@ type state struct {
 func newState(a *Archive) *state {
 	return &state{
 		Archive: a, calls: map[string]*trace.Call{}, rooms: map[string]string{}, index: map[string]trace.Summary{},
-		touched: map[string]bool{}, holders: map[string]*holder{}, opened: time.Now(),
+		touched: map[string]bool{}, holders: map[string]*holder{}, unread: map[string]revival{}, opened: time.Now(),
 	}
 }
 
@@ -129,22 +130,25 @@ func (s *state) begin(room, id string, began time.Time) {
 	s.touched[id] = true
 }
 
-// revive goes on with a call of before a restart, or with what is known of it.
-func (s *state) revive(room, id string, began, at time.Time, people []trace.Person) {
-	c := s.calls[id]
+// revive goes on with a call of before a restart, or, when the shelf has nothing of it, with what is known of it. When the
+// shelf cannot be read it reports false: a new record would be written over the one that is there.
+func (s *state) revive(room string, r revival) bool {
+	c := s.calls[r.id]
 	if c == nil {
 		var err error
-		if c, err = s.restore(context.Background(), id); err != nil {
+		if c, err = s.restore(context.Background(), r.id); err != nil {
 			s.fault(err)
+			return false
 		}
 	}
 	if c == nil {
-		c = trace.New(id, room, began, s.cfg.Policy)
+		c = trace.New(r.id, room, r.began, s.cfg.Policy)
 	}
-	s.calls[id] = c
-	s.rooms[room] = id
-	s.touched[id] = true
-	c.Restart(at, people)
+	s.calls[r.id] = c
+	s.rooms[room] = r.id
+	s.touched[r.id] = true
+	c.Restart(r.at, r.people)
+	return true
 }
 
 // reviveOne takes a call of before a restart up again, and reports whether there was one.
@@ -169,8 +173,17 @@ func (s *state) catchUp(room string) {
 	r, ok := s.late[room]
 	delete(s.late, room)
 	s.mu.Unlock()
-	if ok {
-		s.revive(room, r.id, r.began, r.at, r.people)
+	if ok && !s.revive(room, r) {
+		s.unread[room] = r
+	}
+}
+
+// readAgain takes up the calls that could not be read before. What happened in them meanwhile is not in their records.
+func (s *state) readAgain() {
+	for room, r := range s.unread {
+		if s.rooms[room] != "" || s.revive(room, r) {
+			delete(s.unread, room)
+		}
 	}
 }
 
@@ -188,6 +201,7 @@ func (s *state) change(room string, f func(*trace.Call)) {
 
 func (s *state) end(room string, at time.Time) {
 	s.change(room, func(c *trace.Call) { c.End(at) })
+	delete(s.unread, room) // close ends it
 	delete(s.rooms, room)
 }
 
@@ -229,6 +243,7 @@ func (s *state) sweep() {
 	if !s.loaded {
 		s.load(context.Background())
 	}
+	s.readAgain()
 	s.forgetHolders(now)
 	if now.Sub(s.opened) > s.cfg.Grace+sweepEvery {
 		s.close()

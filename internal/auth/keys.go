@@ -22,7 +22,7 @@ const macSize = 18
 
 // Keys holds one key for each purpose, so that what is signed for one can never pass for another.
 type Keys struct {
-	relay, host, resume, seat, call []byte
+	relay, host, resume, seat, call, pass []byte
 }
 
 // NewKeys derives the keys from master (RFC 5869), which must be MasterSize random bytes that are kept secret: who has
@@ -38,7 +38,7 @@ func NewKeys(master []byte) *Keys {
 		}
 		return key
 	}
-	return &Keys{relay: derive("relay"), host: derive("host"), resume: derive("resume"), seat: derive("seat"), call: derive("call")}
+	return &Keys{relay: derive("relay"), host: derive("host"), resume: derive("resume"), seat: derive("seat"), call: derive("call"), pass: derive("pass")}
 }
 
 // NewID returns an identifier of 128 random bits, which fits every identifier of the protocol. It fails when random does.

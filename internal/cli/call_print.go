@@ -31,6 +31,12 @@ type callLine struct {
 	Text     string                          `json:"text,omitempty"`
 	File     string                          `json:"file,omitempty"`
 	Online   *bool                           `json:"online,omitempty"`
+	Kind     parley.TopologyKind             `json:"kind,omitempty"`     // where the media are, or were moving to
+	Next     parley.TopologyKind             `json:"next,omitempty"`     // where they are moving to
+	Done     *bool                           `json:"done,omitempty"`     // whether they got there
+	GapMs    *float64                        `json:"gapMs,omitempty"`    // the longest pause in anybody's sound
+	Lost     *int                            `json:"lost,omitempty"`     // frames of sound
+	Speakers []string                        `json:"speakers,omitempty"` // seats, the loudest first
 	RTT      float64                         `json:"rttMs,omitempty"`
 	Received map[parley.Source]*callReceived `json:"received,omitempty"`
 	Sent     map[parley.Source]*callSent     `json:"sent,omitempty"`
@@ -135,6 +141,17 @@ func (p *callPrinter) event(e parley.Event) {
 		}, e.Track.Name()+": "+string(e.Track.Source)+" arrives")
 	case parley.PathChanged:
 		p.line(callLine{Event: "path", Person: person(e.Person), Path: pathOf(e.Path)}, e.Person.Name+": "+e.Path.String())
+	case parley.TopologyChanged:
+		p.line(callLine{Event: "topology", Kind: e.Topology.Kind, Next: e.Topology.Next}, course(e.Topology))
+	case parley.Switched:
+		gap := ms(e.Gap)
+		p.line(callLine{Event: "switched", Kind: e.Kind, Done: &e.Done, GapMs: &gap, Lost: &e.Lost}, switched(e))
+	case parley.SpeakersChanged:
+		if p.json { // too much for people: the levels are said each second
+			p.line(callLine{Event: "speakers", Speakers: e.Seats}, "")
+		}
+	case parley.Reaction:
+		p.line(callLine{Event: "reaction", Person: &callPerson{ID: e.From}, Text: string(e.Kind)}, "somebody reacts: "+string(e.Kind))
 	case parley.Trouble:
 		p.line(callLine{Event: "trouble", Text: e.Err.Error()}, "trouble: "+e.Err.Error())
 	case parley.Ended:
@@ -152,8 +169,30 @@ func departed(reason string) string {
 		return "was removed"
 	case "expired":
 		return "did not come back"
+	case "no-hub":
+		return "had to go: there is no way to the hub for everybody"
 	}
 	return "left"
+}
+
+// course says which way the media take.
+func course(t parley.Topology) string {
+	names := map[parley.TopologyKind]string{parley.TopologyDirect: "from one to the other", parley.TopologyHub: "through the hub"}
+	switch {
+	case t.Next != "":
+		return "the call is moving: it will go " + names[t.Next]
+	case t.Kind != "":
+		return "the call goes " + names[t.Kind]
+	}
+	return "the call goes from one to the other; there is no hub"
+}
+
+func switched(e parley.Switched) string {
+	text := fmt.Sprintf("the call moved in %.0f ms; the longest pause in the sound was %.0f ms, %d frames were lost", ms(e.Took), ms(e.Gap), e.Lost)
+	if !e.Done {
+		text = "the call stays where it was"
+	}
+	return text
 }
 
 // doing says in words whether somebody is here and what they send.
@@ -175,6 +214,9 @@ func doing(p parley.Person) string {
 	media := "sending nothing"
 	if len(on) > 0 {
 		media = "sending " + strings.Join(on, ", ")
+	}
+	if p.Hand != 0 {
+		media += ", hand raised"
 	}
 	if p.State == "away" {
 		return "away for a moment, " + media

@@ -13,6 +13,7 @@ type callShow struct {
 	print  *callPrinter
 	record *callRecorder
 	before parley.Stats
+	most   int // pictures that are taken; negative for as many as there are by themselves
 }
 
 // run joins and follows the room until ctx ends, the time is over, or the room is.
@@ -48,7 +49,7 @@ func (w *callShow) run(ctx context.Context, c *Call) error {
 				w.print.event(e)
 				return ended.Err
 			}
-			w.event(e)
+			w.event(ctx, e)
 		case <-second.C:
 			if err := w.quality(ctx); err != nil {
 				return err
@@ -61,7 +62,7 @@ func (w *callShow) run(ctx context.Context, c *Call) error {
 	}
 }
 
-func (w *callShow) event(e parley.Event) {
+func (w *callShow) event(ctx context.Context, e parley.Event) {
 	if e, ok := e.(parley.TrackAdded); ok {
 		path, err := w.record.add(e.Track)
 		if err != nil {
@@ -71,6 +72,29 @@ func (w *callShow) event(e parley.Event) {
 		}
 	}
 	w.print.event(e)
+	switch e.(type) {
+	case parley.Seated, parley.Arrived, parley.Updated, parley.Departed:
+		if w.most >= 0 {
+			w.choose(ctx)
+		}
+	}
+}
+
+// choose says which pictures are to come: those of the first people who send any.
+func (w *callShow) choose(ctx context.Context) {
+	people, err := w.room.People(ctx)
+	if err != nil {
+		return // the room is over
+	}
+	var wants []parley.Want
+	for _, p := range people {
+		if !p.Me && p.Media.Camera && len(wants) < w.most {
+			wants = append(wants, parley.Want{Seat: p.ID, Source: parley.Camera})
+		}
+	}
+	if err := w.room.Show(ctx, wants...); err != nil && ctx.Err() == nil {
+		w.print.event(parley.Trouble{Err: err})
+	}
 }
 
 // quality prints what the last second brought.

@@ -29,6 +29,7 @@ type Config struct {
 	Relay          Relay          `key:"relay"`
 	Rooms          Rooms          `key:"rooms"`
 	Hub            Hub            `key:"hub"`
+	WHIP           WHIP           `key:"whip"`
 	History        History        `key:"history"`
 	Calls          Calls          `key:"calls"`
 	ACME           ACME           `key:"acme"`
@@ -61,6 +62,12 @@ type Hub struct {
 
 // On reports whether media are forwarded.
 func (h *Hub) On() bool { return h.Media != "off" }
+
+// WHIP configures the doors for encoders (WHIP) and players (WHEP).
+type WHIP struct {
+	PerAddress int `key:"per_address" default:"100" min:"1" max:"100000" doc:"How many encoders and players one address (IPv6: one /64) may have at once, and how many it may start in a minute."`
+	Players    int `key:"players" default:"1000" min:"1" max:"100000" doc:"How many players may watch one room."`
+}
 
 // Calls configures the records of calls.
 type Calls struct {

@@ -136,7 +136,7 @@ func examine(t *testing.T, cert tls.Certificate, c Config, handler http.HandlerF
 	return out
 }
 
-func well(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }
+func well(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "alive\n") }
 
 func TestCertificates(t *testing.T) {
 	ca, stranger := newAuthority(t), newAuthority(t)
@@ -180,9 +180,12 @@ func TestPageAndClock(t *testing.T) {
 		clock   State
 		words   string
 	}{
-		"well":          {well, false, OK, OK, "agrees"},
-		"own clock":     {well, true, OK, Skipped, "this machine's"},
-		"another":       {http.NotFound, false, Failed, "", ""},
+		"well":      {well, false, OK, OK, "agrees"},
+		"own clock": {well, true, OK, Skipped, "this machine's"},
+		"another":   {http.NotFound, false, Failed, "", ""},
+		"one page for all": {func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, "<!doctype html><title>Welcome</title>")
+		}, false, Failed, "", ""},
 		"an hour ahead": {dated(time.Hour), false, OK, Warning, "1h0m"},
 		"an hour late":  {dated(-time.Hour), false, OK, Warning, "1h0m"},
 	} {
@@ -220,6 +223,7 @@ func TestPlainAddress(t *testing.T) {
 func dated(off time.Duration) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Date", time.Now().Add(off).UTC().Format(http.TimeFormat))
+		well(w, nil)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -155,7 +156,7 @@ func (l *look) page(ctx context.Context) {
 	}
 	defer response.Body.Close()
 	now := l.Now()
-	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, 1<<16)) // what it says does not matter
+	said, _ := io.ReadAll(io.LimitReader(response.Body, 1<<16))
 	took := milliseconds(now.Sub(began))
 	if to, err := response.Location(); err == nil && to.Scheme == "https" && l.Base.Scheme == "http" {
 		l.tell(Finding{
@@ -164,9 +165,14 @@ func (l *look) page(ctx context.Context) {
 		})
 		return
 	}
-	if response.StatusCode != http.StatusOK {
+	answer := fmt.Sprintf("%q", response.Status)
+	if response.StatusCode == http.StatusOK {
+		answer = "with another page"
+	}
+	// Some programs answer every request for a page with one of their own.
+	if alive := strings.TrimSpace(string(said)) == "alive"; response.StatusCode != http.StatusOK || !alive {
 		l.tell(Finding{
-			Check: "page", State: Failed, MS: took, Words: fmt.Sprintf("The server answers %q when asked for its health.", response.Status),
+			Check: "page", State: Failed, MS: took, Words: fmt.Sprintf("The server answers %s when asked for its health.", answer),
 			Fix: "Check that this is the address of a Parley server: another program may be listening there.",
 		})
 		return

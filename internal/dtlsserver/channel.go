@@ -31,6 +31,8 @@ type ChannelConfig struct {
 // Channel is a data channel. Its methods may be called from any goroutine and never block.
 type Channel struct {
 	ChannelConfig
+	// Local says that we opened it.
+	Local       bool
 	association *Association
 	data        *datachannel.DataChannel
 	stream      *sctp.Stream
@@ -122,7 +124,7 @@ func (a *Association) Open(c ChannelConfig) (*Channel, error) {
 	}
 	c.ID = a.nextID
 	a.nextID += 2
-	ch := &Channel{ChannelConfig: c, association: a}
+	ch := &Channel{ChannelConfig: c, Local: true, association: a}
 	a.channels[c.ID] = ch
 	a.mu.Unlock()
 
@@ -237,6 +239,17 @@ func (c *Channel) most() int {
 
 // Buffered is how much of the channel waits to be sent or to be acknowledged, in bytes.
 func (c *Channel) Buffered() uint64 { return c.data.BufferedAmount() }
+
+// Pending is how much waits so on all channels of the peer.
+func (c *Channel) Pending() int {
+	c.association.mu.Lock()
+	association := c.association.sctp
+	c.association.mu.Unlock()
+	if association == nil {
+		return 0
+	}
+	return association.BufferedAmount()
+}
 
 // Close closes the channel once all has been sent; Owner.Closed follows when the peer has closed it too.
 func (c *Channel) Close() error { return c.stream.Close() }

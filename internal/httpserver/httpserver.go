@@ -29,7 +29,7 @@ const (
 	writeTimeout  = 60 * time.Second // a page of 200 kB over a 30 kbit/s line
 	idleTimeout   = 2 * time.Minute
 	maxHeader     = 16 << 10 // bytes
-	maxBody       = 1 << 10  // bytes; nothing here reads one
+	maxBody       = 1 << 10  // bytes; nothing here reads one but Config.Media
 )
 
 // Config configures a Server. The zero value serves a self-signed site without proxies.
@@ -38,6 +38,9 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// HSTS reports whether browsers may be told never to speak plain HTTP with host again (RFC 6797); nil means never.
 	HSTS func(host string) bool
+	// Media answers what is below /whip/ and /whep/, and reads bodies as long as it likes; nil means nobody. It gets requests put
+	// right, as signalling does.
+	Media http.Handler
 	// API answers what is below /api/; nil means nobody. It gets requests put right, as signalling does.
 	API http.Handler
 }
@@ -160,8 +163,12 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request, v *visit) {
 		s.signal.ServeHTTP(w, r)
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	s.guard(w.Header(), v)
+	if s.cfg.Media != nil && (strings.HasPrefix(r.URL.Path, "/whip/") || strings.HasPrefix(r.URL.Path, "/whep/")) {
+		s.cfg.Media.ServeHTTP(w, r)
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	if s.cfg.API != nil && strings.HasPrefix(r.URL.Path, "/api/") {
 		s.cfg.API.ServeHTTP(w, r)
 		return

@@ -15,8 +15,9 @@ const (
 	idlePerSource = 256
 )
 
-// idle holds the connections that ask for nothing now, the oldest first. When there are too many, the oldest is closed
-// and never the newest, so whoever asks at once is answered.
+// idle holds the connections that ask for nothing now, the oldest first. When there are too many, the oldest of the source
+// that has most of them is closed, and never the newest, so whoever asks at once is answered, and many from one source
+// cost nobody else theirs.
 type idle struct {
 	limit, perSource int
 	exempt           func(netip.Addr) bool // whose connections are many people's
@@ -53,7 +54,7 @@ func (d *idle) follow(c net.Conn, state http.ConnState) {
 	case same != nil && same.Len() >= d.perSource:
 		d.end(same)
 	case d.all.Len() >= d.limit:
-		d.end(&d.all)
+		d.end(d.largest())
 	}
 	if same = d.sources[e.source]; same == nil {
 		same = list.New()
@@ -61,6 +62,18 @@ func (d *idle) follow(c net.Conn, state http.ConnState) {
 	}
 	e.inAll, e.inSource = d.all.PushBack(e), same.PushBack(e)
 	d.entries[c] = e
+}
+
+// largest returns the connections of the source that has most of them: where none has more than others, of the one that
+// has asked for nothing for longest. There is one at least.
+func (d *idle) largest() *list.List {
+	largest := d.sources[d.all.Front().Value.(*idleEntry).source]
+	for _, l := range d.sources {
+		if l.Len() > largest.Len() {
+			largest = l
+		}
+	}
+	return largest
 }
 
 // end closes the oldest connection of a list that is not empty.

@@ -2,10 +2,13 @@ package httpserver
 
 import (
 	"bufio"
+	"container/list"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"testing"
 	"testing/synctest"
 )
@@ -66,6 +69,46 @@ func TestIdle(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestIdleFlood: whoever fills the server loses their own connections, and nobody else theirs.
+func TestIdleFlood(t *testing.T) {
+	d := &idle{
+		limit: 10, perSource: 8, exempt: func(netip.Addr) bool { return false },
+		sources: map[netip.Addr]*list.List{}, entries: map[net.Conn]*idleEntry{},
+	}
+	closed := make(chan string, 100)
+	from := func(address string) {
+		d.follow(&countedConn{from: address, closed: closed}, http.StateNew)
+	}
+	from("192.0.2.1:1")
+	from("192.0.2.2:1")
+	for i := range 20 {
+		from(fmt.Sprintf("[2001:db8:0:%x::1]:1", i%2)) // two networks, each below what one may have
+	}
+	for range 12 {
+		if a := <-closed; !strings.HasPrefix(a, "[2001:db8") {
+			t.Errorf("%s lost its connection", a)
+		}
+	}
+	if d.all.Len() != 10 || len(d.sources) != 4 {
+		t.Errorf("%d connections of %d sources are kept, want 10 of 4", d.all.Len(), len(d.sources))
+	}
+}
+
+type countedConn struct {
+	net.Conn
+	from   string
+	closed chan<- string
+}
+
+func (c *countedConn) RemoteAddr() net.Addr {
+	return net.TCPAddrFromAddrPort(netip.MustParseAddrPort(c.from))
+}
+
+func (c *countedConn) Close() error {
+	c.closed <- c.from
+	return nil
 }
 
 func askHealth(t *testing.T, c net.Conn) {

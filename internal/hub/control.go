@@ -127,18 +127,22 @@ func (r *room) answer(l *link, v any) {
 	r.wake()
 }
 
-// bucket is what a client may still tell.
+// bucket is what a client may still send: so much in a second, and as much at once.
 type bucket struct {
+	rate, size      float64 // messages and bytes in a second
 	at              time.Time
 	messages, bytes float64
 }
 
-func newBucket() bucket { return bucket{messages: tellRate, bytes: tellBytes} }
+func newBucket(rate, size float64) bucket {
+	return bucket{rate: rate, size: size, messages: rate, bytes: size}
+}
 
+// take is false when a message of n bytes is too much.
 func (b *bucket) take(now time.Time, n int) bool {
 	if passed := now.Sub(b.at).Seconds(); passed > 0 {
-		b.messages = min(b.messages+passed*tellRate, tellRate)
-		b.bytes = min(b.bytes+passed*tellBytes, tellBytes)
+		b.messages = min(b.messages+passed*b.rate, b.rate)
+		b.bytes = min(b.bytes+passed*b.size, b.size)
 		b.at = now
 	}
 	if b.messages < 1 || b.bytes < float64(n) {

@@ -15,6 +15,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/parley-rtc/parley/internal/dtlsserver"
@@ -38,6 +39,7 @@ type Plane interface {
 	Show(ctx context.Context, at mediaserver.Link, wants []sfu.Want) error
 	Listen(ctx context.Context, at mediaserver.Link, listens bool) error
 	Leave(ctx context.Context, at mediaserver.Link) error
+	People(ctx context.Context, room string) ([]mediaserver.LinkStats, error)
 	OpenChannel(at mediaserver.Link, channel dtlsserver.ChannelConfig) (*dtlsserver.Channel, error)
 }
 
@@ -62,9 +64,13 @@ var (
 type Hub struct {
 	cfg   Config
 	plane Plane
+	open  func(at mediaserver.Link, channel dtlsserver.ChannelConfig) (end, error)
 	base  context.Context
 	stop  context.CancelFunc
 	gate  chan struct{} // holds one for each offer that is being read
+	wait  atomic.Int64  // bytes of programs' data that wait
+
+	refused, late atomic.Uint64 // offers, and channels that were cut
 
 	mu    sync.Mutex // of rooms; it may be held when a room's mutex is locked
 	rooms map[string]*room
@@ -82,7 +88,13 @@ func New(cfg Config) *Hub {
 }
 
 // Attach gives the hub its media plane. It is to be called once, before anything else.
-func (h *Hub) Attach(plane Plane) { h.plane = plane }
+func (h *Hub) Attach(plane Plane) {
+	h.plane = plane
+	h.open = func(at mediaserver.Link, channel dtlsserver.ChannelConfig) (end, error) {
+		return plane.OpenChannel(at, channel)
+	}
+	h.run(h.watch)
+}
 
 // Stop ends what is under way. It is for after signalling and the media plane have been closed.
 func (h *Hub) Stop() {
@@ -104,6 +116,21 @@ func (h *Hub) run(f func()) bool {
 	return true
 }
 
+// Stats counts what is there, and what has happened since the start.
+type Stats struct {
+	// Refused are offers that were answered with a fault.
+	Refused uint64
+	// Waiting is how many bytes of programs' data wait for their receivers.
+	Waiting int64
+	// Cut are channels that were closed because their receiver was too far behind.
+	Cut uint64
+}
+
+// Stats returns the counters.
+func (h *Hub) Stats() Stats {
+	return Stats{Refused: h.refused.Load(), Waiting: h.wait.Load(), Cut: h.late.Load()}
+}
+
 // Channels are the data channels that both sides of a link know of without being told.
 func Channels() []dtlsserver.ChannelConfig {
 	return []dtlsserver.ChannelConfig{{Label: controlLabel, ID: controlID}}
@@ -118,7 +145,13 @@ func (h *Hub) find(name string) *room {
 
 // Offer asks for an answer: signalserver.Hub.
 func (h *Hub) Offer(p signalserver.HubPeer, o *signal.Offer, done func(signalserver.HubAnswer, *signal.Error)) {
-	h.ask(p, true, func(s *session) { done(s.offer(p, o)) })
+	h.ask(p, true, func(s *session) {
+		answer, fault := s.offer(p, o)
+		if fault != nil {
+			h.refused.Add(1)
+		}
+		done(answer, fault)
+	})
 }
 
 // Handle takes what else a client says of a link: signalserver.Hub. Candidates are not needed, since checks tell where a client is;

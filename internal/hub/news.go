@@ -11,7 +11,7 @@ import (
 )
 
 // news says what a client is to be told.
-type news struct{ places, speakers, layers bool }
+type news struct{ places, speakers, layers, network bool }
 
 // again is after how long a client is told what it had no room for.
 const again = 100 * time.Millisecond
@@ -96,7 +96,7 @@ func (r *room) opened(l *link, ch channel) {
 		return
 	}
 	l.control = ch
-	l.news = news{places: l.places != nil, speakers: len(r.speakers) > 0, layers: len(l.layers) > 0}
+	l.news = news{places: l.places != nil, speakers: len(r.speakers) > 0, layers: len(l.layers) > 0, network: len(r.networks()) > 0}
 	r.wake()
 }
 
@@ -147,7 +147,7 @@ func (r *room) tell() {
 }
 
 func (n *news) add(o news) {
-	n.places, n.speakers, n.layers = n.places || o.places, n.speakers || o.speakers, n.layers || o.layers
+	n.places, n.speakers, n.layers, n.network = n.places || o.places, n.speakers || o.speakers, n.layers || o.layers, n.network || o.network
 }
 
 // collect takes everything that is to be told, with the mutex held.
@@ -168,6 +168,9 @@ func (r *room) collect() (post []letter) {
 		}
 		if l.news.layers {
 			post = append(post, letter{l, l.control, news{layers: true}, text(layersNow{"layers", l.layers})})
+		}
+		if l.news.network {
+			post = append(post, letter{l, l.control, news{network: true}, text(networkNow{"network", r.networks()})})
 		}
 		l.news = news{}
 		for _, b := range l.told {

@@ -41,10 +41,17 @@ type link struct {
 	told    [][]byte // by others, in order
 	waiting int      // bytes of told
 	tells   bucket   // what it may tell others
+
+	network network
+
+	feeds map[end]*feed // channels that the client has opened, to send on
+	line  line          // what waits for it of others' data
+
+	opening sync.Mutex // held, and before the room's, while a channel to it is being opened, which may be heard of before that is done
 }
 
 func newLink(s *session, at mediaserver.Link) *link {
-	return &link{session: s, at: at, tells: newBucket()}
+	return &link{session: s, at: at, tells: newBucket(tellRate, tellBytes), feeds: map[end]*feed{}, line: newLine()}
 }
 
 // linked returns a link of the media plane, nil when it is not, or not any more, one of ours.
@@ -70,6 +77,10 @@ func (h *Hub) linked(at mediaserver.Link) *link {
 func (r *room) end(l *link) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if l.ended {
+		return
+	}
+	r.unplug(l)
 	l.ended, l.control, l.told, l.waiting = true, nil, nil, 0
 	if _, name := owner(l.at); l.session.links[name] == l {
 		delete(l.session.links, name)

@@ -47,7 +47,7 @@ func open(t testing.TB, loops int) *house {
 	t.Helper()
 	h := &house{ended: map[Link]error{}, up: map[Link]bool{}, change: make(chan struct{}), relay: make(chan []byte, 16), way: webrtc.NetworkTypeUDP4}
 	var err error
-	h.Server, err = New(Config{Listener: h, Relay: func(a netip.AddrPort, b []byte) { h.turn.HandleHub(a, b) }, Candidates: func() []sdp.Candidate {
+	h.Server, err = New(Config{Listener: h, Fault: func(at Link, cause any, stack []byte) { t.Errorf("%v: %v\n%s", at, cause, stack) }, Relay: func(a netip.AddrPort, b []byte) { h.turn.HandleHub(a, b) }, Candidates: func() []sdp.Candidate {
 		return []sdp.Candidate{{Address: h.port.Addr()}, {Address: h.port.Addr(), TCP: true}}
 	}})
 	if err != nil {

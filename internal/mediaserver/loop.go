@@ -1,6 +1,7 @@
 package mediaserver
 
 import (
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -92,12 +93,33 @@ func (l *loop) media(now time.Time, p *portserver.Packet) {
 	}
 	if r.client != nil {
 		p.Take()
-		l.follow(now, r.client, r.client.transport.HandlePacket(now, path, p.Data))
+		l.handle(now, r.client, path, p.Data)
 		return
 	}
 	if p.Tag == 0 { // never twice
 		l.out.Pass(r.loop, p, uint64(l.id+1))
 	}
+}
+
+// handle gives a packet to its transport. Whoever sends one that makes us panic loses the link, and nobody else does.
+func (l *loop) handle(now time.Time, c *client, path ice.Path, packet []byte) {
+	defer l.save(now, c)
+	l.follow(now, c, c.transport.HandlePacket(now, path, packet))
+}
+
+// save is to be deferred: it ends a client while whose packet or deadline was handled we panicked.
+func (l *loop) save(now time.Time, c *client) {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	l.server.faults.Add(1)
+	if fault := l.server.cfg.Fault; fault != nil {
+		fault(c.at, cause, debug.Stack())
+	}
+	c.why = ErrFault
+	l.drop(now, c)
+	l.ended(c)
 }
 
 // check gives a check of ICE to the transport whose fragment it names. Other STUN is TURN's.
@@ -120,6 +142,7 @@ func (l *loop) check(now time.Time, p *portserver.Packet) {
 		return
 	}
 	p.Take()
+	defer l.save(now, c)
 	e := c.transport.HandleCheck(now, path, &m)
 	if e.Has(peer.Found) {
 		l.learn(now, c, path)
@@ -229,7 +252,7 @@ func (l *loop) overdue(now time.Time) {
 			return
 		}
 		if c := t.client; c != nil {
-			l.follow(now, c, c.transport.HandleTimeout(now))
+			l.expire(now, c)
 			if _, alive := l.clients[c]; alive {
 				l.schedule(&c.timer, c.transport.Deadline())
 			}
@@ -237,6 +260,11 @@ func (l *loop) overdue(now time.Time) {
 		}
 		l.touch(t.room)
 	}
+}
+
+func (l *loop) expire(now time.Time, c *client) {
+	defer l.save(now, c)
+	l.follow(now, c, c.transport.HandleTimeout(now))
 }
 
 // touch has settle look after a room.

@@ -51,6 +51,8 @@ var (
 	ErrUnknown = errors.New("mediaserver: there is no such link")
 	// ErrReplaced says that a newer link of the seat carries its media now.
 	ErrReplaced = errors.New("mediaserver: a newer link of the seat carries its media")
+	// ErrFault says that handling what a link sent made us panic.
+	ErrFault = errors.New("mediaserver: a fault of ours ended the link")
 	// ErrPeer says that an offer on a link comes from another peer than before: it needs a link of its own.
 	ErrPeer = errors.New("mediaserver: the offer is of another peer than the link's, make a new link")
 )
@@ -106,6 +108,8 @@ type Config struct {
 	Forwarder sfu.Config
 	// DTLS is for the handshakes.
 	DTLS dtlsserver.Config
+	// Fault is told of a panic while what a link sent was handled, and may be nil. It must not block.
+	Fault func(at Link, cause any, stack []byte)
 	// MaxTransports bounds the transports of all rooms; 0 for the constant of that name.
 	MaxTransports int
 }
@@ -120,6 +124,7 @@ type Server struct {
 
 	vias    atomic.Uint64 // the number of the latest connection
 	streams atomic.Int64  // how many there are
+	faults  atomic.Uint64 // panics that ended a client
 	relays  relayed
 
 	mu     sync.Mutex
@@ -235,6 +240,8 @@ type Stats struct {
 	Rooms, Transports int
 	// Spread is how many transports each loop has.
 	Spread []int
+	// Faults are links that ended by a panic of ours.
+	Faults uint64
 	DTLS   dtlsserver.Stats
 }
 
@@ -242,5 +249,5 @@ type Stats struct {
 func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Stats{Rooms: len(s.rooms), Transports: s.count, Spread: append([]int(nil), s.spread...), DTLS: s.dtls.Stats()}
+	return Stats{Rooms: len(s.rooms), Transports: s.count, Spread: append([]int(nil), s.spread...), Faults: s.faults.Load(), DTLS: s.dtls.Stats()}
 }

@@ -1,6 +1,7 @@
 package mediaserver
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -24,6 +25,11 @@ type Offer struct {
 	Tracks []sfu.Track
 	// Show is what the places for video show, as Show has it.
 	Show []sfu.Want
+	// Only is what we do at most in its sections, SendOnly or ReceiveOnly; there are no data channels then. Zero is everything.
+	Only sdp.Direction
+	// Stream names the one stream (msid) that all places belong to, for players that know no more than one. Without it each place
+	// is its own.
+	Stream string
 	// Candidates are where this client reaches the port, the preferred first; without them, Config.Candidates says it.
 	Candidates []sdp.Candidate
 }
@@ -155,11 +161,9 @@ func (s *Server) change(ctx context.Context, c *client, n *negotiation, a agreem
 			return
 		}
 		if restart {
-			if refused = c.transport.Restart(now, n.ours, n.theirs); refused != nil {
+			if refused = c.restart(now, n); refused != nil {
 				return
 			}
-			c.loop.rename(c)
-			c.loop.schedule(&c.timer, c.transport.Deadline())
 		}
 		c.agreed, c.wants = a, wants
 		if c.person != nil {
@@ -181,7 +185,11 @@ func (s *Server) negotiate(n *negotiation, d *sdp.Description, o *Offer, loop in
 		return
 	}
 	able := abilities(d)
-	if !first && !n.data {
+	ours := sdp.SendReceive
+	if o.Only != 0 {
+		ours = o.Only
+	}
+	if !first && !n.data || o.Only != 0 {
 		able.MaxMessageSize = 0
 	}
 	n.version++
@@ -195,14 +203,14 @@ func (s *Server) negotiate(n *negotiation, d *sdp.Description, o *Offer, loop in
 	}
 	for i := range d.Sections {
 		offered := &d.Sections[i]
-		section := offered.Agree(&able, sdp.SendReceive)
+		section := offered.Agree(&able, ours)
 		switch {
 		case section.Rejected:
 		case section.Kind == sdp.Application:
 			n.data = n.data || first
 		default:
 			if section.Direction.Sends() {
-				n.declare(&section, d)
+				n.declare(&section, d, o.Stream)
 				answer.Places = append(answer.Places, Place{section.MID, kindOf(section.Kind)})
 			}
 			a.sections = append(a.sections, translate(offered, &section, d.Mixed))
@@ -240,8 +248,8 @@ func (n *negotiation) meet(d *sdp.Description, loop int) (restart bool, err erro
 	return restart, nil
 }
 
-// declare gives a section that we send on its sources: the same as before, if it is the same.
-func (n *negotiation) declare(section *sdp.Section, d *sdp.Description) {
+// declare gives a section that we send on its sources: the same as before, if it is the same. stream is Offer.Stream.
+func (n *negotiation) declare(section *sdp.Section, d *sdp.Description, stream string) {
 	source, ok := n.sources[section.MID]
 	if !ok || source.kind != section.Kind {
 		source = own{kind: section.Kind, ssrc: n.unused(d), rtx: n.unused(d)}
@@ -252,7 +260,8 @@ func (n *negotiation) declare(section *sdp.Section, d *sdp.Description) {
 		rtx = 0
 	}
 	// One stream for each place: what is behind it changes, so nothing is to be played in step with another place for good.
-	section.Stream, section.Track = "place-"+section.MID, "place-"+section.MID
+	section.Track = "place-" + section.MID
+	section.Stream = cmp.Or(stream, section.Track)
 	section.Sources = []sdp.Source{{SSRC: source.ssrc, RTX: rtx, CNAME: cname, Stream: section.Stream, Track: section.Track}}
 }
 

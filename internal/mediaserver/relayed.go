@@ -59,7 +59,7 @@ func (s *Server) HandleRelayed(relay netip.AddrPort, b []byte) {
 		if kind == portserver.STUN {
 			l.streamCheck(now, path, b)
 		} else if c := l.paths[path].client; c != nil {
-			l.follow(now, c, c.transport.HandlePacket(now, path, b))
+			l.handle(now, c, path, b)
 		}
 	})
 }

@@ -187,6 +187,25 @@ func (s *Server) LinkStats(ctx context.Context, at Link) (stats LinkStats, err e
 	return stats, err
 }
 
+// People returns the statistics of the links in a room that carry somebody's media, in no order.
+func (s *Server) People(ctx context.Context, name string) (all []LinkStats, err error) {
+	s.mu.Lock()
+	r := s.rooms[name]
+	s.mu.Unlock()
+	if r == nil {
+		return nil, nil
+	}
+	err = s.do(ctx, r.loop, func(time.Time) {
+		for _, c := range r.seats {
+			all = append(all, LinkStats{c.at, c.transport.Ready(), c.person.Stats()})
+		}
+	})
+	if err != nil {
+		return nil, err // all may still be written to
+	}
+	return all, nil
+}
+
 // forwarder is the configuration of a new room.
 func (s *Server) forwarder() sfu.Config {
 	cfg := s.cfg.Forwarder

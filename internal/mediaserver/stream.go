@@ -132,7 +132,7 @@ func (l *loop) takeStream(now time.Time, st *stream, b []byte) (rest []byte, kno
 			l.streamCheck(now, st.path, frame)
 		case portserver.RTP, portserver.DTLS:
 			if c := l.paths[st.path].client; c != nil {
-				l.follow(now, c, c.transport.HandlePacket(now, st.path, frame))
+				l.handle(now, c, st.path, frame)
 			}
 		}
 	}
@@ -147,6 +147,7 @@ func (l *loop) streamCheck(now time.Time, path ice.Path, frame []byte) {
 	if c == nil {
 		return
 	}
+	defer l.save(now, c)
 	e := c.transport.HandleCheck(now, path, &m)
 	if e.Has(peer.Found) {
 		l.learn(now, c, path)

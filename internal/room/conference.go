@@ -118,6 +118,8 @@ func (r *Room) setRole(s *session, m *signal.SetRole) {
 	case x == nil || x.isWaiting():
 		r.refuse(s, m.N, signal.CodeNoPeer, "nobody in the room has that seat")
 	case x.Role == m.Role:
+	case x.encodes() && m.Role == signal.RoleHost:
+		r.refuse(s, m.N, signal.CodeOrder, "an encoder cannot be a host")
 	case x.Role == signal.RoleHost && r.hosts() == 1:
 		r.refuse(s, m.N, signal.CodeOrder, "make somebody else a host first")
 	case x.Role == signal.RoleListener && m.Role == signal.RoleSpeaker:
@@ -162,7 +164,7 @@ func (r *Room) muteAll(s *session, m *signal.MuteAll) {
 func (r *Room) toHub(s *session, m signal.Relayed) {
 	_, answer := m.(*signal.Answer)
 	switch {
-	case !r.hub() || !s.inside():
+	case !r.cfg.Hub || !s.inside():
 		r.refuse(s, m.Head().N, signal.CodeNoPeer, "there is no hub here, or none that you may reach now; join first")
 		return
 	case answer:

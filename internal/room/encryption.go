@@ -2,17 +2,14 @@ package room
 
 import "github.com/parley-rtc/parley/internal/signal"
 
-// hub says whether there is a hub for this room. Clients of an encrypted one do not seal what goes there as yet, so it
-// stays direct, and holds two.
-func (r *Room) hub() bool { return r.cfg.Hub && !r.encrypted }
-
-// unfit says why a client may not join, by whether it encrypts: an encrypted room takes nobody who does not, and nobody
-// who does takes a seat in a room that is not. Whoever makes a room decides, unless it is a host whose room was
-// encrypted before.
-func (r *Room) unfit(s *session, identity string) (signal.Code, string) {
-	anew := !r.exists && !s.Host
+// unsealed says why a client may not join, by whether it encrypts: an encrypted room takes nobody who does not, and nobody
+// who does takes a seat in a room that is not. Whoever makes a room decides, unless they come by a secret of a room that
+// was encrypted before.
+func (r *Room) unsealed(s *session, identity string) (signal.Code, string) {
 	switch {
-	case r.encrypted && identity == "" && !anew:
+	case s.Door != "" && r.seals(&s.Visitor):
+		return signal.CodeEncrypted, keyless
+	case r.seals(&s.Visitor) && identity == "":
 		return signal.CodeEncrypted, "this room is end-to-end encrypted; open its whole link, with #key=… in it, in a browser that can encrypt"
 	case r.exists && !r.encrypted && identity != "":
 		return signal.CodeEncrypted, "this room is not end-to-end encrypted, though your link is for one that is; ask for a new link"
@@ -20,14 +17,15 @@ func (r *Room) unfit(s *session, identity string) (signal.Code, string) {
 	return "", ""
 }
 
+const keyless = "this room is end-to-end encrypted, and encoders and players have no key; use a room that is not"
+
+// seals reports whether whoever comes now has to encrypt.
+func (r *Room) seals(v *Visitor) bool { return r.encrypted && (r.exists || v.trusted()) }
+
 // encrypt obeys a host who is alone in the room. It is for good: nobody is to find later that it was not so.
 func (r *Room) encrypt(s *session, m *signal.Encrypt) {
-	if len(r.seats) > 1 {
-		r.refuse(s, m.N, signal.CodeOrder, "others are here, or wait; encryption begins before they come")
-		return
-	}
-	if r.course.Kind == signal.TopologyHub && !r.encrypted {
-		r.refuse(s, m.N, signal.CodeOrder, "this room goes through the hub; let it be direct first")
+	if len(r.seats) > 1 || len(r.players) > 0 {
+		r.refuse(s, m.N, signal.CodeOrder, "others are here, wait or watch; encryption begins before they come")
 		return
 	}
 	r.changed = r.changed || !r.encrypted

@@ -8,6 +8,8 @@ type Event struct {
 	Kind EventKind
 	// Seat is the seat that it is about; Session in it is the one that holds it then.
 	Seat signal.Seat
+	// Topology is what the room has from now on, with EventTopology; Seat is then whoever a switch failed for, if it did.
+	Topology signal.Topology
 	// Reason is why a seat is gone, with EventLeft.
 	Reason signal.LeftReason
 	// Chat is what is to be saved, with EventSaid; it must not be changed.
@@ -21,18 +23,19 @@ type EventKind uint8
 
 // Kinds of events.
 const (
-	EventBegan  EventKind = iota // the room began to exist
-	EventEnded                   // nobody has a seat in it any more
-	EventJoined                  // somebody sat down for the first time
-	EventAway                    // a seat's client lost its connection
-	EventBack                    // it, or another of the same person, is there again
-	EventLeft                    // a seat is gone
-	EventSaid                    // a message that the room's history keeps
-	EventPurge                   // the room's history is to be forgotten
-	EventHeld                    // a session sits on a seat in the room now
-	EventLost                    // a session of before a restart, which has not returned, lost its seat
-	EventRole                    // a seat's role changed
-	EventOffHub                  // a session that had spoken to the hub has no seat any more
+	EventBegan    EventKind = iota // the room began to exist
+	EventEnded                     // nobody has a seat in it any more
+	EventJoined                    // somebody sat down for the first time
+	EventAway                      // a seat's client lost its connection
+	EventBack                      // it, or another of the same person, is there again
+	EventLeft                      // a seat is gone
+	EventSaid                      // a message that the room's history keeps
+	EventPurge                     // the room's history is to be forgotten
+	EventHeld                      // a session sits on a seat in the room now
+	EventLost                      // a session of before a restart, which has not returned, lost its seat
+	EventRole                      // a seat's role changed
+	EventTopology                  // a switch of topology began or ended
+	EventOffHub                    // a session that had spoken to the hub has no seat any more
 )
 
 // Events returns what happened since the last call, in order. Drain it together with Effects, and before them.

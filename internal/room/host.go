@@ -23,6 +23,9 @@ func (r *Room) command(now time.Time, s *session, m signal.Message) {
 	case *signal.Lock:
 		r.changed = r.changed || r.locked != m.On
 		r.locked = m.On
+		if m.On {
+			r.dismiss(strangers, signal.Bye{Reason: signal.ByeRemoved, Words: "the host locked the room"})
+		}
 	case *signal.WaitingRoom:
 		r.waitingRoom(now, m)
 	case *signal.KeepHistory:

@@ -49,7 +49,7 @@ func (r *Room) join(now time.Time, s *session, j Join) {
 	if r.joinAgain(now, s, j) {
 		return
 	}
-	if code, words := r.unfit(s, j.Identity); code != "" {
+	if code, words := r.unsealed(s, j.Identity); code != "" {
 		r.refuse(s, j.N, code, words)
 		return
 	}
@@ -161,12 +161,12 @@ func (r *Room) takeNew(now time.Time, s *session, j Join) {
 		r.refuse(s, j.N, code, words)
 		return
 	}
-	x := &seat{Seat: signal.Seat{ID: j.ID, Name: j.Name, Role: r.role(s), Session: s.ID, Identity: j.Identity}, address: s.Address, re: j.N}
+	x := &seat{Seat: signal.Seat{ID: j.ID, Name: j.Name, Role: r.role(s), Session: s.ID, Identity: j.Identity, Door: s.Door}, address: s.Address, re: j.N}
 	if j.Listen && x.Role == signal.RoleSpeaker {
 		x.Role = signal.RoleListener
 	}
 	x.setMedia(j.Media)
-	if r.exists && r.waiting && !s.Host {
+	if r.exists && r.waiting && !s.trusted() {
 		x.State, x.Note = signal.SeatWaiting, j.Note
 		r.place(now, s, x)
 		r.tellWaiting(s, x)
@@ -188,14 +188,16 @@ func (r *Room) refusal(s *session, busy bool) (signal.Code, string) {
 	switch {
 	case r.isRemoved(s):
 		return signal.CodeRemoved, "a host removed you from this room; you cannot come back for now"
-	case !r.exists && !s.Open && !s.Host:
+	case !r.exists && !s.Open && !s.trusted():
 		return signal.CodeNoRoom, "this room is not open; wait until its host is there, or ask for a new link"
 	case !r.exists && busy:
 		return signal.CodeBusy, "too many rooms were made from your address; try again later"
-	case r.exists && r.locked && !s.Host:
+	case r.exists && r.locked && !s.trusted():
 		return signal.CodeLocked, "the host locked this room; ask them to unlock it"
-	case r.exists && r.waiting && !s.Host && r.waitingCount() >= maxWaiting && !r.clearWaiting(s.Address):
+	case r.exists && r.waiting && !s.trusted() && r.waitingCount() >= maxWaiting && !r.clearWaiting(s.Address):
 		return signal.CodeBusy, "too many people are waiting already; try again in a minute"
+	case s.Door != "":
+		return r.unfit(&s.Visitor)
 	}
 	return "", ""
 }
@@ -213,11 +215,11 @@ func (r *Room) waitingCount() (n int) {
 func (r *Room) begin(now time.Time, s *session) {
 	r.exists, r.changed, r.began, r.rebuilt = true, true, now, false
 	r.events = append(r.events, Event{Kind: EventBegan})
-	if !s.Host {
+	if !s.trusted() {
 		r.locked, r.waiting, r.words, r.removed = false, false, "", nil
 		r.course.Policy = r.cfg.Topology
 	}
-	if r.hub() && r.course.Policy == signal.PolicyHub {
+	if r.cfg.Hub && r.course.Policy == signal.PolicyHub {
 		r.turn(signal.TopologyHub)
 	}
 }

@@ -58,11 +58,12 @@ func (r *Room) Back(now time.Time, id string) {
 	r.settle(now)
 }
 
-// Gone says that the session is over. With leave its seat is given up; otherwise the seat is kept for the grace time,
-// for a new session that shows its token.
+// Gone says that the session is over, or the player. With leave its seat is given up; otherwise the seat is kept for the
+// grace time, for a new session that shows its token.
 func (r *Room) Gone(now time.Time, id string, leave bool) {
 	s := r.find(id)
 	if s == nil {
+		r.unwatch(now, id)
 		return
 	}
 	x := s.seat
@@ -71,7 +72,7 @@ func (r *Room) Gone(now time.Time, id string, leave bool) {
 	r.presume(now)
 	switch {
 	case x == nil:
-	case leave:
+	case leave, x.encodes():
 		r.vacate(x, signal.LeftLeft)
 	default:
 		x.Session, x.closed = "", true
@@ -114,6 +115,7 @@ func (r *Room) vacateFor(x *seat, why signal.LeftReason, words string) {
 	r.seats = slices.DeleteFunc(r.seats, func(y *seat) bool { return x == y })
 	r.changed = true
 	if !x.isWaiting() {
+		r.tellPlayers(func() signal.Message { return &signal.Left{Seat: x.ID, Reason: why} })
 		r.course.stay = false
 		r.events = append(r.events, Event{Kind: EventLeft, Seat: x.Seat, Reason: why})
 	}
@@ -172,6 +174,7 @@ func (r *Room) finish(now time.Time) {
 		}
 	}
 	r.seats = nil
+	r.dismiss(everybody, signal.Bye{Reason: signal.ByeExpired, Words: "everybody has left the room"})
 }
 
 // HandleTimeout does what is due at now.
@@ -199,6 +202,9 @@ func (r *Room) Deadline() time.Time {
 	for _, x := range r.seats {
 		if !x.since.IsZero() {
 			sooner(x.since.Add(r.cfg.Grace))
+		}
+		if x.State == signal.SeatAway && !x.yielding {
+			sooner(x.since.Add(patience)) // then it is somebody else's who wants it
 		}
 	}
 	for _, p := range r.probes {

@@ -97,7 +97,7 @@ func (r *Room) relay(s *session, m signal.Relayed) {
 	_, offer := m.(*signal.Offer)
 	early := false
 	switch {
-	case to == nil || to == s:
+	case to == nil || to == s || to.Door != "":
 		to = nil
 	case s.inside() && to.inside():
 	case s.inside() && to.early[s.ID]: // answers somebody in the lobby

@@ -9,7 +9,7 @@ import (
 // arrive prepares a seat that has a client again, or a new one, for switches. Whoever makes it three leaves first if
 // there is no way to the hub.
 func (r *Room) arrive(now time.Time, x *seat) {
-	if !r.hub() {
+	if !r.cfg.Hub {
 		return
 	}
 	x.due = now.Add(SwitchTime)
@@ -25,9 +25,12 @@ func (r *Room) arrive(now time.Time, x *seat) {
 
 // enter prepares a seat that is new in the room.
 func (r *Room) enter(now time.Time, x *seat) {
-	x.Note, x.off = "", r.hub()
-	if t := r.find(x.Session); t != nil && r.hub() {
+	x.Note, x.off = "", r.cfg.Hub
+	if t := r.find(x.Session); t != nil && r.cfg.Hub {
 		x.Hub, x.HubWhy = t.reach, t.why
+	}
+	if x.encodes() {
+		x.Hub, x.HubWhy = signal.ReachYes, "" // it came that way, or does not come
 	}
 	r.arrive(now, x)
 }
@@ -42,10 +45,9 @@ func (r *Room) setReach(x *seat, reach signal.Reach, why signal.ReachWhy) {
 
 // presume takes those who said nothing for old clients. It comes before whatever lets somebody in.
 func (r *Room) presume(now time.Time) {
-	if !r.hub() {
-		return
+	if r.cfg.Hub {
+		r.muster(now)
 	}
-	r.muster(now)
 	for _, x := range r.seats {
 		if x.State == signal.SeatPresent && x.Hub == "" && !x.probeBy.IsZero() && !now.Before(x.probeBy) {
 			r.setReach(x, signal.ReachNo, signal.ReachUnsupported)
@@ -55,7 +57,7 @@ func (r *Room) presume(now time.Time) {
 
 // hubReach obeys what a client found. One in the lobby says it for when it joins.
 func (r *Room) hubReach(now time.Time, s *session, m *signal.HubReach) {
-	if !r.hub() {
+	if !r.cfg.Hub {
 		r.refuse(s, m.N, signal.CodeNoHub, "this server has no hub")
 		return
 	}
@@ -98,16 +100,20 @@ func (r *Room) move(now time.Time, s *session, m *signal.Moved) {
 }
 
 // blame finds who is the reason that x misses sound, nil when it misses none that is there. With pictures the call goes
-// on.
+// on, as it does when a newcomer is not heard, or hears somebody, later than others: nothing that was there is lost, and the
+// way is known to be open.
 func (r *Room) blame(x *seat, missing []signal.Missing) *seat {
 	var worst *seat
 	missed := map[*seat]bool{}
 	for _, m := range missing {
 		y := r.findSeat(m.Seat)
-		if y == nil || y == x || y.State != signal.SeatPresent || !sounds(y, m.Source) {
+		if y == nil || y == x || y.State != signal.SeatPresent || y.encodes() || !sounds(y, m.Source) {
 			continue
 		}
 		missed[y] = true
+		if (x.fresh || y.fresh) && x.Hub == signal.ReachYes && y.Hub == signal.ReachYes {
+			continue
+		}
 		if z := r.fault(x, y); worst == nil || worst != x && (z == x || z.Order > worst.Order) {
 			worst = z
 		}
@@ -126,7 +132,7 @@ func sounds(y *seat, s signal.Source) bool {
 // sounding counts those besides x who are heard.
 func (r *Room) sounding(x *seat) (n int) {
 	for _, y := range r.seats {
-		if y != x && y.State == signal.SeatPresent && (y.Media.Microphone || y.Media.ScreenAudio) {
+		if y != x && y.State == signal.SeatPresent && !y.encodes() && (y.Media.Microphone || y.Media.ScreenAudio) {
 			n++
 		}
 	}
@@ -168,7 +174,9 @@ func (r *Room) unable() *seat {
 func (r *Room) obstacle(s *session) (signal.Code, string) {
 	n := r.counted()
 	switch p := r.course.Policy; {
-	case !r.hub(), p == signal.PolicyDirect, p == signal.PolicyAuto && n < directSeats:
+	case s != nil && s.Door != "":
+		return r.unfit(&s.Visitor)
+	case !r.cfg.Hub, p == signal.PolicyDirect, p == signal.PolicyAuto && n < directSeats:
 		return "", ""
 	case s != nil && s.reach == signal.ReachNo:
 		return signal.CodeNoHub, ownReach
@@ -209,13 +217,16 @@ func (r *Room) hasSpace(now time.Time, s *session) bool {
 func (r *Room) setTopology(s *session, m *signal.SetTopology) {
 	all, _ := r.taken()
 	switch x := r.unable(); {
-	case !r.hub() && m.Policy != signal.PolicyHub:
+	case !r.cfg.Hub && m.Policy != signal.PolicyHub:
 		return // as it is
-	case !r.hub():
+	case !r.cfg.Hub:
 		r.refuse(s, m.N, signal.CodeNoHub, "this server has no hub; calls are between two")
 		return
 	case m.Policy == signal.PolicyDirect && all > directSeats:
 		r.refuse(s, m.N, signal.CodeOrder, "a direct call is for two, and more have seats here")
+		return
+	case m.Policy == signal.PolicyDirect && r.feeds():
+		r.refuse(s, m.N, signal.CodeOrder, "an encoder or a player is here, which need the server; end it, or lock the room against players, first")
 		return
 	case m.Policy == signal.PolicyHub && r.course.Kind == signal.TopologyDirect && x != nil:
 		r.refuse(s, m.N, signal.CodeNoHub, unreachable(x.Name, x.HubWhy))

@@ -42,7 +42,7 @@ func TestReach(t *testing.T) {
 			~
 			ann reaches on
 			~
-			+8s
+			+12s
 			< ann seat Bob2#2 bob speaker present @bob hub-no:unsupported
 			< bob seat Bob2#2 bob speaker present @bob hub-no:unsupported
 			cyd comes

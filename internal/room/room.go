@@ -20,6 +20,7 @@ const (
 	DefaultSeats    = 50
 	DefaultGrace    = 10 * time.Minute
 	DefaultSessions = 256
+	DefaultPlayers  = 1000
 )
 
 // Bounds that nobody needs to configure.
@@ -53,6 +54,8 @@ type Config struct {
 	History signal.History
 	// Sessions is how many guests' sessions the room bears, lobby included; hosts come on top.
 	Sessions int
+	// Players is how many may watch the room without a seat.
+	Players int
 }
 
 // Tokens makes the secrets that a room hands out.
@@ -73,6 +76,11 @@ type Visitor struct {
 	Open bool
 	// Address is where it comes from, wide enough that one person cannot have many.
 	Address netip.Prefix
+	// Pass is true when the session knows a secret of the room that does not make it a host: it may make the room, and
+	// neither the lock nor the waiting room keeps it out.
+	Pass bool
+	// Door is set for an encoder: by which door it comes.
+	Door signal.Door
 	// Was is an earlier session, or the seat, of the same client, if it could prove one; a removal sticks to it.
 	Was string
 }
@@ -98,6 +106,7 @@ type Room struct {
 
 	seats    []*seat    // by order; those in the waiting room too
 	sessions []*session // by arrival
+	players  []*player  // by arrival
 	removed  []Removal
 	probes   []probe
 
@@ -129,6 +138,7 @@ type seat struct {
 	signal.Seat
 	since      time.Time // when it lost its session or socket; zero while somebody is there
 	closed     bool      // the client went away by itself, and not because its network did
+	yielding   bool      // whoever wants a seat in a full room may have this one now
 	re         uint64    // the join that it came with
 	generation uint32    // of its tokens
 	address    netip.Prefix
@@ -181,6 +191,7 @@ func New(cfg Config, tokens Tokens) *Room {
 	cfg.Seats = cmp.Or(cfg.Seats, DefaultSeats)
 	cfg.Grace = cmp.Or(cfg.Grace, DefaultGrace)
 	cfg.Sessions = cmp.Or(cfg.Sessions, DefaultSessions)
+	cfg.Players = cmp.Or(cfg.Players, DefaultPlayers)
 	cfg.History = cmp.Or(cfg.History, signal.HistorySession)
 	cfg.Topology = cmp.Or(cfg.Topology, signal.PolicyAuto)
 	if !cfg.Saves {

@@ -116,20 +116,21 @@ func TestSeats(t *testing.T) {
 			bob lost
 			~
 			cyd comes open
-			~
+			< cyd sees no speaker exists [Ann1#1 ann host present @ann] [Bob2#2 bob speaker away @bob]
 			+19s
 			cyd joins
 			< cyd error full re=2
 			bob back
 			< ann seat Bob2#2 bob speaker present @bob
 			< cyd seat Bob2#2 bob speaker present @bob
-			< cyd room no speaker exists`,
+			+20m`,
 		"a cut costs it after a while": two + `
 			bob lost
 			~
 			cyd comes open
 			~
 			+20s
+			< cyd room join speaker exists early
 			cyd joins
 			< ann left Bob2 expired
 			< bob left Bob2 expired

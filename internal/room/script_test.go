@@ -76,6 +76,8 @@ func (st *stage) step(line string) {
 	switch verb {
 	case "comes":
 		st.comes(who, words)
+	case "watches":
+		st.watches(who, words)
 	case "joins":
 		st.joins(who, words)
 	case "lost":
@@ -118,7 +120,7 @@ func (st *stage) pass(d time.Duration) {
 	st.collect()
 }
 
-func (st *stage) comes(who string, words []string) {
+func visitor(who string, words []string) Visitor {
 	v := Visitor{ID: who, Address: netip.MustParsePrefix("192.0.2.1/32")}
 	for _, w := range words {
 		switch {
@@ -126,13 +128,33 @@ func (st *stage) comes(who string, words []string) {
 			v.Host = true
 		case w == "open":
 			v.Open = true
+		case w == "pass":
+			v.Pass = true
+		case w == "whip":
+			v.Door = signal.DoorWHIP
 		case strings.HasPrefix(w, "was="):
 			v.Was = w[4:]
 		default:
 			v.Address = netip.MustParsePrefix(w + "/32")
 		}
 	}
-	state, relay, fault := st.room.Attach(st.now, v)
+	return v
+}
+
+func (st *stage) watches(who string, words []string) {
+	seats, fault := st.room.Watch(st.now, visitor(who, words))
+	text := who + " watches"
+	for _, x := range seats {
+		text += " [" + describeSeat(x) + "]"
+	}
+	if fault != nil {
+		text = who + " refused " + string(fault.Code)
+	}
+	st.got = append(st.got, text)
+}
+
+func (st *stage) comes(who string, words []string) {
+	state, relay, fault := st.room.Attach(st.now, visitor(who, words))
 	if fault != nil {
 		st.got = append(st.got, who+" refused "+string(fault.Code))
 		return
@@ -333,6 +355,9 @@ func describeRoom(s signal.RoomState) string {
 			text += "/" + string(t.Policy)
 		}
 	}
+	if s.Watching > 0 {
+		text += fmt.Sprint(" watching=", s.Watching)
+	}
 	if s.Why == signal.CodeNoHub {
 		text += " no-hub"
 	}
@@ -361,6 +386,9 @@ func describeSeat(s signal.Seat) string {
 	}
 	if s.HubWhy != "" {
 		text += ":" + string(s.HubWhy)
+	}
+	if s.Door != "" {
+		text += " by-" + string(s.Door)
 	}
 	if s.Note != "" {
 		text += " note=" + s.Note

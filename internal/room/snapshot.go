@@ -59,13 +59,16 @@ type Removal struct {
 // Snapshot returns the room as it is now.
 func (r *Room) Snapshot() Snapshot {
 	s := Snapshot{
-		Exists: r.exists, Began: r.began, Ended: r.ended, Locked: r.locked, Waiting: r.waiting, Order: r.order, Removed: r.removed,
+		Exists: r.exists && r.peopled(), Began: r.began, Ended: r.ended, Locked: r.locked, Waiting: r.waiting, Order: r.order, Removed: r.removed,
 		Words: r.words, Topology: r.course.Topology, Hands: r.hands, Encrypted: r.encrypted,
 	}
 	if r.history != r.cfg.History {
 		s.History = r.history
 	}
 	for _, x := range r.seats {
+		if x.encodes() {
+			continue // its transport ends with the server
+		}
 		y := x.Seat
 		if y.State != signal.SeatWaiting {
 			y.State = signal.SeatAway // as it will be when this is read again; coming and going changes nothing
@@ -83,7 +86,7 @@ func Revive(cfg Config, tokens Tokens, now time.Time, s Snapshot) *Room {
 		r.history = s.History
 	}
 	r.words, r.hands, r.encrypted = s.Words, s.Hands, s.Encrypted
-	r.course.resume(s.Topology, r.hub())
+	r.course.resume(s.Topology, r.cfg.Hub)
 	for _, x := range s.Seats {
 		y := &seat{Seat: x.Seat, since: now, generation: x.Generation, address: x.Address, fresh: x.Fresh, off: x.Off, closed: x.Off}
 		if !y.isWaiting() {
@@ -231,7 +234,7 @@ func (r *Room) joinAgain(now time.Time, s *session, j Join) bool {
 	if r.rebuilt && j.Identity != "" && !r.encrypted {
 		r.encrypted, r.changed = true, true // the first who comes back with an identity says what the room was
 	}
-	if code, words := r.unfit(s, j.Identity); code != "" {
+	if code, words := r.unsealed(s, j.Identity); code != "" {
 		r.refuse(s, j.N, code, words)
 		return true
 	}

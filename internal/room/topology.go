@@ -13,21 +13,24 @@ import (
 
 // Times of a switch.
 const (
-	// SwitchTime is how long a client may take to report on a switch, from when it can have heard of it.
+	// SwitchTime is how long a client may take to report on a switch, from when it can have heard of it; one that is known to
+	// reach the hub may take SlowTime more, until what others send has come: devices that are short of time encode late.
 	SwitchTime = 10 * time.Second
+	SlowTime   = 10 * time.Second
 	// CalmTime is for how long only two have to be here before a room goes back to the direct path.
 	CalmTime = 10 * time.Second
 	// ReachTime is how long a client may take to say whether it reaches the hub; one that has not does not know of hubs.
-	ReachTime = 8 * time.Second
+	ReachTime = 12 * time.Second
 )
 
 // course is which way the media take. Its Topology is what clients are told.
 type course struct {
 	signal.Topology
-	stay   bool      // the way back to direct failed: not again before other people are here
-	calm   time.Time // when the room may go back to direct; zero when it does not want to, or may
-	calmed bool      // it may
-	wake   time.Time // when steer has something to do; zero is never
+	stay    bool        // the way back to direct failed: not again before other people are here
+	calm    time.Time   // when the room may go back to direct; zero when it does not want to, or may
+	calmed  bool        // it may
+	missing signal.Seat // for whom the switch under way has failed
+	wake    time.Time   // when steer has something to do; zero is never
 }
 
 func newCourse(policy signal.TopologyPolicy) course {
@@ -47,7 +50,7 @@ func (c *course) resume(t signal.Topology, hub bool) {
 
 // limit is how many fit in.
 func (r *Room) limit() int {
-	if !r.hub() || r.course.Policy == signal.PolicyDirect {
+	if !r.cfg.Hub || r.course.Policy == signal.PolicyDirect {
 		return min(r.cfg.Seats, directSeats)
 	}
 	return r.cfg.Seats
@@ -66,12 +69,20 @@ func (r *Room) wants() signal.TopologyKind {
 	return signal.TopologyDirect
 }
 
-// counted is how many count for the topology: who is here, and whose network was lost a moment ago.
+// counted is how many count for the topology: who is here, and whose network was lost a moment ago. What only the hub can
+// serve counts for more than two.
 func (r *Room) counted() (n int) {
 	for _, x := range r.seats {
-		if !x.isWaiting() && !x.off {
+		switch {
+		case x.isWaiting() || x.off:
+		case x.encodes():
+			n += weight
+		default:
 			n++
 		}
+	}
+	if len(r.players) > 0 {
+		n += weight
 	}
 	return n
 }
@@ -87,8 +98,7 @@ func (r *Room) muster(now time.Time) {
 
 // steer brings the topology closer to what the room should have. It ends every command.
 func (r *Room) steer(now time.Time) {
-	if !r.hub() || !r.exists {
-		r.course.wake = time.Time{}
+	if !r.cfg.Hub || !r.exists {
 		return
 	}
 	r.muster(now)
@@ -96,6 +106,9 @@ func (r *Room) steer(now time.Time) {
 	}
 	for _, x := range r.seats {
 		x.fresh = x.fresh && r.course.Next == signal.TopologyHub
+	}
+	for _, p := range r.players {
+		p.fresh = p.fresh && r.course.Next == signal.TopologyHub
 	}
 	r.schedule(now)
 }
@@ -131,7 +144,7 @@ func (r *Room) step(now time.Time) bool {
 // parted reports whether somebody is here who has no part in the old path of a switch: then only the new one serves
 // everybody, however many are left.
 func (r *Room) parted() bool {
-	return slices.ContainsFunc(r.seats, func(x *seat) bool { return x.fresh && !x.off })
+	return slices.ContainsFunc(r.seats, func(x *seat) bool { return x.fresh && !x.off }) || slices.ContainsFunc(r.players, newcomers)
 }
 
 // isCalm reports whether two have been alone for long enough, and are both here.
@@ -154,6 +167,7 @@ func (r *Room) depart(now time.Time, next signal.TopologyKind) {
 	r.course.Next = next
 	r.course.Epoch++
 	r.changed = true
+	r.events = append(r.events, Event{Kind: EventTopology, Topology: r.course.Topology})
 	for _, x := range r.seats {
 		x.moved, x.due = 0, now.Add(SwitchTime)
 	}
@@ -162,12 +176,18 @@ func (r *Room) depart(now time.Time, next signal.TopologyKind) {
 // turn ends a switch, with that kind.
 func (r *Room) turn(kind signal.TopologyKind) {
 	c := &r.course
-	c.Kind, c.Next = kind, ""
+	e := Event{Kind: EventTopology, Seat: c.missing}
+	c.Kind, c.Next, c.missing = kind, "", signal.Seat{}
 	c.Epoch++
+	e.Topology = c.Topology
+	r.events = append(r.events, e)
 	c.calm, c.calmed = time.Time{}, false
 	r.changed = true
 	for _, x := range r.seats {
 		x.fresh, x.moved = false, 0
+	}
+	for _, p := range r.players {
+		p.fresh = false
 	}
 }
 
@@ -178,7 +198,7 @@ func (r *Room) judge(now time.Time) bool {
 	for _, x := range r.seats {
 		switch {
 		case !r.awaits(x):
-		case x.State == signal.SeatPresent && !now.Before(x.due):
+		case x.State == signal.SeatPresent && !now.Before(x.deadline()):
 			r.fail(now, x)
 			return true
 		default:
@@ -191,14 +211,23 @@ func (r *Room) judge(now time.Time) bool {
 	return !waits
 }
 
+// deadline is when the report of a seat has to be there.
+func (x *seat) deadline() time.Time {
+	if x.Hub == signal.ReachYes {
+		return x.due.Add(SlowTime)
+	}
+	return x.due
+}
+
 // awaits reports whether the switch waits for a report of that seat.
 func (r *Room) awaits(x *seat) bool {
-	return !x.isWaiting() && !x.off && x.moved != r.course.Epoch
+	return !x.isWaiting() && !x.off && !x.encodes() && x.moved != r.course.Epoch
 }
 
 // fail ends the switch, or what x has to do with it: x has not moved. On the way to the hub whoever came last goes, and
 // hears why; whoever talked before goes on as before.
 func (r *Room) fail(now time.Time, x *seat) {
+	r.course.missing = x.Seat
 	if r.course.Next == signal.TopologyDirect {
 		r.course.stay = true
 		r.turn(signal.TopologyHub)
@@ -230,7 +259,8 @@ func (r *Room) expel(now time.Time, x *seat) (sent bool) {
 			sent = true
 		}
 	}
-	return sent
+	words := unreachable(x.Name, x.HubWhy)
+	return r.dismiss(newcomers, signal.Bye{Reason: signal.ByeExpired, Words: words}) || sent
 }
 
 // turnAway takes a seat away that cannot be served, because of the one for whom there is no way to the hub.
@@ -269,7 +299,7 @@ func unreachable(name string, why signal.ReachWhy) string {
 func (r *Room) schedule(now time.Time) {
 	c := &r.course
 	c.wake = time.Time{}
-	if !r.hub() {
+	if !r.cfg.Hub {
 		return
 	}
 	at := func(t time.Time) {
@@ -286,7 +316,7 @@ func (r *Room) schedule(now time.Time) {
 		case x.State == signal.SeatAway && !x.off:
 			at(x.since.Add(patience))
 		case c.Next != "" && r.awaits(x):
-			at(x.due)
+			at(x.deadline())
 		}
 	}
 }

@@ -104,15 +104,57 @@ func TestSwitch(t *testing.T) {
 			< ann room join host exists hub@2
 			< bob room join speaker exists hub@2
 			< cyd room join speaker exists hub@2`,
-		"silence for ten seconds counts as not moved": third + `
+		"silence counts as not moved, after twenty seconds of somebody who is known to reach the hub": third + `
 			cyd moved 1
 			~
 			ann moved 1
-			+9s
+			+19s
 			+1s
 			< ann seat Bob2#2 bob speaker present @bob mic hub-no:silent
 			< bob seat Bob2#2 bob speaker present @bob mic hub-no:silent
 			< cyd seat Bob2#2 bob speaker present @bob mic hub-no:silent
+			< ann left Cyd3 no-hub
+			< bob left Cyd3 no-hub
+			< cyd left Cyd3 no-hub
+			< cyd error no-hub re=2
+			< ann room join host exists direct@2
+			< bob room join speaker exists direct@2
+			< cyd room no speaker exists direct@2 no-hub`,
+		"after ten of somebody who is not": third + `
+			ann moved 1
+			bob moved 1
+			+9s
+			+1s
+			< ann seat Cyd3#3 cyd speaker present @cyd mic hub-no:silent
+			< bob seat Cyd3#3 cyd speaker present @cyd mic hub-no:silent
+			< cyd seat Cyd3#3 cyd speaker present @cyd mic hub-no:silent
+			< ann left Cyd3 no-hub
+			< bob left Cyd3 no-hub
+			< cyd left Cyd3 no-hub
+			< cyd error no-hub re=2
+			< ann room join host exists direct@2
+			< bob room join speaker exists direct@2
+			< cyd room no speaker exists direct@2 no-hub`,
+		"a newcomer who reaches the hub, and is heard late or hears late, is no reason to end it": third + `
+			cyd reaches on
+			< ann seat Cyd3#3 cyd speaker present @cyd mic hub-yes
+			< bob seat Cyd3#3 cyd speaker present @cyd mic hub-yes
+			< cyd seat Cyd3#3 cyd speaker present @cyd mic hub-yes
+			ann moved 1 Cyd3:microphone
+			cyd moved 1 Bob2:microphone
+			bob moved 1
+			< ann room join host exists hub@2
+			< bob room join speaker exists hub@2
+			< cyd room join speaker exists hub@2`,
+		"two who heard each other before have to hear each other": third + `
+			cyd reaches on
+			~
+			cyd moved 1
+			bob moved 1
+			ann moved 1 Bob2:microphone
+			< ann seat Ann1#1 ann host present @ann mic hub-no:silent
+			< bob seat Ann1#1 ann host present @ann mic hub-no:silent
+			< cyd seat Ann1#1 ann host present @ann mic hub-no:silent
 			< ann left Cyd3 no-hub
 			< bob left Cyd3 no-hub
 			< cyd left Cyd3 no-hub

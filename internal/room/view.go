@@ -1,6 +1,7 @@
 package room
 
 import (
+	"slices"
 	"time"
 
 	"github.com/parley-rtc/parley/internal/signal"
@@ -15,6 +16,7 @@ type view struct {
 	role                           signal.Role
 	history                        signal.History
 	topology                       signal.Topology // zero where it is not told
+	watching                       int
 }
 
 func (r *Room) view(s *session) view {
@@ -26,8 +28,11 @@ func (r *Room) view(s *session) view {
 	if r.keeps() && r.exists {
 		v.history = r.history
 	}
-	if r.hub() && r.exists && r.maySee(s) {
+	if r.cfg.Hub && r.exists && r.maySee(s) {
 		v.topology = r.course.Topology
+	}
+	if s.inside() {
+		v.watching = len(r.players)
 	}
 	return v
 }
@@ -38,7 +43,7 @@ func (r *Room) state(s *session) signal.RoomState {
 	if r.maySee(s) {
 		for _, x := range r.seats {
 			if r.tells(s, x) {
-				state.Seats = append(state.Seats, x.Seat)
+				state.Seats = append(state.Seats, x.shown())
 			}
 		}
 	}
@@ -48,7 +53,7 @@ func (r *Room) state(s *session) signal.RoomState {
 func (r *Room) bare(v view) signal.RoomState {
 	state := signal.RoomState{
 		Name: r.cfg.Name, Exists: v.exists, May: v.may, Role: v.role, Locked: v.locked,
-		WaitingRoom: v.waiting, Early: v.early, Why: v.why, Encrypted: v.encrypted, History: v.history,
+		WaitingRoom: v.waiting, Early: v.early, Why: v.why, Encrypted: v.encrypted, History: v.history, Watching: v.watching,
 	}
 	if v.topology.Kind != "" {
 		state.Topology = &v.topology
@@ -64,23 +69,23 @@ func (r *Room) may(s *session) signal.May {
 
 // door says what a join by s would do now, without a seat token, and why not when it would not.
 func (r *Room) door(s *session) (signal.May, signal.Code) {
-	all, present := r.taken()
+	all, _ := r.taken()
 	switch {
 	case s.inside():
 		return signal.MayJoin, ""
 	case r.isRemoved(s):
 		return signal.MayNot, signal.CodeRemoved
-	case !r.exists && (s.Open || s.Host):
+	case !r.exists && (s.Open || s.trusted()):
 		return signal.MayCreate, ""
 	case !r.exists:
 		return signal.MayNot, signal.CodeNoRoom
-	case r.locked && !s.Host:
+	case r.locked && !s.trusted():
 		return signal.MayNot, signal.CodeLocked
-	case r.waiting && !s.Host:
+	case r.waiting && !s.trusted():
 		return signal.MayKnock, ""
 	case r.barred(s):
 		return signal.MayNot, signal.CodeNoHub
-	case all >= r.limit() && present == all:
+	case all >= r.limit() && !slices.ContainsFunc(r.seats, func(x *seat) bool { return x.yielding }):
 		return signal.MayNot, signal.CodeFull
 	}
 	return signal.MayJoin, ""
@@ -91,7 +96,9 @@ func (r *Room) role(s *session) signal.Role {
 	switch {
 	case s.inside():
 		return s.seat.Role
-	case s.Host, !r.exists && s.Open:
+	case s.Door != "":
+		return signal.RoleSpeaker
+	case s.Host, s.Open && !r.peopled():
 		return signal.RoleHost
 	}
 	return signal.RoleSpeaker
@@ -113,15 +120,15 @@ func (r *Room) mayRelay(s *session) bool {
 	case r.isRemoved(s):
 		return false
 	case r.exists:
-		return s.Host || !r.locked
+		return s.trusted() || !r.locked
 	}
-	return s.Host || s.Open
+	return s.trusted() || s.Open
 }
 
 // mayEarly says whether s may have links before it joins: it could enter at once, exactly one person is there, and few
 // others try the same.
 func (r *Room) mayEarly(s *session) bool {
-	if s.seat != nil || !r.exists || r.course.Kind != signal.TopologyDirect || r.locked || r.waiting || r.may(s) != signal.MayJoin {
+	if s.seat != nil || s.Door != "" || !r.exists || r.course.Kind != signal.TopologyDirect || r.locked || r.waiting || r.may(s) != signal.MayJoin {
 		return false
 	}
 	if _, present := r.taken(); present != 1 {
@@ -133,6 +140,11 @@ func (r *Room) mayEarly(s *session) bool {
 // settle steers the topology and tells every session what changed for it. It ends every command.
 func (r *Room) settle(now time.Time) {
 	r.steer(now)
+	for _, x := range r.seats {
+		if yields := x.yields(now); yields != x.yielding {
+			x.yielding, r.changed = yields, true
+		}
+	}
 	if !r.changed {
 		return
 	}
@@ -151,7 +163,7 @@ func (r *Room) settle(now time.Time) {
 		if sees && !s.sees {
 			for _, x := range r.seats {
 				if r.tells(s, x) {
-					r.send(s, &signal.SeatChange{Seat: x.Seat})
+					r.send(s, &signal.SeatChange{Seat: x.shown()})
 				}
 			}
 		}
@@ -168,7 +180,10 @@ func (r *Room) announce(x *seat, except *session) {
 	r.changed = true
 	for _, s := range r.sessions {
 		if s != except && s.sees && r.maySee(s) && r.tells(s, x) {
-			r.send(s, &signal.SeatChange{Seat: x.Seat})
+			r.send(s, &signal.SeatChange{Seat: x.shown()})
 		}
+	}
+	if !x.isWaiting() {
+		r.tellPlayers(func() signal.Message { return &signal.SeatChange{Seat: x.shown()} })
 	}
 }

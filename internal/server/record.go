@@ -26,7 +26,7 @@ func (s *Server) openCalls(ctx context.Context) error {
 	s.archive = archive.Open(ctx, archive.Config{
 		Keep: c.Keep, Most: c.Most, Policy: trace.Policy(c.Addresses), Grace: s.cfg.Rooms.Grace,
 	}, s.keys, shelf, s.log)
-	s.api = apiserver.New(apiserver.Config{Version: s.cfg.Version, Admin: admin, Local: s.local()}, s.keys, s.archive, s.log)
+	s.api = apiserver.New(apiserver.Config{Version: s.cfg.Version, Admin: admin, Local: s.local(), Metrics: s.metrics}, s.keys, s.archive, s.log)
 	return nil
 }
 

@@ -31,6 +31,7 @@ import (
 	"github.com/parley-rtc/parley/internal/store"
 	"github.com/parley-rtc/parley/internal/turn"
 	"github.com/parley-rtc/parley/internal/turnserver"
+	"github.com/parley-rtc/parley/internal/whipserver"
 )
 
 // drainTime bounds how long a drain takes: 10 s from the signal to the end, less two for the rest on a busy machine.
@@ -58,6 +59,8 @@ type Server struct {
 	store        *store.Store // nil when it could not be opened
 	archive      *archive.Archive
 	api          *apiserver.Server
+	switches     switches
+	whip         *whipserver.Server
 	info         Info
 
 	now    context.Context // ends when everything has to stop at once
@@ -120,6 +123,9 @@ func (s *Server) open(ctx context.Context, files fs.FS) (err error) {
 	if s.signals, err = signalserver.New(s.signalConfig(), s.keys, s.newICE(), s.log, rand.Reader); err != nil {
 		return err
 	}
+	if s.whip, err = whipserver.New(s.whipConfig(at), s.log); err != nil {
+		return err
+	}
 	if s.site, err = httpserver.New(s.siteConfig(), s.signals.Handler(), files, s.log); err != nil {
 		return err
 	}
@@ -158,6 +164,7 @@ func (s *Server) drain() {
 	defer cancel()
 	s.site.Drain()
 	s.signals.Drain(ctx)
+	s.whip.Close()
 	if err := s.site.Shutdown(ctx); err != nil && !errors.Is(err, context.Canceled) {
 		s.log.Warn("requests were cut off", "error", err)
 	}
@@ -172,6 +179,9 @@ func (s *Server) Close() {
 	s.closed.Do(func() {
 		if s.signals != nil {
 			s.signals.Drain(s.now) // its time is over: it cuts
+		}
+		if s.whip != nil {
+			s.whip.Close()
 		}
 		if s.site != nil {
 			_ = s.site.Shutdown(s.now) // the same; the error is that it cut
@@ -238,9 +248,10 @@ func (s *Server) signalConfig() signalserver.Config {
 		Version: c.Version, Domain: c.Domain != "", Origins: c.Origins,
 		Hidden: func(r *http.Request) bool { return httpserver.Forwarded(r.Context()) },
 		Ended:  s.ended,
-		Keeper: s.keeper(), Observer: witness{s.archive}, History: signal.History(c.History.Policy),
+		Keeper: s.keeper(), Observer: counting{witness{s.archive}, &s.switches}, History: signal.History(c.History.Policy),
 		Seats: c.Rooms.Seats, Grace: c.Rooms.Grace, RoomsPerAddress: c.Rooms.PerAddress,
 		Topology: signal.TopologyPolicy(c.Rooms.Topology),
+		Players:  c.WHIP.Players,
 	}
 	if s.hub != nil {
 		out.Hub = s.hub
@@ -249,7 +260,7 @@ func (s *Server) signalConfig() signalserver.Config {
 }
 
 func (s *Server) siteConfig() httpserver.Config {
-	return httpserver.Config{TrustedProxies: s.cfg.TrustedProxies, HSTS: s.certificates.Domain, API: s.api}
+	return httpserver.Config{TrustedProxies: s.cfg.TrustedProxies, HSTS: s.certificates.Domain, API: s.api, Media: s.whip}
 }
 
 func (s *Server) newICE() *ice {

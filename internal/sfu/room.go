@@ -221,16 +221,14 @@ func (d *downlink) retire(pl *place) {
 }
 
 // Show says what the video places are to show from now on; places that are not named show nothing. Something that is not there
-// yet is shown as soon as it is. Places for sound are filled by the room.
+// yet is shown as soon as it is. Places for sound are filled by the room, but for those that a want puts on somebody: these play
+// that source and no other.
 func (p *Person) Show(now time.Time, wants []Want) {
 	if p.gone {
 		return
 	}
 	t := p.room.pass(now)
 	for _, pl := range p.down.places {
-		if pl.section.Kind != Video {
-			continue
-		}
 		pl.want = Want{MID: pl.section.MID}
 		for i := range wants[:min(len(wants), MaxSections)] {
 			if wants[i].MID == pl.section.MID {
@@ -254,8 +252,8 @@ func (r *Room) settle(t int64) {
 
 func (p *Person) settle(t int64) {
 	for _, pl := range p.down.places {
-		if pl.section.Kind == Video {
-			pl.show(t, p.room.source(pl.want.Seat, pl.want.Source, Video))
+		if pl.section.Kind == Video || pl.pinned() {
+			pl.show(t, p.room.source(pl.want.Seat, pl.want.Source, pl.section.Kind))
 		}
 	}
 	p.seatSounds(t)

@@ -120,7 +120,7 @@ func (st *stage) forget(p *Person) {
 func (p *Person) seatSounds(t int64) {
 	places, others := 0, 0
 	for _, pl := range p.down.places {
-		if pl.section.Kind == Audio {
+		if pl.open() {
 			places++
 		}
 	}
@@ -131,7 +131,7 @@ func (p *Person) seatSounds(t int64) {
 	}
 	everybody := others <= places
 	for _, pl := range p.down.places {
-		if src := pl.source; src != nil && src.kind == Audio && !everybody && !src.speech.chosen {
+		if src := pl.source; src != nil && pl.open() && !everybody && !src.speech.chosen {
 			pl.show(t, nil)
 		}
 	}
@@ -140,13 +140,17 @@ func (p *Person) seatSounds(t int64) {
 			continue
 		}
 		for _, pl := range p.down.places {
-			if pl.section.Kind == Audio && pl.source == nil {
+			if pl.open() && pl.source == nil {
 				pl.show(t, src)
 				break
 			}
 		}
 	}
 }
+
+// pinned reports whether a place for sound is for one source only, and open whether the room fills it.
+func (pl *place) pinned() bool { return pl.section.Kind == Audio && pl.want.Seat != "" }
+func (pl *place) open() bool   { return pl.section.Kind == Audio && pl.want.Seat == "" }
 
 func (p *Person) plays(src *source) bool {
 	for _, pl := range p.down.places {

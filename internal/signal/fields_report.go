@@ -59,6 +59,9 @@ func (e *ReportEvent) details(r *reader, key string) bool {
 	case "pair":
 		e.Pair = new(ReportPair)
 		e.Pair.read(r)
+	case "switch":
+		e.Switch = new(ReportSwitch)
+		e.Switch.read(r)
 	case "level":
 		level := int(r.number(2))
 		e.Level = &level
@@ -74,7 +77,27 @@ func (r *reader) reportKind() ReportKind {
 	return enum(r, ReportGathered, ReportPairTried, ReportICEConnected, ReportDTLSConnected, ReportFirstPacket,
 		ReportFirstFrame, ReportPathChanged, ReportStalled, ReportRestart, ReportReplaced, ReportRecovered, ReportQuality,
 		ReportVideoPaused, ReportVideoResumed, ReportDevice, ReportSignallingLost, ReportSignallingBack, ReportTransfer,
-		ReportNote)
+		ReportSwitched, ReportNote)
+}
+
+func (s *ReportSwitch) read(r *reader) {
+	r.object([]string{"from", "to", "epoch", "gapMs"}, func(key string) bool {
+		switch key {
+		case "from":
+			s.From = r.topologyKind()
+		case "to":
+			s.To = r.topologyKind()
+		case "epoch":
+			s.Epoch = r.number(maxNumber)
+		case "gapMs":
+			s.GapMS = int64(r.number(math.MaxInt32))
+		case "playoutMs":
+			s.PlayoutMS = r.signed(math.MaxInt32)
+		default:
+			return false
+		}
+		return true
+	})
 }
 
 func (p *ReportPath) read(r *reader) {

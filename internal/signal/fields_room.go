@@ -1,5 +1,8 @@
 package signal
 
+// maxWatching is far more than can watch a room.
+const maxWatching = 1 << 20
+
 func (s *RoomState) read(r *reader) {
 	r.object([]string{"name", "exists", "may", "role"}, func(key string) bool {
 		switch key {
@@ -26,6 +29,8 @@ func (s *RoomState) read(r *reader) {
 		case "topology":
 			s.Topology = new(Topology)
 			s.Topology.read(r)
+		case "watching":
+			s.Watching = int(r.number(maxWatching))
 		case "seats":
 			r.array(maxSeats, func() {
 				s.Seats = append(s.Seats, Seat{})
@@ -79,6 +84,8 @@ func (s *Seat) conference(r *reader, key string) bool {
 		s.Note = r.prose(MaxWords)
 	case "identity":
 		s.Identity = r.identity()
+	case "door":
+		s.Door = enum(r, DoorWHIP)
 	default:
 		return false
 	}

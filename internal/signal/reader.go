@@ -265,6 +265,18 @@ func (r *reader) number(limit uint64) uint64 {
 	return v
 }
 
+// signed reads a whole number from -limit to limit.
+func (r *reader) signed(limit uint64) int64 {
+	if r.err == nil && r.peek() == '-' {
+		if r.i++; r.i >= len(r.b) || r.b[r.i] < '0' || r.b[r.i] > '9' {
+			r.syntax()
+			return 0
+		}
+		return -int64(r.number(limit))
+	}
+	return int64(r.number(limit))
+}
+
 // string reads a string of at most limit bytes of UTF-8.
 func (r *reader) string(limit int) string {
 	if r.err != nil {

@@ -29,6 +29,8 @@ type ReportEvent struct {
 	Candidates []ReportCandidate `json:"candidates,omitempty"`
 	// Pair is a candidate pair that was tried.
 	Pair *ReportPair `json:"pair,omitempty"`
+	// Switch is a change of topology that this client has gone through.
+	Switch *ReportSwitch `json:"switch,omitempty"`
 	// Level is a quality: 0 bad, 1 fair, 2 good.
 	Level *int `json:"level,omitempty"`
 	// Score is the audio score, a mean opinion score times 100: 100 to 500.
@@ -58,8 +60,22 @@ const (
 	ReportSignallingLost ReportKind = "signalling-lost" // the socket died; Cause
 	ReportSignallingBack ReportKind = "signalling-back" // MS is how long it was gone
 	ReportTransfer       ReportKind = "transfer"        // of files; Cause is started, resumed, done or why it ended, MS how long after its start
+	ReportSwitched       ReportKind = "switched"        // Switch; MS is how long it took this client
 	ReportNote           ReportKind = "note"            // Cause
 )
+
+// ReportSwitch is a change of topology as a client has heard it.
+type ReportSwitch struct {
+	// From and To are the ways that the media took before and after.
+	From TopologyKind `json:"from"`
+	To   TopologyKind `json:"to"`
+	// Epoch is that of the topology with Next.
+	Epoch uint64 `json:"epoch"`
+	// GapMS is the longest hole in the sound of anybody, as it was played, in milliseconds.
+	GapMS int64 `json:"gapMs"`
+	// PlayoutMS is by how much later, or earlier when it is negative, that person is played on the new path, in milliseconds.
+	PlayoutMS int64 `json:"playoutMs,omitempty"`
+}
 
 // ReportPath is the way that media takes.
 type ReportPath struct {

@@ -27,6 +27,8 @@ type RoomState struct {
 	History History `json:"history,omitempty"`
 	// Topology is which way the media take; absent where the server has no hub, and to whom the people are not told.
 	Topology *Topology `json:"topology,omitempty"`
+	// Watching is how many watch without a seat; told to those inside.
+	Watching int `json:"watching,omitempty"`
 	// Seats are the people inside; empty when they are not to be told.
 	Seats []Seat `json:"seats,omitempty"`
 	// Host is the host secret, given to the person who made the room by joining it and to hosts who join.
@@ -94,7 +96,17 @@ type Seat struct {
 	Note string `json:"note,omitempty"`
 	// Identity is the client's in an encrypted room: its public key, and the proof that it knows the room's secret.
 	Identity string `json:"identity,omitempty"`
+	// Door is set when an encoder holds the seat, which has no session to link with: its media come through the hub.
+	Door Door `json:"door,omitempty"`
 }
+
+// Door says by which door somebody came who does not speak this protocol.
+type Door string
+
+// Doors.
+const (
+	DoorWHIP Door = "whip" // an encoder (RFC 9725)
+)
 
 // SeatState says whether a seat's person is here.
 type SeatState string

@@ -47,6 +47,8 @@ func (sh *shard) observe(h *hall, e room.Event) {
 		p := personOf(e.Seat)
 		if s := sh.sessions[e.Seat.Session]; s != nil {
 			p.Client, p.Address = s.client, s.from.address
+		} else if g := sh.guests[e.Seat.Session]; g != nil {
+			p.Client, p.Address = g.client, g.from
 		}
 		o.SeatJoined(h.name, sh.now, p)
 	case room.EventHeld:
@@ -55,6 +57,8 @@ func (sh *shard) observe(h *hall, e room.Event) {
 		o.SeatAway(h.name, sh.now, e.Seat.ID)
 	case room.EventBack:
 		o.SeatBack(h.name, sh.now, e.Seat.ID)
+	case room.EventTopology:
+		o.Topology(h.name, sh.now, e.Topology, e.Seat.ID)
 	case room.EventLeft:
 		o.SeatLeft(h.name, sh.now, e.Seat.ID, e.Reason)
 	}

@@ -291,7 +291,8 @@ func (w *witness) SeatLeft(_ string, _ time.Time, _ string, why signal.LeftReaso
 func (w *witness) Report(_ string, _ time.Time, _ string, events []signal.ReportEvent) {
 	w.note("report of %d", len(events))
 }
-func (w *witness) Call(string, string) (string, string) { return "call", "secret" }
+func (w *witness) Topology(string, time.Time, signal.Topology, string) {}
+func (w *witness) Call(string, string) (string, string)                { return "call", "secret" }
 
 func TestObserver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

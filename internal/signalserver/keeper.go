@@ -56,7 +56,10 @@ const (
 )
 
 func (s *Server) roomConfig(name string) room.Config {
-	return room.Config{Name: name, Seats: s.cfg.Seats, Hub: s.cfg.Hub != nil, Topology: s.cfg.Topology, Grace: s.cfg.Grace, Saves: s.cfg.Keeper != nil, History: s.cfg.History}
+	return room.Config{
+		Name: name, Seats: s.cfg.Seats, Players: s.cfg.Players, Hub: s.cfg.Hub != nil, Topology: s.cfg.Topology, Grace: s.cfg.Grace,
+		Saves: s.cfg.Keeper != nil, History: s.cfg.History,
+	}
 }
 
 // load brings back the rooms of before a restart. It runs before the loops do.

@@ -151,12 +151,16 @@ func (m *memory) Purge(room string) {
 // crash ends a server as kill -9 does: nobody hears of it, and nothing is written any more.
 func (h *house) crash() {
 	s := h.srv
-	if m, ok := s.cfg.Keeper.(*memory); ok {
+	m, kept := s.cfg.Keeper.(*memory)
+	if kept {
 		m.crash()
 	}
 	s.draining.Store(true)
 	s.stopOnce.Do(func() { close(s.stop) })
 	s.loops.Wait()
+	if kept {
+		m.crash() // the loops may have gone on for a moment, which a dead process does not
+	}
 	for _, k := range s.sockets.all() {
 		k.cut()
 	}

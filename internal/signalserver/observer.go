@@ -44,6 +44,9 @@ type Observer interface {
 	SeatBack(room string, at time.Time, seat string)
 	// SeatLeft says that a seat is gone.
 	SeatLeft(room string, at time.Time, seat string, why signal.LeftReason)
+	// Topology says that a switch of the room's topology began, with t.Next, or ended; missing is the seat that it failed for,
+	// if it did.
+	Topology(room string, at time.Time, t signal.Topology, missing string)
 	// Report hands on what a client that sits in the room says about its own call. Nothing of it is proven.
 	Report(room string, at time.Time, seat string, events []signal.ReportEvent)
 	// Call returns the identifier of the room's call record and the secret by which this seat reads it, for "joined";

@@ -48,6 +48,8 @@ type Config struct {
 	Hidden func(*http.Request) bool
 	// Seats is how many people fit into a room, listeners counted; two at most without a Hub.
 	Seats int
+	// Players is how many may watch a room without a seat; room.DefaultPlayers by default.
+	Players int
 	// Hub carries the media of rooms of three and more; nil is none.
 	Hub Hub
 	// Topology is the policy of rooms whose hosts said nothing about it; empty is signal.PolicyAuto.

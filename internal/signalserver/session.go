@@ -2,6 +2,7 @@ package signalserver
 
 import (
 	"errors"
+	"net/netip"
 	"time"
 
 	"github.com/parley-rtc/parley/internal/auth"
@@ -143,17 +144,22 @@ func (sh *shard) join(s *session, m *signal.Join) {
 	if seat, ok := sh.server.keys.SeatOpen(m.Seat); ok && seat.Room == s.hall.name {
 		j.Claim = &room.Claim{Seat: seat.Seat, Generation: seat.Generation}
 	}
+	sh.sit(s.hall, s.from.address, s.id, j)
+}
+
+// sit has a session from that address join, which counts for the room if it makes it.
+func (sh *shard) sit(h *hall, from netip.Prefix, session string, j room.Join) {
 	counted := false
-	if !s.hall.Exists() {
-		counted = sh.server.limits.rooms.take(s.from.address)
+	if !h.Exists() {
+		counted = sh.server.limits.rooms.take(from)
 		j.Busy = !counted
 	}
-	s.hall.Join(sh.now, s.id, j)
+	h.Join(sh.now, session, j)
 	switch {
-	case counted && s.hall.Exists():
-		s.hall.maker, s.hall.made = s.from.address, true
+	case counted && h.Exists():
+		h.maker, h.made = from, true
 	case counted:
-		sh.server.limits.rooms.give(s.from.address)
+		sh.server.limits.rooms.give(from)
 	}
 }
 

@@ -44,6 +44,7 @@ type shard struct {
 
 	halls    map[string]*hall
 	sessions map[string]*session
+	guests   map[string]*guest
 	agenda   agenda
 	backlog  int        // bytes that wait for the sessions
 	hopeless int        // relieve need not look again before there are more
@@ -55,7 +56,7 @@ type shard struct {
 }
 
 func newShard(s *Server) *shard {
-	return &shard{server: s, cmds: make(chan command, commandsAhead), mail: mail{wake: make(chan struct{}, 1)}, halls: map[string]*hall{}, sessions: map[string]*session{}}
+	return &shard{server: s, cmds: make(chan command, commandsAhead), mail: mail{wake: make(chan struct{}, 1)}, halls: map[string]*hall{}, sessions: map[string]*session{}, guests: map[string]*guest{}}
 }
 
 // do hands a command to the loop. It waits while the loop is busy and gives up when the server has stopped.
@@ -159,6 +160,11 @@ func (sh *shard) collapse(h *hall) {
 			sh.close(s, goodbyeForFault())
 		}
 	}
+	for _, g := range sh.guests {
+		if g.hall == h {
+			sh.dismiss(g, goodbyeForFault())
+		}
+	}
 	if h.made {
 		sh.server.limits.rooms.give(h.maker)
 		h.made = false
@@ -216,6 +222,9 @@ func (sh *shard) drain() {
 			s.socket = nil
 		}
 		sh.server.alive.set(s.id, false)
+	}
+	for _, g := range sh.guests {
+		sh.dismiss(g, goodbyeForDrain(0))
 	}
 	clear(sh.sessions)
 	clear(sh.halls)
@@ -296,6 +305,9 @@ func (sh *shard) carryOut(h *hall, e room.Effect) {
 	s := sh.sessions[e.Session]
 	switch {
 	case s == nil:
+		if g := sh.guests[e.Session]; g != nil {
+			sh.oblige(g, e)
+		}
 	case e.End != nil:
 		sh.close(s, e.End)
 	case e.Probe:

@@ -27,6 +27,7 @@ type write struct {
 	id              string // of a journal's entry; "" for a value of a bucket
 	keep            string // how long it stays, as JetStream wants it; "" for as long as the stream says
 	value           []byte
+	outdated        bool // a newer value of its subject was on its way with it: this one must not come after that
 }
 
 func (t *task) size() int { return len(t.subject) + len(t.value) + 64 }

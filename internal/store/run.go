@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"runtime/debug"
+	"slices"
 	"time"
 )
 
@@ -211,13 +212,25 @@ func (w *writer) call(ctx context.Context, t *task) {
 	t.finish(0, nil)
 }
 
+// taken returns what is on its way, in order, and forgets it. Acknowledgements of one subject may tell that an older value
+// failed after the newer one was stored, or failed itself.
+func (w *writer) taken() []sent {
+	list := w.sent
+	w.sent = nil
+	newer := make(map[string]bool, len(list))
+	for _, x := range slices.Backward(list) {
+		x.task.outdated = newer[x.task.subject]
+		newer[x.task.subject] = true
+	}
+	return list
+}
+
 // settle waits for the acknowledgements of what is on its way.
 func (w *writer) settle() {
 	if len(w.sent) == 0 {
 		return
 	}
-	e, list := w.store.keeper.engine, w.sent
-	w.sent = nil
+	e, list := w.store.keeper.engine, w.taken()
 	waiting := make(map[string]sent, len(list))
 	for _, x := range list {
 		waiting[x.address] = x
@@ -258,7 +271,7 @@ func (w *writer) fail(t *task, err error) {
 			k.purges = map[string]string{}
 		}
 		k.purges[t.forget] = t.stream
-	case t.call == nil && t.id == "":
+	case t.call == nil && t.id == "" && !t.outdated:
 		k.keep(t.write)
 	}
 	t.finish(0, err)
@@ -266,9 +279,7 @@ func (w *writer) fail(t *task, err error) {
 
 // broken gives the engine up, with what is known from it.
 func (w *writer) broken(err error) {
-	list := w.sent
-	w.sent = nil
-	for _, x := range list {
+	for _, x := range w.taken() {
 		w.fail(x.task, err)
 	}
 	clear(w.subjects)

@@ -24,8 +24,10 @@ type head struct {
 	Ended    int64   `json:"ended,omitempty"`
 	Restarts []int64 `json:"restarts,omitempty"`
 	// Uncounted is how many people came after MaxLanes.
-	Uncounted int     `json:"uncounted,omitempty"`
-	Lanes     []*lane `json:"lanes"`
+	Uncounted int `json:"uncounted,omitempty"`
+	// Course is the switch of topology that is under way.
+	Course *course `json:"course,omitempty"`
+	Lanes  []*lane `json:"lanes"`
 	// Verdict is there once the call has ended, for lists.
 	Verdict *Verdict `json:"verdict,omitempty"`
 }
@@ -83,6 +85,46 @@ func (c *Call) Leave(at time.Time, seat string, why signal.LeftReason) {
 	if l := c.lanes[seat]; l != nil && !l.gone {
 		l.Left, l.gone = c.tick(at), true
 	}
+}
+
+// course is a switch of topology: what was, what is to be, and since when it is under way.
+type course struct {
+	From  signal.TopologyKind `json:"from"`
+	To    signal.TopologyKind `json:"to"`
+	Epoch uint64              `json:"epoch"`
+	At    int64               `json:"at"`
+}
+
+// Topology says that a switch of topology began, with t.Next, or ended; missing is the seat that it failed for, if it did.
+func (c *Call) Topology(at time.Time, t signal.Topology, missing string) {
+	seat := ""
+	for _, l := range c.head.Lanes {
+		if !l.gone {
+			seat = l.Seat
+			break
+		}
+	}
+	if t.Next != "" {
+		c.head.Course = &course{From: t.Kind, To: t.Next, Epoch: t.Epoch, At: c.tick(at)}
+		c.tell(at, seat, signal.ReportEvent{Kind: Switching, Switch: c.head.Course.event()})
+		return
+	}
+	was := c.head.Course
+	if c.head.Course, c.dirty = nil, true; was == nil {
+		return // the room began with it, or it was said before
+	}
+	e := signal.ReportEvent{Kind: SwitchEnd, Switch: was.event(), MS: c.tick(at) - was.At, Cause: "done"}
+	if t.Kind != was.To {
+		e.Cause, e.Seat = "failed", missing
+		if missing == "" {
+			e.Cause = "called-off"
+		}
+	}
+	c.tell(at, seat, e)
+}
+
+func (w *course) event() *signal.ReportSwitch {
+	return &signal.ReportSwitch{From: w.From, To: w.To, Epoch: w.Epoch}
 }
 
 // tell adds what the server itself saw.
@@ -150,7 +192,7 @@ var kinds = map[signal.ReportKind]struct{}{
 	signal.ReportFirstPacket: {}, signal.ReportFirstFrame: {}, signal.ReportPathChanged: {}, signal.ReportStalled: {},
 	signal.ReportRestart: {}, signal.ReportReplaced: {}, signal.ReportRecovered: {}, signal.ReportQuality: {},
 	signal.ReportVideoPaused: {}, signal.ReportVideoResumed: {}, signal.ReportDevice: {}, signal.ReportSignallingLost: {},
-	signal.ReportSignallingBack: {}, signal.ReportTransfer: {}, signal.ReportNote: {},
+	signal.ReportSignallingBack: {}, signal.ReportTransfer: {}, signal.ReportSwitched: {}, signal.ReportNote: {},
 }
 
 // End says that nobody has a seat any more. The verdict is fixed then.

@@ -108,6 +108,10 @@ func (p Policy) keep(e signal.ReportEvent) signal.ReportEvent {
 		level := max(0, min(2, *e.Level))
 		out.Level = &level
 	}
+	if e.Kind == signal.ReportSwitched && e.Switch != nil {
+		s := *e.Switch
+		out.Switch = &s
+	}
 	if e.Path != nil {
 		path := *e.Path
 		if a, ok := parseAddress(path.Server); ok && p != KeepFull {

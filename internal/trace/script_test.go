@@ -21,6 +21,7 @@ var start = time.Date(2026, 3, 14, 14, 0, 0, 0, time.UTC)
 //	SECONDS leave SEAT REASON
 //	SECONDS restart SEAT…
 //	SECONDS report SEAT [clock=SECONDS] {"at":SECONDS,…}…   (at is relative to the start, by the client's clock)
+//	SECONDS relay SEAT KIND {"transport":…}
 //	SECONDS end
 func play(t testing.TB, script string) (*Call, time.Time) {
 	t.Helper()
@@ -76,6 +77,12 @@ func step(t testing.TB, c *Call, now time.Time, people map[string]Person, line s
 			return err
 		}
 		c.Report(now, words[0], events)
+	case "relay":
+		var relay Relay
+		if err := json.Unmarshal([]byte(words[2]), &relay); err != nil {
+			return err
+		}
+		c.Relay(now, words[0], signal.ReportKind(words[1]), relay, "")
 	case "end":
 		c.End(now)
 	default:

@@ -39,6 +39,10 @@ const (
 	Away   signal.ReportKind = "away"   // lost the connection to the server
 	Back   signal.ReportKind = "back"   // came back to the seat
 	Left   signal.ReportKind = "left"   // the seat is gone; Cause is left, removed or expired
+	// Switching and Switched are the room's: they are in the lane of whoever is there for longest. Switch says from where to where;
+	// of an end, Cause is done or failed, Seat whom it failed for, and MS how long it took.
+	Switching signal.ReportKind = "switching"
+	SwitchEnd signal.ReportKind = "switch-end"
 )
 
 // Event is one thing that happened to one person, as it is kept.
@@ -57,7 +61,7 @@ type Event struct {
 // own reports whether the server itself saw it.
 func (e *Event) own() bool {
 	switch e.Kind {
-	case Joined, Away, Back, Left:
+	case Joined, Away, Back, Left, Switching, SwitchEnd:
 		return true
 	}
 	return e.relaying()

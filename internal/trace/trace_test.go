@@ -102,6 +102,12 @@ func TestVerdict(t *testing.T) {
 	tests := []struct{ name, script, want string }{
 		{"nobody else", "0 join ann Ann web 10.0.0.7\n60 leave ann left\n60 end", "Nobody else came."},
 		{"a program that tells nothing", twoPeople + "60 end", "How Ann and Ben were connected is not known: their programs did not say. There was no interruption."},
+		{"a program that tells nothing, seen by the relay", twoPeople + `59 relay ben relay-ended {"transport":"tls","up":5000,"down":9000}
+			60 end`, "Ann and Ben were relayed over TLS. There was no interruption."},
+		{"a program that tells nothing, and a relay that carried nothing back", twoPeople + `59 relay ben relay-ended {"transport":"udp","up":500}
+			60 end`, "How Ann and Ben were connected is not known: their programs did not say. There was no interruption."},
+		{"what the programs tell is more", connected + `59 relay ben relay-ended {"transport":"udp","up":500,"down":500}
+			60 end`, "Ann and Ben were connected directly. There was no interruption."},
 		{"no connection", twoPeople + `5 report ann {"at":5,"kind":"gathered","seat":"ben"}` + "\n60 end", "Ann and Ben got no connection with each other."},
 		{"too short to tell", twoPeople + `5 report ann {"at":5,"kind":"gathered","seat":"ben"}` + "\n8 end", "There was no interruption."},
 		{"direct", connected + "60 end", "Ann and Ben were connected directly. There was no interruption."},

@@ -74,6 +74,9 @@ const (
 	CodeNoConnection   Code = "no-connection"   // Seat and Other were there and nothing passed between them
 	CodeUnknownPath    Code = "unknown-path"    // neither client said how they were connected
 	CodeDirect         Code = "direct"          // Seat and Other, without a relay
+	CodeHub            Code = "hub"             // Count people talked through the server
+	CodeSwitchGap      Code = "switch-gap"      // Seat heard nothing for MS when the call changed its way At
+	CodeSwitchFailed   Code = "switch-failed"   // a change of the call's way failed At, because of Seat
 	CodeRelayed        Code = "relayed"         // Seat and Other, by the relay over Protocol
 	CodeUDPBlocked     Code = "udp-blocked"     // because Seat's network lets no UDP out
 	CodeRelayOnly      Code = "relay-only"      // because a client offered nothing else
@@ -100,7 +103,7 @@ const (
 // judge writes the verdict.
 func (r *Record) judge() Verdict {
 	v := Verdict{Level: Good, Findings: r.connections()}
-	for _, more := range [][]Finding{r.silences(), r.departures(), r.absences(), r.qualities(), r.devices()} {
+	for _, more := range [][]Finding{r.silences(), r.switches(), r.departures(), r.absences(), r.qualities(), r.devices()} {
 		v.Findings = append(v.Findings, more...)
 	}
 	trouble := slices.ContainsFunc(v.Findings, func(f Finding) bool { return f.weight != "" })
@@ -125,6 +128,7 @@ func (r *Record) judge() Verdict {
 func (r *Record) connections() []Finding {
 	var out []Finding
 	met := false
+	hub := map[string]bool{}
 	for i := range r.People {
 		for j := i + 1; j < len(r.People); j++ {
 			a, b := &r.People[i], &r.People[j]
@@ -133,7 +137,11 @@ func (r *Record) connections() []Finding {
 				continue
 			}
 			met = true
-			if f, ok := r.connection(a, b, to-from); ok {
+			f, ok := r.connection(a, b, to-from)
+			switch {
+			case ok && f.Code == CodeHub:
+				hub[a.Seat], hub[b.Seat] = true, true
+			case ok:
 				out = append(out, f)
 			}
 		}
@@ -142,7 +150,11 @@ func (r *Record) connections() []Finding {
 		return []Finding{{Code: CodeAlone}}
 	}
 	slices.SortStableFunc(out, func(x, y Finding) int { return cmp.Compare(rank(x), rank(y)) })
-	return out[:min(len(out), 3)]
+	out = out[:min(len(out), 3)]
+	if len(hub) > 0 {
+		out = append(out, Finding{Code: CodeHub, Count: len(hub)})
+	}
+	return out
 }
 
 func rank(f Finding) int {
@@ -170,10 +182,16 @@ func (r *Record) connection(a, b *Lane, ms int64) (f Finding, ok bool) {
 			return f, ms >= meeting
 		}
 		f.Code = CodeUnknownPath
+		if protocol, relayed := r.relayed(a, b); relayed {
+			f.Code, f.Protocol = CodeRelayed, protocol
+		}
 		return f, true
 	case !known && !knownToo && (x == nil || x.ICE == nil) && (y == nil || y.ICE == nil):
 		f.Code, f.weight = CodeNoConnection, Poor
 		return f, ms >= meeting
+	case path.Kind == signal.PathHub || other.Kind == signal.PathHub:
+		f.Code = CodeHub
+		return f, true
 	case path.Kind != signal.PathRelayed && other.Kind != signal.PathRelayed:
 		f.Code = CodeDirect
 		return f, true
@@ -196,6 +214,26 @@ func (r *Record) connection(a, b *Lane, ms int64) (f Finding, ok bool) {
 	return f, true
 }
 
+// relayed says what this server's own relay saw: whether it carried something both ways in a call of these two, whose
+// programs said nothing, and how it was reached.
+func (r *Record) relayed(a, b *Lane) (protocol signal.Transport, relayed bool) {
+	if len(r.People) != 2 {
+		return "", false // it may have been for another one
+	}
+	for _, l := range []*Lane{a, b} {
+		for _, e := range r.mine[l.Seat] {
+			if e.Kind != RelayEnded || e.Relay == nil || e.Relay.Up == 0 || e.Relay.Down == 0 {
+				continue
+			}
+			if protocol == "" || e.Relay.Transport != signal.TransportUDP {
+				protocol = e.Relay.Transport
+			}
+			relayed = true
+		}
+	}
+	return protocol, relayed
+}
+
 func linkWith(l *Lane, seat string) *Link {
 	for i := range l.Links {
 		if l.Links[i].With == seat {
@@ -208,7 +246,7 @@ func linkWith(l *Lane, seat string) *Link {
 // pathBetween is the last way that worked, as one side told it.
 func (r *Record) pathBetween(seat, with string) (path signal.ReportPath, known bool) {
 	for _, e := range r.mine[seat] {
-		if e.Kind != signal.ReportPathChanged || e.Seat != with || e.Path == nil {
+		if e.Kind != signal.ReportPathChanged || e.Path == nil || e.Seat != with && (e.Seat != "" || e.Path.Kind != signal.PathHub) {
 			continue
 		}
 		switch e.Path.Kind {

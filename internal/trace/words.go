@@ -12,6 +12,12 @@ func (r *Record) say(f *Finding) string {
 	switch f.Code {
 	case CodeAlone:
 		return "Nobody else came."
+	case CodeHub:
+		return fmt.Sprintf("%d people talked through the server.", f.Count)
+	case CodeSwitchGap:
+		return fmt.Sprintf("%s heard nothing for %s when the call changed its way at %s.", who, length(f.MS), clock(f.At))
+	case CodeSwitchFailed:
+		return fmt.Sprintf("The call could not change its way at %s, because of %s's network.", clock(f.At), who)
 	case CodeNoInterruption:
 		return "There was no interruption."
 	case CodeMoreGaps:

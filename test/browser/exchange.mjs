@@ -1,4 +1,5 @@
 /** Files as a person handles them in the page, and what the browser says crossed the network. */
+import {until} from './until.mjs';
 
 /**
  * Chooses files with a button, as if in the browser's own list.
@@ -48,6 +49,21 @@ export function transfers(person) {
       text: card.textContent ?? '',
       hash: card.querySelector('.transfer-hash')?.getAttribute('title') ?? null,
     })),
+  );
+}
+
+/**
+ * Waits until the card of a transfer says something.
+ *
+ * @param {import('./person.mjs').Person} person
+ * @param {string} name
+ * @param {RegExp} words
+ */
+export function reads(person, name, words) {
+  return until(
+    `${person.name}'s card of ${name} to say ${words}`,
+    async () => words.test((await transfers(person)).find((one) => one.name === name)?.text ?? ''),
+    {detail: async () => JSON.stringify(await transfers(person)), timeout: 120_000},
   );
 }
 

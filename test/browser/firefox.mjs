@@ -24,6 +24,8 @@ export function launchFirefox({executable = firefoxPath, port, profile} = {}) {
       'media.autoplay.default': 0,
       // Headless and alone, it may show the addresses that a person who granted the camera shows anyway.
       'media.peerconnection.ice.obfuscate_host_addresses': false,
+      // A hub that listens on 127.0.0.1 only is reached from there only.
+      'media.peerconnection.ice.loopback': true,
       'network.captive-portal-service.enabled': false,
       'network.connectivity-service.enabled': false,
       'browser.safebrowsing.malware.enabled': false,

@@ -49,7 +49,8 @@ function rememberTracks() {
 }
 
 /**
- * What a page holds: live tracks of its devices, and transports that are not closed.
+ * What a page holds: live tracks of its devices, and transports that are not closed. One with the hub may be there as
+ * long as there are others.
  *
  * @param {Person} person
  * @returns {Promise<{tracks: number, transports: number}>}
@@ -57,9 +58,14 @@ function rememberTracks() {
 function holds(person) {
   return person.page.evaluate(() => {
     const {__tracks: tracks, __links: links} = /** @type {any} */ (window);
+    const open = links.filter((/** @type {RTCPeerConnection} */ l) => l.connectionState !== 'closed');
+    // The hub's only are lite.
+    const people = open.filter(
+      (/** @type {RTCPeerConnection} */ l) => !l.remoteDescription?.sdp.includes('a=ice-lite'),
+    );
     return {
       tracks: tracks.filter((/** @type {MediaStreamTrack} */ t) => t.readyState === 'live').length,
-      transports: links.filter((/** @type {RTCPeerConnection} */ l) => l.connectionState !== 'closed').length,
+      transports: people.length || open.length,
     };
   });
 }

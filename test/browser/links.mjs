@@ -33,7 +33,8 @@ export function rememberLinks() {
  */
 
 /**
- * Reads the connected links of a page.
+ * Reads the connected links of a page with other people: not the one that a page in a call of two has with the hub, so
+ * that a third may come.
  *
  * @param {import('puppeteer-core').Page} page
  * @returns {Promise<Link[]>}
@@ -51,6 +52,7 @@ async function collectLinks() {
   const out = [];
   for (const pc of all) {
     if (pc.connectionState !== 'connected' || pc.getTransceivers().length === 0) continue;
+    if (pc.remoteDescription?.sdp.includes('a=ice-lite')) continue; // only the hub is
     /** @type {Map<string, any>} */
     const stats = new Map();
     for (const [id, value] of /** @type {any} */ (await pc.getStats())) stats.set(id, value);

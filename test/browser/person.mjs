@@ -38,15 +38,16 @@ export class Person extends Controls {
   }
 
   /**
-   * Opens a page in a profile of their own.
+   * Opens a page in a profile of their own, a private one unless `context` is another.
    *
    * @param {import('puppeteer-core').Browser} browser
    * @param {string} url
    * @param {{name?: string, size?: import('puppeteer-core').Viewport, scheme?: 'light' | 'dark',
+   *   context?: import('puppeteer-core').BrowserContext,
    *   prepare?: (page: import('puppeteer-core').Page) => Promise<void>}} [options] `prepare` runs before the page opens
    */
-  static async arrive(browser, url, {name = 'Ann', size, scheme, prepare} = {}) {
-    const context = await browser.createBrowserContext();
+  static async arrive(browser, url, {name = 'Ann', size, scheme, context: own, prepare} = {}) {
+    const context = own ?? (await browser.createBrowserContext());
     const page = await context.newPage();
     page.setDefaultTimeout(patience);
     const kind = /firefox/i.test(await browser.version()) ? 'firefox' : 'chromium';

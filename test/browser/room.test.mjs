@@ -1,5 +1,6 @@
 /** Who gets in and who rules: seats, locks, the waiting room, and what a host may do. */
 import assert from 'node:assert/strict';
+import {spawn} from 'node:child_process';
 import {after, afterEach, before, test} from 'node:test';
 import {launchChromium} from './chromium.mjs';
 import {Person} from './person.mjs';
@@ -36,8 +37,11 @@ async function arrive(name, url) {
   return person;
 }
 
-test('a third person is told that the room is full, and may come when there is room', {skip}, async () => {
-  const url = server.room('three');
+test('a third person is told that the room is full, and may come when there is room', {skip}, async (t) => {
+  const env = {...process.env, PARLEY_ROOMS_SEATS: '2'};
+  const small = await Server.start({run: (program, args) => spawn(program, args, {env})});
+  t.after(() => small.stop());
+  const url = small.room('three');
   const ann = await arrive('Ann', url);
   await ann.join();
   const bob = await arrive('Bob', url);

@@ -146,7 +146,8 @@ describe('a program and Chromium', {skip}, () => {
     const before = await deliveries(ann);
     await ann.page.reload({waitUntil: 'domcontentloaded'});
     await ann.reaches('joined');
-    assert.equal((await sender.says('ended')).state, 'done');
+    const end = await sender.says('ended');
+    assert.equal(end.state, 'done', JSON.stringify(end));
     assert.equal(await sender.ended, 0);
     const after = await deliveries(ann);
     const twice = before.bytes + after.bytes - everything;

@@ -36,7 +36,7 @@ type line struct {
 
 	// Guarded by the guest's mutex.
 	open     bool
-	state    webrtc.PeerConnectionState
+	phase    webrtc.PeerConnectionState
 	places   map[string]string // what each place shows, by mid
 	held     map[string]string // why it shows nothing
 	speakers []string
@@ -52,7 +52,7 @@ func (m *line) String() string {
 	if m == nil {
 		return "no link"
 	}
-	return fmt.Sprintf("link %s %v, places %v %v, heard %v, speakers %v, data %v", m.link, m.state, m.places, m.held, m.heard, m.speakers, m.data)
+	return fmt.Sprintf("link %s %v, places %v %v, heard %v, speakers %v, data %v", m.link, m.phase, m.places, m.held, m.heard, m.speakers, m.data)
 }
 
 func newAPI(g *guest, r road) *webrtc.API {
@@ -65,6 +65,9 @@ func newAPI(g *guest, r road) *webrtc.API {
 	settings.SetIPFilter(func(ip net.IP) bool { return ip.IsLoopback() && ip.To4() != nil })
 	settings.SetNetworkTypes(r.networks)
 	settings.SetRelayAcceptanceMinWait(0)
+	if r.dialer != nil {
+		settings.SetICEProxyDialer(r.dialer)
+	}
 	return webrtc.NewAPI(webrtc.WithMediaEngine(engine), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(settings))
 }
 
@@ -85,7 +88,7 @@ func (g *guest) dialHub(link string, r road, places int, show ...signal.Want) {
 		g.t.Fatal(err)
 	}
 	g.note(func() { g.line = m })
-	m.pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) { g.note(func() { m.state = s }) })
+	m.pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) { g.note(func() { m.phase = s }) })
 	m.pc.OnTrack(func(track *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) { g.listen(m, track, receiver) })
 	m.pc.OnDataChannel(func(ch *webrtc.DataChannel) { g.receive(m, ch) })
 	zero, yes := uint16(0), true
@@ -103,7 +106,7 @@ func (g *guest) dialHub(link string, r road, places int, show ...signal.Want) {
 		}
 	}
 	g.offer(show...)
-	g.until("a connection", func() bool { return m.state == webrtc.PeerConnectionStateConnected && m.open })
+	g.until("a connection", func() bool { return m.phase == webrtc.PeerConnectionStateConnected && m.open })
 	m.busy.Go(func() { m.film(g.name[0]) })
 }
 
@@ -342,4 +345,21 @@ func (g *guest) perceives(who *guest, picture bool) bool {
 		seen = seen || shown == who.seat+" camera"
 	}
 	return sound && (seen || !picture)
+}
+
+// opens opens a channel to the hub, and waits until it is open.
+func (g *guest) opens(label, protocol string, init *webrtc.DataChannelInit) *webrtc.DataChannel {
+	g.t.Helper()
+	if init == nil {
+		init = &webrtc.DataChannelInit{}
+	}
+	init.Protocol = &protocol
+	ch, err := g.pc.CreateDataChannel(label, init)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	open := false
+	ch.OnOpen(func() { g.note(func() { open = true }) })
+	g.until("the channel "+label, func() bool { return open })
+	return ch
 }

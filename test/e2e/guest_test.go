@@ -2,8 +2,10 @@ package e2e
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -33,6 +35,7 @@ type guest struct {
 	ice     *signal.ICEServers
 	seat    string
 	token   string
+	call    *signal.CallRef
 	seats   map[string]signal.Seat
 	gone    map[string]signal.LeftReason
 	course  signal.Topology
@@ -158,7 +161,7 @@ func (g *guest) welcomed(w *signal.Welcome) {
 func (g *guest) hear(m signal.Message) {
 	switch m := m.(type) {
 	case *signal.Joined:
-		g.seat, g.token = m.Seat, m.Token
+		g.seat, g.token, g.call = m.Seat, m.Token, m.Call
 		g.state(m.Room)
 	case *signal.Room:
 		g.state(m.Room)
@@ -253,6 +256,16 @@ type object = map[string]any
 type road struct {
 	networks []webrtc.NetworkType
 	relay    func(*signal.ICEServers) []webrtc.ICEServer // only these, when not nil
+	dialer   interface {                                 // makes the connections with the relay, when not nil
+		Dial(network, address string) (net.Conn, error)
+	}
+}
+
+// inTLS dials with TLS, whatever the certificate.
+type inTLS struct{}
+
+func (inTLS) Dial(network, address string) (net.Conn, error) {
+	return tls.Dial(network, address, &tls.Config{InsecureSkipVerify: true})
 }
 
 func byUDP() road { return road{networks: []webrtc.NetworkType{webrtc.NetworkTypeUDP4}} }

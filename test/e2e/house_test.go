@@ -106,7 +106,11 @@ type peer struct {
 
 // options are those of every peer, by name.
 func options(name string) parley.Options {
-	return parley.Options{Name: name, Hear: true, Interfaces: loopback}
+	o := parley.Options{Name: name, Hear: true, Interfaces: loopback}
+	if os.Getenv("PARLEY_DIARY") != "" { // what the SDK says, for a test that fails
+		o.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})).With("who", name)
+	}
+	return o
 }
 
 func wait(t *testing.T) context.Context {

@@ -62,6 +62,7 @@ describe('nothing is lost or doubled', {skip}, () => {
       const both = await Promise.all(people.map(({page}) => readGap(page)));
       audio.push(Math.max(...both.map((gap) => gap.audio)));
       if (i % sweepEach === sweepEach - 1) internet.set('nata', 'port-restricted');
+      if (i % 100 === 99) t.diagnostic(`${i + 1} cuts`);
     }
     internet.set('nata', 'port-restricted');
     await until('media to flow', async () => (await Promise.all(people.map(({page}) => flows(page)))).every(Boolean));

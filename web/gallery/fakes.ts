@@ -16,6 +16,7 @@ import type {
   LocalSourceEvents,
   MediaState,
   Network,
+  NetworkLevel,
   NetworkVerdict,
   Participant,
   ParticipantEvents,
@@ -36,6 +37,7 @@ import type {
   SeatState,
   Source,
   SourceStatus,
+  Topology,
   Transfer,
 } from '@parley-rtc/sdk';
 import {Channels} from '../../sdk/js/src/channels';
@@ -72,7 +74,7 @@ export class FakePerson extends FakeEmitter<ParticipantEvents> implements Partic
   note = '';
   hub: Reach | null = null;
   hubWhy: ReachWhy | null = null;
-  network: {level: 0 | 1 | 2; why: 'upload' | 'download' | 'loss' | 'delay'} | null = null;
+  network: NetworkLevel | null = null;
   holds: 'bandwidth' | 'publisher' | null = null;
   quality: Quality = {level: 2, reason: 'none', sound: 4.2, paused: false};
   history: QualityHistory | null = new FakeHistory(false);
@@ -284,6 +286,7 @@ export class FakeFiles extends FakeEmitter<FilesEvents> implements Files {
       leftMs: null,
       reopens: false,
       saved: false,
+      freed: false,
       carried: 0,
       ...rest,
     });
@@ -336,6 +339,7 @@ export class FakeRoom extends FakeEmitter<RoomEvents> implements Room {
     this.key = key;
   }
   waitingWords = '';
+  topology: Topology | null = null;
   speakers: readonly string[] = [];
   /** What the page said that it shows. */
   shown: readonly object[] = [];

@@ -4,8 +4,7 @@ import type {Refusal} from './logic/refusals';
 import {keyOf, roomPath, routeOf, splitHost} from './logic/route';
 import {Spoken} from './parts/notes';
 import {Door} from './screens/door';
-import {Inner, loadInner} from './screens/inner';
-import {Landing} from './screens/landing';
+import {Inner, loadInner, Stale} from './screens/inner';
 import {RecordPage} from './screens/record';
 import {type Makers, useVisit, Visit, VisitProvider} from './visit/visit';
 
@@ -43,9 +42,19 @@ export function App({memory, tab, makers}: AppProps) {
     if (walked.current && !matchMedia('(pointer: coarse)').matches) document.getElementById('name')?.focus();
   }, [route]);
 
-  if (route.page === 'landing') return <Landing memory={memory} go={go} />;
+  if (route.page === 'landing') return <LandingPage memory={memory} go={go} />;
   if (route.page === 'record') return <RecordPage id={route.id} />;
   return <RoomPage key={route.room} room={route.room} memory={memory} tab={tab} makers={makers} />;
+}
+
+type Front = typeof import('./screens/landing');
+
+/** The page that names a room. Whoever opens a room's link, which is most, does without its code. */
+function LandingPage(props: Parameters<Front['Landing']>[0]) {
+  const [front, setFront] = useState<Front | 'lost' | null>(null);
+  useEffect(() => void import('./screens/landing').then(setFront, () => setFront('lost')), []);
+  if (front === 'lost') return <Stale />;
+  return front && <front.Landing {...props} />;
 }
 
 interface Arrival {

@@ -16,16 +16,16 @@ export function useWatch<E>(emitter: Emitter<E>, ...events: (keyof E)[]): void {
   }, [emitter, names]);
 }
 
-/** Calls `draw` on every animation frame while `active`. For meters, which must not go through a render. */
-export function useFrames(draw: () => void, active = true): void {
+/**
+ * Calls `draw` again and again, `everyMs` apart, while `active`. For meters, which must not go through a render. Not on
+ * every frame of the screen: a page that asks for each of them is drawn sixty times a second, whether it changed or not.
+ */
+export function useTurns(draw: () => void, everyMs: number, active = true): void {
   const latest = useRef(draw);
   latest.current = draw;
   useEffect(() => {
     if (!active) return;
-    let frame = requestAnimationFrame(function next() {
-      latest.current();
-      frame = requestAnimationFrame(next);
-    });
-    return () => cancelAnimationFrame(frame);
-  }, [active]);
+    const timer = setInterval(() => document.hidden || latest.current(), everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs, active]);
 }

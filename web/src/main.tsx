@@ -1,6 +1,5 @@
 import './style/tokens.css';
 import './style/base.css';
-import './style/landing.css';
 import './style/door.css';
 import './style/tool.css';
 import './style/table.css';

@@ -1,42 +1,51 @@
-import type {Room} from './api.js';
+import type {LocalMedia, Room} from './api.js';
 import type {Host} from './host.js';
 import {View} from './view.js';
 
-type Acts = Pick<
-  Room,
-  | 'hand'
-  | 'react'
-  | 'speak'
-  | 'lock'
-  | 'waitingRoom'
-  | 'keepHistory'
-  | 'admit'
-  | 'mute'
-  | 'muteAll'
-  | 'remove'
-  | 'role'
-  | 'invite'
-  | 'setTopology'
-  | 'encrypt'
->;
+const names = [
+  'hand',
+  'react',
+  'speak',
+  'lock',
+  'waitingRoom',
+  'keepHistory',
+  'admit',
+  'mute',
+  'muteAll',
+  'remove',
+  'role',
+  'invite',
+  'setTopology',
+  'encrypt',
+] as const;
+
+type Acts = Pick<Room, (typeof names)[number]>;
+type Act = (...what: unknown[]) => Promise<void>;
 
 /** A room in which one can act. The code for it is fetched at the first act: nobody needs it in front of the door. */
 export abstract class Actor extends View implements Acts {
-  readonly hand: Acts['hand'] = async (...a) => (await this.host()).hand(...a);
-  readonly react: Acts['react'] = async (...a) => (await this.host()).react(...a);
-  readonly speak: Acts['speak'] = async (...a) => (await this.host()).speak(...a);
-  readonly lock: Acts['lock'] = async (...a) => (await this.host()).lock(...a);
-  readonly waitingRoom: Acts['waitingRoom'] = async (...a) => (await this.host()).waitingRoom(...a);
-  readonly keepHistory: Acts['keepHistory'] = async (...a) => (await this.host()).keepHistory(...a);
-  readonly admit: Acts['admit'] = async (...a) => (await this.host()).admit(...a);
-  readonly mute: Acts['mute'] = async (...a) => (await this.host()).mute(...a);
-  readonly muteAll: Acts['muteAll'] = async (...a) => (await this.host()).muteAll(...a);
-  readonly remove: Acts['remove'] = async (...a) => (await this.host()).remove(...a);
-  readonly role: Acts['role'] = async (...a) => (await this.host()).role(...a);
-  readonly invite: Acts['invite'] = async (...a) => (await this.host()).invite(...a);
-  readonly setTopology: Acts['setTopology'] = async (...a) => (await this.host()).setTopology(...a);
+  declare readonly hand: Acts['hand'];
+  declare readonly react: Acts['react'];
+  declare readonly speak: Acts['speak'];
+  declare readonly lock: Acts['lock'];
+  declare readonly waitingRoom: Acts['waitingRoom'];
+  declare readonly keepHistory: Acts['keepHistory'];
+  declare readonly admit: Acts['admit'];
+  declare readonly mute: Acts['mute'];
+  declare readonly muteAll: Acts['muteAll'];
+  declare readonly remove: Acts['remove'];
+  declare readonly role: Acts['role'];
+  declare readonly invite: Acts['invite'];
+  declare readonly setTopology: Acts['setTopology'];
+  declare readonly encrypt: Acts['encrypt'];
 
-  readonly encrypt: Acts['encrypt'] = async (...a) => (await this.host()).encrypt(...a);
+  constructor(name: string, media: LocalMedia | null) {
+    super(name, media);
+    for (const act of names) {
+      const ask: Act = async (...what) => ((await this.host()) as unknown as Record<typeof act, Act>)[act](...what);
+      Object.assign(this, {[act]: ask});
+    }
+  }
 
   /** What asks the server; the same one each time. */
   protected abstract host(): Promise<Host>;

@@ -21,6 +21,7 @@ import type {
   RoomState,
   SeatState,
   Source,
+  Topology,
   TopologyPolicy,
 } from './wire.gen.js';
 
@@ -38,6 +39,7 @@ export type {
   RoomState,
   SeatState,
   Source,
+  Topology,
   TopologyPolicy,
 };
 
@@ -88,6 +90,10 @@ export interface RoomEvents {
   history: undefined;
   /** A host turned off one of my sources (already done). */
   muted: {source: Source; by: Participant | null};
+  /** The media are about to take another way, or have taken it. */
+  topology: Topology | null;
+  /** {@link Room.speakers} changed. */
+  speakers: readonly string[];
   /** Somebody, maybe me, made a sign that is to be shown for a moment. */
   reaction: {person: Participant; kind: ReactionKind};
   /** What the hosts say to those who wait, {@link Room.waitingWords}, came or changed. */
@@ -144,6 +150,10 @@ export interface Room extends Emitter<RoomEvents> {
   readonly chat: readonly ChatMessage[];
   /** Whether the server keeps older messages than `chat` shows. */
   readonly hasEarlier: boolean;
+  /** Which way the media take: from one to the other, or through the server's hub. Null where the server has none. */
+  readonly topology: Topology | null;
+  /** The seats of those who speak, the loudest first; empty unless the room is on the hub. */
+  readonly speakers: readonly string[];
   /** What the network lets through. Checked by `warm`; `check` starts again. */
   readonly network: Network;
   /**
@@ -161,6 +171,11 @@ export interface Room extends Emitter<RoomEvents> {
   leave(): void;
   /** Closes everything. The seat is kept by the server for its grace time unless `leave` was called before. */
   close(): void;
+  /**
+   * Says all that the app displays of others' pictures now; call it whenever that changes. In a room on the hub nothing
+   * else comes, at no more than this size. Until the first call, whatever there is counts as displayed.
+   */
+  show(wants: readonly Shown[]): void;
   sendChat(text: string): ChatMessage;
   /** Gets a page of older messages into `chat`. Rejects with a RoomError. */
   earlier(): Promise<void>;
@@ -262,6 +277,9 @@ export interface ParticipantEvents {
   track: {source: Source; track: MediaStreamTrack | null};
   path: Path;
   quality: Quality;
+  /** {@link Participant.held} says something else, of some source. */
+  held: undefined;
+  network: NetworkLevel | null;
 }
 
 export interface Participant extends Emitter<ParticipantEvents> {
@@ -296,8 +314,29 @@ export interface Participant extends Emitter<ParticipantEvents> {
   readonly quality: Quality;
   /** The figures of the last two minutes; null before the call and for me. */
   readonly history: QualityHistory | null;
-  /** The figures of the last second; null without a link. */
+  /** The figures of the last second; null without a link. For me, what I send to the hub. */
   stats(): Promise<LinkStats | null>;
+  /**
+   * Why nothing comes of a source that is on and shown, when the room is on the hub: my download does not carry it, or it
+   * does not arrive there. What was seen of it last stands still meanwhile.
+   */
+  held(source: Source): 'bandwidth' | 'publisher' | null;
+  /** How bad their network is, as the hub sees it; null when it is good, and in a direct call. */
+  readonly network: NetworkLevel | null;
+}
+
+/** What the hub sees of somebody's network. */
+export interface NetworkLevel {
+  level: QualityLevel;
+  why: 'upload' | 'download' | 'loss' | 'delay';
+}
+
+/** What the app displays of somebody, and how large, in device pixels. */
+export interface Shown {
+  seat: string;
+  source: Source;
+  width: number;
+  height: number;
 }
 
 /**
@@ -309,8 +348,8 @@ export type Encryption = 'none' | 'pending' | 'known' | 'stranger';
 
 /** The way media takes to a person. */
 export interface Path {
-  kind: 'none' | 'connecting' | 'direct' | 'relayed' | 'lost';
-  /** How we reach the relay, when relayed. */
+  kind: 'none' | 'connecting' | 'direct' | 'relayed' | 'hub' | 'lost';
+  /** How we reach the relay, when relayed, or the hub. */
   protocol?: 'udp' | 'tcp' | 'tls';
   /** The relay's host name, when relayed. */
   server?: string;

@@ -19,8 +19,13 @@ export interface ChannelEvents {
 export interface ChannelPort {
   /** The seats that a channel can be opened with now. */
   readonly connected: ReadonlySet<string>;
-  /** Opens a channel. `protocol` says whose it is. Throws when there is no transport. */
-  open(seat: string, label: string, protocol: string, delivery?: Delivery): RTCDataChannel;
+  /**
+   * Opens a channel. `protocol` says whose it is. With `shared` it leads to everybody where one channel does: then it is
+   * the same for each of them. Throws when there is no transport.
+   */
+  open(seat: string, label: string, protocol: string, delivery?: Delivery, shared?: boolean): RTCDataChannel;
+  /** Whether what is sent to a seat on a shared channel goes to everybody. */
+  shared(seat: string): boolean;
   /** Takes the channels of one protocol that others open. Returns what lets go. */
   accept(protocol: string, take: (seat: string, channel: RTCDataChannel) => void): () => void;
   on<K extends keyof ChannelEvents>(event: K, listener: (seat: string) => void): () => void;
@@ -40,7 +45,9 @@ export interface Control {
 /** What channels need of a link. */
 export interface Carrier {
   readonly connected: boolean;
-  open(label: string, init: RTCDataChannelInit): RTCDataChannel;
+  /** One channel may lead to everybody that is reached like this. */
+  readonly shared?: boolean;
+  open(label: string, init: RTCDataChannelInit, shared?: boolean): RTCDataChannel;
   tell(text: string): boolean;
 }
 
@@ -63,10 +70,14 @@ export class Channels extends Events<ChannelEvents> implements ChannelPort {
     return new Set(this.#carriers.keys());
   }
 
-  open(seat: string, label: string, protocol: string, delivery: Delivery = {}): RTCDataChannel {
+  shared(seat: string): boolean {
+    return this.#carriers.get(seat)?.shared === true;
+  }
+
+  open(seat: string, label: string, protocol: string, delivery: Delivery = {}, shared = false): RTCDataChannel {
     const carrier = this.#carriers.get(seat);
     if (!carrier) throw new Error(`no connection with ${seat} now`);
-    const channel = carrier.open(label, {...delivery, protocol});
+    const channel = carrier.open(label, {...delivery, protocol}, shared);
     channel.binaryType = 'arraybuffer';
     return channel;
   }
@@ -102,7 +113,7 @@ export class Channels extends Events<ChannelEvents> implements ChannelPort {
 
   /** Takes a channel that somebody opened. Who has too many of them, or of a kind that nobody takes, gets it closed. */
   arrived(seat: string, channel: RTCDataChannel): void {
-    const take = this.#takers.get(channel.protocol);
+    const take = this.#takers.get(channel.protocol.split(';')[0] as string); // the hub adds who sends
     const open = this.#open.get(seat) ?? new Set();
     // A transport that is closed on this side takes its channels with it and tells none of them.
     for (const c of open) if (c.readyState === 'closed') open.delete(c);

@@ -100,14 +100,16 @@ export class DataHub {
   }
 }
 
-/** My channel to one person, and what waits for it to open. */
+/** My channel to one person, or to everybody on the hub, and what waits for it to open. */
 interface Way {
   channel: RTCDataChannel;
   backlog: Backlog;
+  shared: boolean;
 }
 
 class Stream extends Events<RoomDataEvents> implements RoomData {
   readonly #ways = new Map<string, Way>();
+  readonly #alone = new Map<string, Way>(); // to one person only, where the way is for everybody
   readonly #taken = new Set<RTCDataChannel>();
   readonly #release: (() => void)[];
   readonly #reliable: boolean;
@@ -133,23 +135,24 @@ class Stream extends Events<RoomDataEvents> implements RoomData {
     const payload = typeof data === 'string' || data instanceof ArrayBuffer ? data : copy(data);
     if (size(payload) > maxData) throw new RangeError(`${size(payload)} bytes; ${maxData} go in one message`);
     if (this.#closed) return false;
-    if (to !== undefined) return this.#put(this.#ways.get(to), payload);
+    if (to !== undefined) return this.#put(this.#wayTo(to), payload);
     let all = true;
-    for (const way of this.#ways.values()) all = this.#put(way, payload) && all;
+    for (const way of new Set(this.#ways.values())) all = this.#put(way, payload) && all;
     return all;
   }
 
   buffered(to?: string): number {
-    const ways = to === undefined ? [...this.#ways.values()] : [this.#ways.get(to)];
+    const ways = to === undefined ? [...this.#ways.values()] : [this.#alone.get(to) ?? this.#ways.get(to)];
     return Math.max(0, ...ways.map((way) => way?.channel.bufferedAmount ?? 0));
   }
 
   close(): void {
     this.#closed = true;
     for (const release of this.#release) release();
-    for (const {channel} of this.#ways.values()) channel.close();
+    for (const {channel} of [...this.#ways.values(), ...this.#alone.values()]) channel.close();
     for (const channel of this.#taken) channel.close();
     this.#ways.clear();
+    this.#alone.clear();
     this.forget();
   }
 
@@ -164,24 +167,58 @@ class Stream extends Events<RoomDataEvents> implements RoomData {
   }
 
   #up(seat: string): void {
-    let channel: RTCDataChannel;
-    try {
-      channel = this.channels.open(seat, this.label, protocol, this.delivery);
-    } catch {
-      return; // it went down again meanwhile; up will come
+    const way = this.#begin(seat, true);
+    if (!way) return; // it went down again meanwhile; up will come
+    const known = [...this.#ways.values()].find(({channel}) => channel === way.channel);
+    this.#ways.set(seat, known ?? way);
+    const seats = () => [...this.#ways].filter(([, other]) => other === way).map(([one]) => one);
+    if (known) {
+      if (known.channel.readyState === 'open') this.emit('open', seat);
+      return;
     }
-    const way: Way = {channel, backlog: new Backlog()};
-    this.#ways.set(seat, way);
+    this.#tie(
+      way,
+      () => seats().forEach((one) => void this.emit('open', one)),
+      () => seats().forEach((one) => void this.#down(one)),
+    );
+  }
+
+  /** Opens a channel; null when there is no transport. */
+  #begin(seat: string, shared: boolean): Way | null {
+    try {
+      const channel = this.channels.open(seat, this.label, protocol, this.delivery, shared);
+      return {channel, backlog: new Backlog(), shared: shared && this.channels.shared(seat)};
+    } catch {
+      return null;
+    }
+  }
+
+  #tie({channel, backlog}: Way, opened: () => void, closed: () => void): void {
     channel.onopen = () => {
-      for (const data of way.backlog.list.splice(0)) channel.send(data as string);
-      this.emit('open', seat);
+      for (const data of backlog.list.splice(0)) channel.send(data as string);
+      opened();
     };
-    channel.onclose = () => {
-      if (this.#ways.get(seat) === way) this.#down(seat);
-    };
+    channel.onclose = closed;
+  }
+
+  /** The way to one person and nobody else. */
+  #wayTo(seat: string): Way | undefined {
+    const way = this.#ways.get(seat);
+    if (!way?.shared) return way;
+    const known = this.#alone.get(seat);
+    const alone = known ?? this.#begin(seat, false);
+    if (!alone || known) return alone ?? undefined;
+    this.#alone.set(seat, alone);
+    this.#tie(
+      alone,
+      () => {},
+      () => this.#alone.get(seat) === alone && void this.#alone.delete(seat),
+    );
+    return alone;
   }
 
   #down(seat: string): void {
+    this.#alone.delete(seat);
     if (this.#ways.delete(seat)) this.emit('close', seat);
   }
 

@@ -5,10 +5,14 @@ import {FakeDataChannel} from './peerconnection.fake.js';
 function make() {
   const channel = new FakeDataChannel('beat');
   channel.readyState = 'open';
-  const state = {now: 0, stamp: 0, bytes: 0};
+  const state = {now: 0, stamp: 0, bytes: 0, look: () => {}};
+  const sources = () => {
+    state.look();
+    return state.stamp ? [{timestamp: state.stamp} as never] : [];
+  };
   const heart = new Heart(channel as unknown as RTCDataChannel, {
     clock: () => state.now,
-    receivers: () => [{getSynchronizationSources: () => (state.stamp ? [{timestamp: state.stamp} as never] : [])}],
+    receivers: () => [{getSynchronizationSources: sources}],
     getStats: async () => new Map([['t', {type: 'transport', bytesReceived: state.bytes}]]) as never,
   });
   /** Ticks every 100 ms; `come` says what arrives at each of them. */
@@ -65,6 +69,23 @@ describe('Heart', () => {
     expect(stalled(heart)).toBe(false);
     await pass(1_500);
     expect(stalled(heart)).toBe(true);
+  });
+
+  it('looks for media less often where a look takes long, but not when nothing else is heard', async () => {
+    const {heart, state, pass, beat} = make();
+    let looks = 0;
+    state.look = () => {
+      looks++;
+      state.now += 30;
+      state.stamp++;
+    };
+    await pass(3_000, () => beat(0, 1));
+    expect(looks).toBeGreaterThan(4);
+    expect(looks).toBeLessThan(12);
+    looks = 0;
+    await pass(3_000);
+    expect(looks).toBeGreaterThan(8);
+    expect(stalled(heart)).toBe(false);
   });
 
   it('asks for more silence where there was much of it of late, and forgets that', async () => {

@@ -12,11 +12,23 @@ const livelyMs = 250;
 const lossMs = 600;
 /** The longest silence of late is half forgotten after this time. */
 const forgetMs = 10_000;
+/** How many times as long as a look for media took, nobody looks again, and the longest time that this makes. */
+const [restFactor, longestRestMs] = [10, 500];
 
-const [ping, pong] = [0, 1];
-const size = 9;
+/** A beat: what it is, its number, and when it was sent by the sender's performance.now(), in milliseconds. */
+export const [ping, pong] = [0, 1];
+export const size = 9;
 /** The bytes that may wait to leave when a ping or an answer is due: what was not sent when it could have been is old news. */
 const [maxWaiting, maxOwed] = [4 * size, 64 * size];
+
+/** The channel of a heart, as far as it uses it. */
+export interface BeatChannel {
+  readonly readyState: RTCDataChannelState;
+  readonly bufferedAmount: number;
+  binaryType: BinaryType;
+  onmessage: ((event: MessageEvent) => void) | null;
+  send(beat: ArrayBuffer): void;
+}
 
 /** What a heart listens to, beside its channel. */
 export interface Chest {
@@ -51,12 +63,13 @@ export class Heart {
   #beats = false;
   #stamps = '';
   #media = Number.NEGATIVE_INFINITY;
+  #restUntil = Number.NEGATIVE_INFINITY;
   #worst = {ms: 0, at: 0}; // the longest silence of late
   #look = notYet();
   #alarmedUntil = Number.NEGATIVE_INFINITY;
 
   constructor(
-    readonly channel: RTCDataChannel,
+    readonly channel: BeatChannel,
     readonly chest: Chest,
   ) {
     this.#heard = chest.clock();
@@ -115,16 +128,7 @@ export class Heart {
   /** Sends a ping when the last one is `every` old, and looks what has arrived; `patience` is how much silence is a stall. */
   tick(every: number, patience: number): void {
     this.#beat(every);
-    let stamps = '';
-    for (const receiver of this.chest.receivers()) {
-      const source = receiver.getSynchronizationSources?.()[0];
-      if (source) stamps += `${source.timestamp} `;
-    }
-    if (stamps !== this.#stamps) {
-      this.#stamps = stamps;
-      this.#media = this.chest.clock();
-      this.hear();
-    }
+    if (this.chest.clock() >= this.#restUntil || this.silence > patience / 2) this.#listen();
     const {bytes, busy, over} = this.#look;
     if (!busy && !over && this.silence > (bytes < 0 ? patience / 2 : patience - 100)) void this.#count(this.#look);
   }
@@ -133,6 +137,25 @@ export class Heart {
   stalled(patience: number): boolean {
     const sure = this.#look.over || this.silence > 1.5 * patience || this.chest.clock() < this.#alarmedUntil;
     return this.silence > patience && sure;
+  }
+
+  /**
+   * Looks whether media has arrived. Chromium answers on the thread that carries all data of the connection, and the page
+   * stands still until it does: while that thread has much to do, as with a file, one looks less often.
+   */
+  #listen(): void {
+    const began = this.chest.clock();
+    let stamps = '';
+    for (const receiver of this.chest.receivers()) {
+      const source = receiver.getSynchronizationSources?.()[0];
+      if (source) stamps += `${source.timestamp} `;
+    }
+    const now = this.chest.clock();
+    this.#restUntil = now + Math.min(restFactor * (now - began), longestRestMs);
+    if (stamps === this.#stamps) return;
+    this.#stamps = stamps;
+    this.#media = now;
+    this.hear();
   }
 
   #recent(now: number): number {

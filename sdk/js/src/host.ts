@@ -74,6 +74,7 @@ export class Host {
       );
     } catch (error) {
       secrecy.drop();
+      secrecy.port.renew(); // what was made meanwhile is made for a key
       throw error;
     } finally {
       secrecy.port.begun();

@@ -150,6 +150,7 @@ describe('the one who sits there', () => {
     const {links, sent, want} = make();
     links.publish(speaking);
     want({live: true, prepare: 'answer'});
+    await settle();
     expect(open()[0]?.configuration.iceCandidatePoolSize).toBe(1);
     links.receive(offer('l1', {early: true}));
     await settle();

@@ -1,10 +1,8 @@
 import type {Trouble} from './api.js';
-import {unbound} from './frame.js';
 import type {Link} from './link.js';
 import {freshId, type Incoming, type Sender} from './message.js';
-import {only, transportOf} from './network.js';
 import type {Happening, Pair, Ways} from './pair.js';
-import {type Prepared, prepare} from './prepared.js';
+import type {Prepared} from './prepared.js';
 import type {Publication} from './publication.js';
 import type {Seal} from './veil.js';
 
@@ -165,6 +163,11 @@ export class Links {
     for (const {pair} of this.#entries.values()) pair.upkeep?.hurry();
   }
 
+  /** There are links. */
+  get any(): boolean {
+    return this.#entries.size > 0;
+  }
+
   /** The path to somebody does not work. */
   get lost(): boolean {
     return [...this.#entries.values()].some(({pair}) => pair.upkeep?.lost);
@@ -294,8 +297,7 @@ export class Links {
   #prepare(): void {
     const {prepare: kind} = this.#wanted;
     if (this.#prepared?.kind !== kind) this.#discard();
-    const soon = kind === 'answer' && !this.#code && this.#wanted.make.size > 0; // a link of my own, as its code is there
-    if (kind && !this.#prepared && !this.#entries.size && !soon) this.#prepared = this.#fresh(kind);
+    if (kind && !this.#prepared && !this.#entries.size) this.#prepared = this.#fresh(kind);
   }
 
   #discard(): void {
@@ -311,29 +313,9 @@ export class Links {
   }
 
   #fresh(kind: 'offer' | 'answer', ways: Ways | null = null): Prepared | null {
-    if (this.port.seal() === undefined) return null;
-    const servers = this.port.servers();
-    if (ways === 'stream' || ways === 'tls') {
-      const fits = (url: string) => ['tls', ways === 'tls' ? 'tls' : 'tcp'].includes(transportOf(url) ?? '');
-      const iceServers = only(servers, fits);
-      const prepared = iceServers.length ? this.#try(kind, {iceServers, iceTransportPolicy: 'relay'}, unbound) : null;
-      return prepared && {...prepared, fits};
-    }
-    const connection = ways === 'all' ? unbound : () => RTCPeerConnection;
-    // A browser that dislikes one of the servers, such as its port, may still reach the other side without any.
-    return this.#try(kind, {iceServers: servers}, connection) ?? this.#try(kind, {iceServers: []}, connection);
-  }
-
-  #try(
-    kind: 'offer' | 'answer',
-    config: RTCConfiguration,
-    connection: () => typeof RTCPeerConnection,
-  ): Prepared | null {
-    try {
-      return prepare(kind, config, connection(), this.port.seal());
-    } catch (error) {
-      this.port.trouble('', 'connection', `RTCPeerConnection: ${error}`);
-      return null;
-    }
+    const seal = this.port.seal();
+    if (seal === undefined) return null;
+    const trouble = (detail: string) => this.port.trouble('', 'connection', detail);
+    return this.#code?.fresh(kind, ways, this.port.servers(), trouble, seal) ?? null;
   }
 }

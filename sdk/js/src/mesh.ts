@@ -1,15 +1,18 @@
-import type {Encryption, RoomStatus, Trouble} from './api.js';
+import type {Encryption, RoomStatus, Shown, Trouble} from './api.js';
 import {Channels} from './channels.js';
+import type {Hub, openHub} from './hub/index.js';
 import {Links} from './links.js';
-import type {Sender} from './message.js';
+import type {Incoming, Sender} from './message.js';
 import type {Notes} from './notes.js';
 import type {Page} from './page.js';
 import type {People} from './people.js';
 import type {Person} from './person.js';
+import type {Publication} from './publication.js';
 import type {Pulse} from './pulse.js';
 import type {Secrecy} from './secrecy.js';
 import type {Servers} from './servers.js';
 import {type Situation, wantedLinks} from './topology.js';
+import {Hub as hubName} from './wire.gen.js';
 
 /** How often this page looks after its links, in milliseconds: in a call that is looked at, and otherwise. */
 const [closeMs, looseMs] = [50, 1_000];
@@ -30,7 +33,17 @@ export interface MeshPort extends Sender {
   readonly secrecy: Secrecy;
   /** When I took my seat, by performance.now(); 0 without one. */
   joinedAt(): number;
+  /** Others speak. */
+  speakers(seats: readonly string[]): void;
 }
+
+/** What links follow from, as the room knows it. */
+type Facts = Pick<Situation, 'session' | 'info' | 'warm' | 'returning' | 'earlier'> & {
+  /** The session that took my seat; the present one may be about to take it again. */
+  seated: string;
+};
+
+type Relayed = Incoming['offer' | 'answer' | 'candidate' | 'end-of-candidates' | 'renegotiate' | 'close-link'];
 
 /** The transports with everybody in the room, and the people that they lead to. */
 export class Mesh {
@@ -38,6 +51,13 @@ export class Mesh {
   readonly channels = new Channels();
   readonly #release: (() => void)[];
   #away: ReadonlySet<string> = new Set();
+  /** Its code comes with the first room that has one. */
+  #hub: Hub | null = null;
+  #fetching = false;
+  #closed = false;
+  #facts: Facts | null = null;
+  #publication: Publication = new Map();
+  #shown: readonly Shown[] | null = null;
 
   constructor(
     readonly port: MeshPort,
@@ -56,7 +76,8 @@ export class Mesh {
       channel: (session, channel) => this.channels.arrived(this.#seatOf(session), channel),
       control: (session, text) => this.channels.heard(this.#seatOf(session), text),
       present: (session) => roster.bySession(session)?.state !== 'away',
-      lavish: () => page.visible && !page.thrifty,
+      // A switch is work enough: everything is encoded twice while it lasts.
+      lavish: () => page.visible && !page.thrifty && !this.#hub?.crossing,
       suspect: (suspected) => port.suspect(suspected),
       note: (session, happening) => {
         const seat = this.#seatOf(session);
@@ -74,27 +95,31 @@ export class Mesh {
       seal: () => port.secrecy.seal,
       ready: () => port.secrecy.ready(),
     });
-    this.#release = [pulse.on('tick', () => this.links.tick(page.visible))];
+    this.#release = [pulse.on('tick', () => this.#tick())];
     pulse.beat(looseMs);
   }
 
   /** Makes the links that the room wants now, and shows everybody theirs. `earlier` are who was seated before me. */
-  relink(facts: Pick<Situation, 'session' | 'info' | 'warm' | 'returning' | 'earlier'>): void {
+  relink(facts: Facts): void {
+    this.#facts = facts;
     const status = this.port.status();
+    const joined = status === 'joined';
     const others = this.others();
-    this.pulse.beat(status === 'joined' && this.page.visible ? closeMs : looseMs);
+    if (facts.info?.topology && (joined || facts.warm)) this.#fetch();
+    this.#hub?.update(joined ? facts.seated : '', facts.info?.topology ?? null);
+    this.#beat();
     this.links.want(
       wantedLinks({
         ...facts,
         status,
+        direct: this.#hub?.direct ?? facts.info?.topology?.kind !== 'hub',
         others: others.map(({session, state}) => ({session, present: state === 'present'})),
       }),
     );
-    const {list, me} = this.port.roster;
-    const seated = status === 'joined';
-    this.port.secrecy.veil?.people(seated ? me : null, seated ? others : []);
-    for (const person of list) this.connect(person);
-    this.channels.retain(new Set(list.map((p) => p.id)));
+    const seated = joined ? this.port.roster.me : null;
+    this.port.secrecy.veil?.people(seated, seated ? others : []);
+    this.#connectAll();
+    this.channels.retain(new Set(this.port.roster.list.map((p) => p.id)));
     this.#welcomeBack(others);
   }
 
@@ -105,10 +130,66 @@ export class Mesh {
     if (person.isMe) return;
     const reachable = this.port.status() === 'joined' && person.session;
     const pair = reachable ? this.links.get(person.session) : null;
-    this.channels.connect(person.id, pair?.carrier ?? null);
+    const direct = pair?.carrier ?? null;
+    this.channels.connect(person.id, reachable && this.#hub ? this.#hub.carrier(person, direct) : direct);
     if (!reachable) person.connect(null, 'none');
-    else person.connect(pair?.shown ?? null, this.links.hopeless(person.session) ? 'lost' : 'connecting');
+    else {
+      const way = this.#hub ? this.#hub.way(person) : (pair?.shown ?? null);
+      person.connect(way, this.links.hopeless(person.session) ? 'lost' : 'connecting');
+    }
     this.port.record.way(person.id, person.path);
+  }
+
+  /** Whether there is a path to a session, whatever the server knows of it. */
+  reaches(session: string): boolean {
+    return this.links.get(session) !== null || this.#hub?.carries === true;
+  }
+
+  /** Sets what is sent. */
+  publish(publication: Publication): void {
+    this.#publication = publication;
+    this.links.publish(publication);
+    this.#hub?.publish(publication);
+  }
+
+  /** Sets what the app displays. */
+  show(shown: readonly Shown[]): void {
+    this.#shown = shown;
+    this.#hub?.show(shown);
+  }
+
+  receive(message: Relayed): void {
+    if (message.from !== hubName) this.links.receive(message);
+    else if (message.type !== 'offer') this.#hub?.receive(message);
+  }
+
+  /** The server did not pass on message `n`. Returns true when it was a link's first offer. */
+  refused(n: number): boolean {
+    return this.links.refused(n) || this.#hub?.refused(n) === true;
+  }
+
+  /** Something says that the network may be gone. */
+  alarm(): void {
+    this.links.alarm();
+    this.#hub?.alarm();
+  }
+
+  /** The network or the socket came back; `other` says that the network may be another one. */
+  hurry(other = false): void {
+    this.links.hurry();
+    this.#hub?.hurry(other);
+  }
+
+  /** The server counts anew, and knows no link with its hub. */
+  reset(): void {
+    this.links.renumber();
+    this.#hub?.reset();
+  }
+
+  /** Ends every link: the seat or the session is gone. */
+  closeAll(): void {
+    this.links.closeAll();
+    this.#hub?.update('', null);
   }
 
   /** Everybody else with a seat and a client. My own seat of before a reload is not somebody else. */
@@ -118,8 +199,10 @@ export class Mesh {
   }
 
   close(): void {
+    this.#closed = true;
     for (const release of this.#release) release();
     this.links.closeAll();
+    this.#hub?.close();
     this.pulse.close();
     this.page.close();
   }
@@ -128,6 +211,48 @@ export class Mesh {
     const {key, veil} = this.port.secrecy;
     if (!key) return 'none';
     return isMe && veil ? 'known' : (veil?.standing(session) ?? 'pending');
+  }
+
+  #connectAll(): void {
+    for (const person of this.port.roster.list) this.connect(person);
+    this.port.roster.me?.send(this.#hub?.uplink() ?? null);
+  }
+
+  #tick(): void {
+    this.links.tick(this.page.visible);
+    this.#hub?.tick(this.page.visible);
+  }
+
+  #beat(): void {
+    const close = this.port.status() === 'joined' && (this.page.visible || this.#hub?.crossing);
+    this.pulse.beat(close ? closeMs : looseMs);
+  }
+
+  #fetch(): void {
+    if (this.#hub || this.#fetching) return;
+    this.#fetching = true;
+    import('./hub/index.js').then(
+      ({openHub}) => this.#closed || this.#begin(openHub),
+      (error) => {
+        this.#fetching = false; // the next change in the room tries again
+        this.port.trouble('connection', `the code of the hub: ${error}`, null);
+      },
+    );
+  }
+
+  #begin(open: typeof openHub): void {
+    const hub = open(this, () => this.#hubChanged());
+    this.#hub = hub;
+    hub.publish(this.#publication);
+    if (this.#shown) hub.show(this.#shown);
+    if (this.#facts) this.relink(this.#facts);
+  }
+
+  #hubChanged(): void {
+    if (this.#closed || !this.#hub) return;
+    this.#connectAll();
+    // Whether the direct links are needed may have changed with it.
+    if (this.#facts && !this.#hub.direct && this.links.any) this.relink(this.#facts);
   }
 
   /** Whoever was away and is back may have another network. */

@@ -115,6 +115,11 @@ export class Negotiation {
     return this.#pending !== null && this.#restarting;
   }
 
+  /** An offer of ours has no answer yet. */
+  get waiting(): boolean {
+    return this.#pending !== null;
+  }
+
   /** Resolves when everything asked for so far is done. */
   settled(): Promise<void> {
     return this.#queue;

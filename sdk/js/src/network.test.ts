@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import {only, transportOf} from './network.js';
 import {judge} from './reach.js';
+import {only, transportOf} from './ways.js';
 
 describe('transportOf', () => {
   it.each([

@@ -2,20 +2,6 @@ import type {Network, NetworkVerdict} from './api.js';
 import {Events} from './emitter.js';
 import type {ICEServers} from './wire.gen.js';
 
-/** Which transport a STUN or TURN address uses (RFC 7064, RFC 7065); null for STUN. */
-export function transportOf(url: string): 'udp' | 'tcp' | 'tls' | null {
-  if (url.startsWith('turns:')) return 'tls';
-  if (!url.startsWith('turn:')) return null;
-  return /[?&]transport=tcp\b/i.test(url) ? 'tcp' : 'udp';
-}
-
-/** The part of the servers whose addresses pass. */
-export function only(servers: readonly RTCIceServer[], fits: (url: string) => boolean): RTCIceServer[] {
-  return servers
-    .map((server) => ({...server, urls: [server.urls].flat().filter(fits)}))
-    .filter((server) => server.urls.length > 0);
-}
-
 /** Finds out what the network between here and the server lets through. */
 export class NetworkCheck extends Events<{change: NetworkVerdict}> implements Network {
   #verdict: NetworkVerdict = {kind: 'checking', directLikely: false};

@@ -6,10 +6,11 @@ import type {Prepared} from './prepared.js';
 import {nothing, type Publication} from './publication.js';
 import type {Upkeep} from './upkeep.js';
 import type {Seal} from './veil.js';
+import type {Ways} from './ways.js';
 import type {LinkKind, ReportEvent} from './wire.gen.js';
 
-/** Which ways a transport besides the first may take: all, only relays reached by TCP or TLS, or by TLS. */
-export type Ways = 'all' | 'stream' | 'tls';
+export {fresh} from './ways.js';
+export type {Ways};
 
 /** What happened to a link, for the record of the call. */
 export type Happening = Pick<ReportEvent, 'kind' | 'link' | 'ms' | 'cause' | 'path'>;

@@ -5,15 +5,22 @@ export class FakeTransceiver {
   direction = 'sendrecv';
   readonly sender;
   readonly receiver: {track: MediaStreamTrack};
+  encodings: RTCRtpEncodingParameters[] = [];
   /** What was sent, in order. */
   readonly replaced: (MediaStreamTrack | null)[] = [];
 
-  constructor(kind: string) {
-    this.receiver = {track: {kind, id: `remote-${kind}`} as MediaStreamTrack};
+  constructor(kind: string, id = `remote-${kind}`) {
+    this.receiver = {track: {kind, id} as MediaStreamTrack};
     this.sender = {
-      replaceTrack: async (track: MediaStreamTrack | null) => void this.replaced.push(track),
-      getParameters: () => ({}),
-      setParameters: async () => {},
+      track: null as MediaStreamTrack | null,
+      replaceTrack: async (track: MediaStreamTrack | null) => {
+        this.replaced.push(track);
+        this.sender.track = track;
+      },
+      getParameters: () => ({encodings: this.encodings.map((encoding) => ({...encoding}))}),
+      setParameters: async ({encodings}: {encodings: RTCRtpEncodingParameters[]}) => {
+        this.encodings = encodings;
+      },
       setStreams: () => {},
     };
   }
@@ -64,8 +71,17 @@ export class FakePeerConnection extends EventTarget {
     this.channels.push(channel);
     return channel;
   }
-  addTransceiver(kind: string): void {
-    this.transceivers.push(new FakeTransceiver(kind));
+  addTransceiver(
+    kind: string,
+    {direction = 'sendrecv', sendEncodings = []}: RTCRtpTransceiverInit = {},
+  ): FakeTransceiver {
+    const id =
+      direction === 'recvonly' ? `place-${FakePeerConnection.all.length}-${this.transceivers.length}` : undefined;
+    const transceiver = new FakeTransceiver(kind, id);
+    transceiver.direction = direction;
+    transceiver.encodings = sendEncodings;
+    this.transceivers.push(transceiver);
+    return transceiver;
   }
   getTransceivers(): FakeTransceiver[] {
     return this.transceivers;
@@ -97,8 +113,10 @@ export class FakePeerConnection extends EventTarget {
     this.signalingState = description.type === 'offer' ? 'have-remote-offer' : 'stable';
   }
   async addIceCandidate(): Promise<void> {}
+  /** What getStats says. */
+  stats = new Map<string, object>();
   async getStats(): Promise<Map<string, unknown>> {
-    return new Map();
+    return new Map(this.stats);
   }
   close(): void {
     this.closed = true;

@@ -3,6 +3,7 @@ import type {
   LinkStats,
   LocalMedia,
   MediaState,
+  NetworkLevel,
   Participant,
   ParticipantEvents,
   Path,
@@ -15,16 +16,16 @@ import type {
   Source,
 } from './api.js';
 import {Events} from './emitter.js';
-import type {Link} from './link.js';
 import {type Publication, sections, sends} from './publication.js';
+import type {Way} from './way.js';
 import type {Seat} from './wire.gen.js';
 
 /** What gathers the figures of a person while the call lasts; its code comes with the call (quality.ts). */
 export interface Meter {
   readonly stats: LinkStats | null;
   readonly history: QualityHistory;
-  /** Takes a new look at the link in use. */
-  take(link: Link): void;
+  /** Takes a new look at the way in use. */
+  take(way: Way): void;
   /** Whether it is time for one. */
   wants(): boolean;
 }
@@ -36,10 +37,12 @@ export class Person extends Events<ParticipantEvents> implements Participant {
   #seat: Seat;
   #tracks: ReadonlyMap<Source, MediaStreamTrack> = new Map();
   #path: Path = {kind: 'none'};
-  #link: Link | null = null;
+  #way: Way | null = null;
   #quality: Quality = unknown;
+  #network: NetworkLevel | null = null;
   #looked: unknown = null;
   #encryption: Encryption = 'none';
+  #withheld = '';
   /** Null before the call, and for me. */
   meter: Meter | null = null;
 
@@ -113,16 +116,23 @@ export class Person extends Events<ParticipantEvents> implements Participant {
     return this.#quality;
   }
   get history(): QualityHistory | null {
-    return this.meter?.history ?? null;
+    return this.own ? null : (this.meter?.history ?? null);
+  }
+  get network(): NetworkLevel | null {
+    return this.#network;
+  }
+
+  held(source: Source): 'bandwidth' | 'publisher' | null {
+    return (sends(this.media, source) && this.#way?.held?.(source)) || null;
   }
 
   level(): number {
     if (!this.media.microphone) return 0;
-    return this.own ? (this.own.media?.microphone.level() ?? 0) : (this.#link?.level() ?? 0);
+    return this.own ? (this.own.media?.microphone.level() ?? 0) : (this.#way?.level() ?? 0);
   }
 
   async stats(): Promise<LinkStats | null> {
-    return (this.#link && this.meter?.stats) ?? null;
+    return (this.#way && this.meter?.stats) ?? null;
   }
 
   /** Takes a newer state of the seat. */
@@ -132,15 +142,30 @@ export class Person extends Events<ParticipantEvents> implements Participant {
     if (changed) this.emit('change', undefined);
   }
 
-  /** Takes the link that leads here now, or what changed on it; `without` says how things stand when there is none. */
-  connect(link: Link | null, without: Path['kind']): void {
-    this.#link = link;
-    this.#show((source) => (sends(this.media, source) ? (link?.track(source) ?? null) : null));
-    this.#lead(link?.path ?? {kind: without});
-    const reports = link?.reports ?? null;
-    if (!link || !reports || reports === this.#looked) return;
+  /** Takes the way that leads here now, or what changed on it; `without` says how things stand when there is none. */
+  connect(way: Way | null, without: Path['kind']): void {
+    this.#way = way;
+    this.#show((source) => (sends(this.media, source) ? (way?.track(source) ?? null) : null));
+    this.#lead(way?.path ?? {kind: without});
+    const withheld = sections.map(({source}) => this.held(source)).join();
+    if (withheld !== this.#withheld) {
+      this.#withheld = withheld;
+      this.emit('held', undefined);
+    }
+    this.#look(way);
+  }
+
+  /** Takes the way that what I send goes, when it is one for all. */
+  send(way: Way | null): void {
+    this.#way = way;
+    this.#look(way);
+  }
+
+  #look(way: Way | null): void {
+    const reports = way?.reports ?? null;
+    if (!way || !reports || reports === this.#looked) return;
     this.#looked = reports;
-    this.meter?.take(link);
+    this.meter?.take(way);
   }
 
   /** Takes how well they come through now. */
@@ -154,6 +179,13 @@ export class Person extends Events<ParticipantEvents> implements Participant {
     if (encryption === this.#encryption) return;
     this.#encryption = encryption;
     this.emit('change', undefined);
+  }
+
+  /** Takes what the hub says of their network. */
+  suffer(network: NetworkLevel | null): void {
+    const before = this.#network;
+    this.#network = network;
+    if (before?.level !== network?.level || before?.why !== network?.why) this.emit('network', network);
   }
 
   /** Takes what I send. */

@@ -2,19 +2,24 @@ import type {Source} from './api.js';
 import {sections} from './publication.js';
 import type {Seal} from './veil.js';
 
-/** A transport made in advance, gathering while nobody needs it. */
-export interface Prepared {
+/** A connection that is made, and what any of them has. */
+export interface Made {
   pc: RTCPeerConnection;
-  /** The channel for small messages between the two SDKs. */
+  /** The channel for small messages. */
   control: RTCDataChannel;
-  /** The channel that shows that the path is alive: nothing is sent twice on it. */
-  beat: RTCDataChannel;
-  kind: 'offer' | 'answer';
   /** When it was made, by performance.now(). */
   at: number;
+  /** Its description is set. */
   ready: Promise<void>;
   /** Which of the servers it may use; absent when all. */
   fits?: (url: string) => boolean;
+}
+
+/** A transport made in advance, gathering while nobody needs it. */
+export interface Prepared extends Made {
+  /** The channel that shows that the path is alive: nothing is sent twice on it. */
+  beat: RTCDataChannel;
+  kind: 'offer' | 'answer';
 }
 
 /**

@@ -1,12 +1,12 @@
 import {Adaptation, type Sample, type Sending} from './adaptation.js';
 import {Senders} from './adaptation-senders.js';
 import type {LinkStats, Path, Quality, TrackStats} from './api.js';
-import type {Link} from './link.js';
 import type {Meter, Person} from './person.js';
 import {History} from './quality-history.js';
 import {Steady} from './quality-steady.js';
 import {arriving, type Evidence, leaving, type Told, theirs} from './quality-verdict.js';
 import {Figures} from './stats.js';
+import type {Way} from './way.js';
 
 /** A hidden page looks this often. */
 const hiddenMs = 5_000;
@@ -29,7 +29,7 @@ export class LinkMeter implements Meter {
   readonly #senders = new Senders();
   readonly #steady = new Steady();
   #figures = new Figures();
-  #link: Link | null = null;
+  #link: Way | null = null;
   #stats: LinkStats | null = null;
   #at = Number.NEGATIVE_INFINITY;
   #evidence: Evidence | null = null;
@@ -99,7 +99,7 @@ export class LinkMeter implements Meter {
     return this.#steady.take({level: 0, reason: 'reconnecting'}, performance.now(), true);
   }
 
-  take(link: Link): void {
+  take(link: Way): void {
     const {reports} = link;
     if (!reports) return;
     if (link !== this.#link) {
@@ -180,10 +180,11 @@ export class LinkMeter implements Meter {
     return {camera, screen, picture: camera || screen !== null};
   }
 
-  #adapt(link: Link, stats: LinkStats, at: number): void {
+  #adapt(link: Way, stats: LinkStats, at: number): void {
     const sending = this.#sends();
     const plan = this.#adaptation.next(sampleOf(stats, at), sending);
-    void this.#senders.apply(plan, link.senders());
+    if (link.follow) link.follow(plan);
+    else void this.#senders.apply(plan, link.senders());
     const paused = plan.paused && sending.picture;
     if (paused === this.#paused) return;
     this.#paused = paused;

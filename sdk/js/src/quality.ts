@@ -69,14 +69,14 @@ class Watch {
     const people = new Map(this.port.people().map((person) => [person.id, person]));
     for (const [seat, {person}] of this.#meters) if (people.get(seat) !== person) this.#forget(seat);
     for (const [seat, person] of people) {
-      if (person.isMe || this.#meters.has(seat)) continue;
+      if (this.#meters.has(seat)) continue; // mine is for what I send to the hub
       const meter = new LinkMeter(person, {
         measured: () => this.#judge(seat),
         paused: (paused, cause) => this.port.note({kind: paused ? 'video-paused' : 'video-resumed', seat, cause}),
       });
       person.meter = meter;
       const release = person.on('path', ({kind}) => {
-        if (meter.broke(kind)) this.#rate(seat);
+        if (meter.broke(kind) && !person.isMe) this.#rate(seat);
       });
       this.#meters.set(seat, {person, meter, release});
     }
@@ -95,13 +95,16 @@ class Watch {
     const own = this.#meters.get(seat);
     if (!own) return;
     const now = performance.now();
-    const others = [...this.#meters.values()].filter(({meter}) => meter !== own.meter && meter.fresh(now));
+    // What I send to the hub is no link like the others: it has one direction, and they the other.
+    const others = own.person.isMe
+      ? []
+      : [...this.#meters.values()].filter(({person, meter}) => meter !== own.meter && !person.isMe && meter.fresh(now));
     own.meter.weigh({
       accessSwells: this.#swells(),
       othersLose: others.length ? others.some(({meter}) => meter.loses) : null,
       othersMiss: others.length ? others.some(({meter}) => meter.misses) : null,
     });
-    this.#rate(seat);
+    if (!own.person.isMe) this.#rate(seat);
     this.#reflect(now);
     this.#tell();
   }
@@ -160,8 +163,11 @@ class Watch {
   #tell(): void {
     const {level, reason} = this.#own;
     if (level === null) return;
-    for (const [seat, {meter}] of this.#meters) {
-      const message = {type: 'quality', level, reason, paused: meter.evidence?.paused ?? false};
+    const me = [...this.#meters.values()].find(({person}) => person.isMe)?.meter;
+    const held = me?.fresh(performance.now()) === true && me.evidence?.paused === true;
+    for (const [seat, {person, meter}] of this.#meters) {
+      if (person.isMe) continue;
+      const message = {type: 'quality', level, reason, paused: held || (meter.evidence?.paused ?? false)};
       const text = JSON.stringify(message);
       if (this.#told.get(seat) !== text && this.port.control.send(seat, message)) this.#told.set(seat, text);
     }

@@ -1,5 +1,5 @@
 import type {NetworkVerdict} from './api.js';
-import {only, transportOf} from './network.js';
+import {only, transportOf} from './ways.js';
 
 /** The ways to a relay, the best first, and how long each may take: slow networks are no blocked networks. */
 const transports = [

@@ -11,6 +11,7 @@ import type {
   RoomError,
   RoomOptions,
   RoomState,
+  Shown,
 } from './api.js';
 import type {ChannelPort, Control, Delivery} from './channels.js';
 import {DataHub} from './data.js';
@@ -62,6 +63,7 @@ class Call extends Actor implements Room {
   #joining: Joining | null = null;
   /** The sessions that were seated before mine: I make the links to them. */
   #earlier: ReadonlySet<string> = new Set();
+  #seatedAs = ''; // the session that took my seat
   #told: MediaState | null = null;
   #unsent: Pick<wire.Chat, 'id' | 'text'>[] = []; // words that wait for a seat
   #restarts = 0;
@@ -114,7 +116,7 @@ class Call extends Actor implements Room {
         on: (type, listener) => this.control.on(type, listener),
       },
       me: () => this.roster.me,
-      renew: () => this.#links.closeAll(),
+      renew: () => this.#mesh.closeAll(),
       begun: () => this.#relink(),
       changed: () => this.roster.list.forEach((person) => void this.#mesh.connect(person)),
     });
@@ -131,6 +133,7 @@ class Call extends Actor implements Room {
       suspect: (suspected: boolean) => this.#socket.suspect(suspected),
       record: this.#record,
       joinedAt: () => this.#joinedAt,
+      speakers: (seats: readonly string[]) => this.setSpeakers(seats),
     };
     this.#mesh = new Mesh(port, this.#page, this.#pulse);
     this.#links = this.#mesh.links;
@@ -169,7 +172,7 @@ class Call extends Actor implements Room {
 
   retry(): void {
     this.#socket.renew();
-    this.#links.hurry();
+    this.#mesh.hurry();
   }
 
   leave(): void {
@@ -181,6 +184,10 @@ class Call extends Actor implements Room {
 
   close(): void {
     this.#end({reason: 'left', retry: 0});
+  }
+
+  show(wants: readonly Shown[]): void {
+    this.#mesh.show(wants);
   }
 
   sendChat(text: string): ChatMessage {
@@ -229,9 +236,9 @@ class Call extends Actor implements Room {
     socket.on('online', (online) => {
       this.setOnline(online);
       this.#noteSignalling(online);
-      if (!online) this.#links.alarm();
+      if (!online) this.#mesh.alarm();
       if (!online || this.#joining) return;
-      this.#links.hurry();
+      this.#mesh.hurry();
       this.#relink();
     });
     socket.on('reset', ({welcome, lost}) => this.#reset(welcome, lost));
@@ -241,7 +248,7 @@ class Call extends Actor implements Room {
         if (other) this.#noteBreak('network-changed');
         this.#rouse();
       }),
-      this.#page.on('drift', () => this.#links.lost && this.#links.hurry()),
+      this.#page.on('drift', () => this.#links.lost && this.#mesh.hurry()),
       this.#pulse.on('slept', (ms) => {
         this.#noteBreak('asleep', ms);
         this.#rouse();
@@ -282,7 +289,7 @@ class Call extends Actor implements Room {
       // The server forgot the old session; the seat is taken again under the people's eyes, media goes on meanwhile.
       this.#joining = this.#ask(this.roster.me?.name ?? this.#memory.held?.name ?? '', null);
     } else {
-      this.#links.closeAll();
+      this.#mesh.closeAll();
       this.roster.replace(room?.seats ?? [], '');
       this.setStatus('lobby');
       this.showPeople();
@@ -298,10 +305,10 @@ class Call extends Actor implements Room {
       return;
     }
     this.#servers.set(welcome.ice ?? null);
-    this.#links.renumber();
     // A join that is still on its way may be that of a session whose links are lost already.
     this.#joining = {...this.#ask(this.me?.name ?? '', null), same: this.#joining?.same ?? true};
     this.#knock();
+    this.#mesh.reset();
     for (const {n, ack, type, ...body} of lost as (Numbered & wire.ClientMessage)[]) {
       // The join said what we send and asked for a seat; the welcome brought servers.
       if (type !== 'join' && type !== 'media' && type !== 'ice-servers') this.#socket.send(type, body as never);
@@ -310,8 +317,8 @@ class Call extends Actor implements Room {
 
   /** What was connected may not be any more. */
   #rouse(): void {
-    this.#links.alarm();
-    this.#links.hurry();
+    this.#mesh.alarm();
+    this.#mesh.hurry(true);
   }
 
   /** Tells the record what is about to break the call, on this side. */
@@ -374,7 +381,7 @@ class Call extends Actor implements Room {
         this.#refused(message);
         break;
       default:
-        if ('link' in message) this.#links.receive(message);
+        if ('link' in message) this.#mesh.receive(message);
     }
     this.#requests.settle();
   }
@@ -442,17 +449,18 @@ class Call extends Actor implements Room {
     this.#joining = null;
     this.#restarts = 0;
     const {same} = joining;
-    if (again && !same) this.#links.closeAll(); // they belong to a session that is gone
+    if (again && !same) this.#mesh.closeAll(); // they belong to a session that is gone
     const name = room.seats?.find(({id}) => id === seat)?.name ?? joining.name;
     if (!again && this.#memory.held?.id === seat) this.#record.note({kind: 'note', cause: 'reloaded'});
     this.#memory.keep({id: seat, token, name, host: room.host ?? ''});
     const seats = room.seats ?? [];
-    const reachable = (session: string) => this.#links.get(session) !== null;
+    const reachable = (session: string) => this.#mesh.reaches(session);
     this.roster.replace(same ? this.#grace.keep(seats, reachable) : seats, seat);
     this.setInfo(room);
     this.setCall(call ?? null);
     if (!again) this.#joinedAt = performance.now();
     if (!same) this.#earlier = new Set(this.#mesh.others().map((p) => p.session));
+    this.#seatedAs = this.#session;
     this.#links.forgive();
     this.#told = joining.media;
     this.setStatus('joined');
@@ -477,7 +485,7 @@ class Call extends Actor implements Room {
       this.conversation.forget();
       this.emit('history', undefined);
     }
-    this.setInfo(room);
+    this.setInfo(room, this.status === 'joined');
     if (!this.#servers.ice && room.may !== 'no') this.#servers.ask(); // a door that opens opens the relay too
     const seated = this.status === 'joined';
     if (room.seats) this.roster.replace(room.seats, this.me?.id ?? '');
@@ -529,7 +537,7 @@ class Call extends Actor implements Room {
       if (!joining.promise) this.report('refused', `${code} ${error.field ?? ''}: ${words}`);
       return;
     }
-    const known = this.#requests.refuse(error) || this.#links.refused(re) || this.#servers.refused(re);
+    const known = this.#requests.refuse(error) || this.#mesh.refused(re) || this.#servers.refused(re);
     // Candidates to somebody who has just left are nobody's trouble.
     if (known || code === 'no-peer' || code === 'order') return;
     this.report(code === 'fault' ? 'signalling' : 'refused', `${code} ${error.field ?? ''}: ${words}`);
@@ -561,7 +569,7 @@ class Call extends Actor implements Room {
   #unseat(error: RoomError): void {
     const promise = this.#joining?.promise;
     this.#joining = null;
-    this.#links.closeAll();
+    this.#mesh.closeAll();
     this.roster.stand();
     this.setStatus(this.#session ? 'lobby' : 'connecting');
     this.showPeople();
@@ -599,13 +607,14 @@ class Call extends Actor implements Room {
       warm: this.#warm,
       returning: this.previous !== null,
       earlier: this.#earlier,
+      seated: this.#seatedAs,
     });
   }
 
   /** Sends what the devices give now, and says so. */
   #publish(): void {
     const tracks = this.#publication();
-    this.#links.publish(tracks);
+    this.#mesh.publish(tracks);
     if (this.status !== 'joined') return;
     this.roster.me?.publish(tracks);
     const state = mediaState(tracks, tracks === nothing ? null : this.#media);

@@ -11,6 +11,7 @@ const base: Situation = {
   returning: false,
   others: [{session: 'ann', present: true}],
   earlier: new Set(),
+  direct: true,
 };
 
 describe('wantedLinks', () => {

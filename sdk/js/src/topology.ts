@@ -14,23 +14,30 @@ export interface Situation {
   others: readonly {session: string; present: boolean}[];
   /** Sessions that had a seat before I had mine. */
   earlier: ReadonlySet<string>;
+  /** The hub's side still uses the direct links, or is about to. */
+  direct: boolean;
 }
 
 /**
- * Says which links should be there. The one who comes later makes the link: before Join where the room allows it, right
+ * Says which direct links should be there: none once the hub carries the media. The one who comes later makes the link: before Join where the room allows it, right
  * behind the join where it probably will, and otherwise when seated.
  */
-export function wantedLinks({status, session, info, warm, returning, others, earlier}: Situation): Wanted {
+export function wantedLinks(situation: Situation): Wanted {
+  const {status, session, info, warm, returning, others, earlier, direct} = situation;
   const present = others.filter((o) => o.present).map((o) => o.session);
   const live = status === 'joined';
+  const hub = live ? !direct : info?.topology?.kind === 'hub' || present.length > 1;
+  const before = present.filter((s) => earlier.has(s));
+  // Whoever makes a room more than two has no part in the direct path; the switch to the hub is told in a moment.
+  const third = info?.topology !== undefined && before.length > 1;
   const early = info?.early === true && ((status === 'lobby' && warm) || status === 'joining');
   const pipelined = status === 'joining' && (info?.may === 'join' || returning);
-  const ahead = early || pipelined;
+  const ahead = !hub && (early || pipelined);
   return {
     session,
     live,
-    seated: new Set(live || ahead ? others.map((o) => o.session) : []),
-    make: new Set(live ? present.filter((s) => earlier.has(s)) : ahead ? present : []),
-    prepare: live ? 'answer' : status === 'lobby' && warm && present.length ? 'offer' : null,
+    seated: new Set((live && !hub) || ahead ? others.map((o) => o.session) : []),
+    make: new Set(live ? (third || hub ? [] : before) : ahead ? present : []),
+    prepare: hub ? null : live ? 'answer' : status === 'lobby' && warm && present.length ? 'offer' : null,
   };
 }

@@ -7,7 +7,7 @@ import type * as wire from './wire.gen.js';
 /**
  * What an encrypted room does with every transport. **Whoever makes an RTCPeerConnection makes it with `config`, and
  * shows each transceiver to `prefer` before it is described and to `cover` before anything flows**; a link with the hub
- * covers with an empty session, because its places show one person after the other.
+ * covers with an empty session, because its places show one person after the other, and with its data each channel.
  */
 export interface Seal {
   readonly config: RTCConfiguration;
@@ -21,6 +21,13 @@ export interface Seal {
   described(session: string, link: string, pc: RTCPeerConnection, broken: (why: string) => void): void;
   /** Whether the ends of a link were found to be the same on both sides: only then data go on it. */
   trusts(session: string, link: string): boolean;
+  /** Whether somebody can open what is sealed here now: only then data are sealed for them. */
+  reads(session: string): boolean;
+  /**
+   * Seals what goes through the hub on a channel, and opens what comes on it from a session; with an empty one nothing
+   * does. `seat` is whom it leads to, empty for everybody.
+   */
+  channel(channel: RTCDataChannel, session: string, seat: string): RTCDataChannel;
   /** Hands a channel of a link on when that is trusted, with what came on it meanwhile. */
   hold(session: string, link: string, channel: RTCDataChannel, take: (channel: RTCDataChannel) => void): void;
 }

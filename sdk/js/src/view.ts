@@ -7,6 +7,7 @@ import type {
   RoomEvents,
   RoomState,
   RoomStatus,
+  Topology,
   Trouble,
 } from './api.js';
 import {Conversation} from './conversation.js';
@@ -24,6 +25,8 @@ export class View extends Events<RoomEvents> {
   #info: RoomState | null = null;
   #call: CallRef | null = null;
   #waitingWords = '';
+  #topology: Topology | null = null;
+  #speakers: readonly string[] = [];
 
   constructor(
     readonly name: string,
@@ -47,6 +50,12 @@ export class View extends Events<RoomEvents> {
   }
   get waitingWords(): string {
     return this.#waitingWords;
+  }
+  get topology(): Topology | null {
+    return this.#topology;
+  }
+  get speakers(): readonly string[] {
+    return this.#speakers;
   }
   get call(): CallRef | null {
     return this.#call;
@@ -85,10 +94,21 @@ export class View extends Events<RoomEvents> {
   }
 
   /** Takes the room's state. The host secret is told once, so it is carried on. */
-  protected setInfo(info: RoomState): void {
+  protected setInfo(info: RoomState, stays = false): void {
     const host = info.host ?? this.#info?.host;
-    this.#info = host ? {...info, host} : info;
+    // Within a seat the greatest epoch holds, whatever order things are heard in.
+    const topology = (stays && later(this.#topology, info.topology)) || info.topology;
+    this.#info = {...info, ...(host && {host}), ...(topology && {topology})};
     this.emit('info', this.#info);
+    if (JSON.stringify(topology ?? null) === JSON.stringify(this.#topology)) return;
+    this.#topology = topology ?? null;
+    this.emit('topology', this.#topology);
+  }
+
+  protected setSpeakers(speakers: readonly string[]): void {
+    if (speakers.join() === this.#speakers.join()) return;
+    this.#speakers = speakers;
+    this.emit('speakers', speakers);
   }
 
   protected setWaitingWords(words: string): void {
@@ -110,4 +130,9 @@ export class View extends Events<RoomEvents> {
   protected report(kind: Trouble['kind'], detail: string, person: Person | null = null): void {
     this.emit('trouble', person ? {kind, detail, person} : {kind, detail});
   }
+}
+
+/** The topology of before, when it is later than what came. */
+function later(before: Topology | null, now: Topology | undefined): Topology | null {
+  return before && now && before.epoch > now.epoch ? before : null;
 }

@@ -631,6 +631,8 @@ export interface RoomState {
   history?: History;
   /** Topology is which way the media take; absent where the server has no hub, and to whom the people are not told. */
   topology?: Topology;
+  /** Watching is how many watch without a seat; told to those inside. */
+  watching?: number;
   /** Seats are the people inside; empty when they are not to be told. */
   seats?: Seat[];
   /** Host is the host secret, given to the person who made the room by joining it and to hosts who join. */
@@ -718,6 +720,8 @@ export interface Seat {
   note?: string;
   /** Identity is the client's in an encrypted room: its public key, and the proof that it knows the room's secret. */
   identity?: string;
+  /** Door is set when an encoder holds the seat, which has no session to link with: its media come through the hub. */
+  door?: Door;
 }
 
 /** LeftReason says why a seat is gone. */
@@ -842,6 +846,8 @@ export interface ReportEvent {
   candidates?: ReportCandidate[];
   /** Pair is a candidate pair that was tried. */
   pair?: ReportPair;
+  /** Switch is a change of topology that this client has gone through. */
+  switch?: ReportSwitch;
   /** Level is a quality: 0 bad, 1 fair, 2 good. */
   level?: number | null;
   /** Score is the audio score, a mean opinion score times 100: 100 to 500. */
@@ -984,6 +990,10 @@ export type Reach =
   | 'yes'
   | 'no';
 
+/** Door says by which door somebody came who does not speak this protocol. */
+export type Door =
+  | 'whip'; // an encoder (RFC 9725)
+
 /** ReportKind says what a client saw. */
 export type ReportKind =
   | 'gathered' // Candidates
@@ -1004,6 +1014,7 @@ export type ReportKind =
   | 'signalling-lost' // the socket died; Cause
   | 'signalling-back' // MS is how long it was gone
   | 'transfer' // of files; Cause is started, resumed, done or why it ended, MS how long after its start
+  | 'switched' // Switch; MS is how long it took this client
   | 'note'; // Cause
 
 /** ReportPath is the way that media takes. */
@@ -1035,6 +1046,19 @@ export interface ReportPair {
   remote: ReportCandidate;
   /** State is what became of it. */
   state: PairState;
+}
+
+/** ReportSwitch is a change of topology as a client has heard it. */
+export interface ReportSwitch {
+  /** From and To are the ways that the media took before and after. */
+  from: TopologyKind;
+  to: TopologyKind;
+  /** Epoch is that of the topology with Next. */
+  epoch: number;
+  /** GapMS is the longest hole in the sound of anybody, as it was played, in milliseconds. */
+  gapMs: number;
+  /** PlayoutMS is by how much later, or earlier when it is negative, that person is played on the new path, in milliseconds. */
+  playoutMs?: number;
 }
 
 /** TopologyKind says which way a room's media take. */

@@ -42,7 +42,7 @@ export function Bar({filing, conferring}: {filing: Filing | null; conferring: Co
           badge={{count: waiting, words: w.waiting(waiting)}}
           onClick={() => visit.show('people')}
         />
-        <span class="bar-settings">
+        <span class="bar-settings" data-open={open === 'settings'}>
           <Tool
             id="open-settings"
             label={w.settings}

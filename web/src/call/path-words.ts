@@ -22,7 +22,7 @@ export function pathParts(path: Path, w: Words, encryption: Encryption = 'none')
       return [by + over, sealed, ...time(path, w)];
     }
     default:
-      return [p.hub, ...time(path, w)];
+      return encryption === 'none' ? [p.hub, ...time(path, w)] : [p.hub, sealed, ...time(path, w)];
   }
 }
 

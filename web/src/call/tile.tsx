@@ -1,7 +1,7 @@
 import type {Participant} from '@parley-rtc/sdk';
 import type {ComponentChildren} from 'preact';
 import {useLayoutEffect, useRef} from 'preact/hooks';
-import {useFrames, useWatch} from '../hooks';
+import {useTurns, useWatch} from '../hooks';
 import {Avatar} from '../parts/avatar';
 import {isMirrored, Video} from '../parts/video';
 import {useVisit} from '../visit/visit';
@@ -157,18 +157,19 @@ function useGlide(element: {current: HTMLElement | null}, box: Placed['box']): v
 
 /** From here on a level counts as a voice. */
 const VOICE = 0.45;
-/** How long the mark stays after the voice, so that it does not flicker between words. */
+/** How long the mark stays after the voice, so that it does not flicker between words, and how often one listens. */
 const HOLD_MS = 450;
+const LISTEN_MS = 100;
 
 /** Marks the tile of whoever speaks, straight on the element: it changes too often for a render. */
 function useSpeaking(element: {current: HTMLElement | null}, person: Participant): void {
   const until = useRef(0);
-  useFrames(() => {
+  useTurns(() => {
     const tile = element.current;
     if (tile === null) return;
     const now = performance.now();
     if (person.media.microphone && person.level() > VOICE) until.current = now + HOLD_MS;
     const speaking = String(now < until.current);
     if (tile.dataset.speaking !== speaking) tile.dataset.speaking = speaking;
-  });
+  }, LISTEN_MS);
 }

@@ -5,7 +5,7 @@ import {Icon} from '../call/icon';
 import {Knocker} from '../call/knocker';
 import {CopyButton, guestLink, hostLink} from '../call/link';
 import {words} from '../call/words/words';
-import {useFrames, useWatch} from '../hooks';
+import {useTurns, useWatch} from '../hooks';
 import {clipName, MAX_NOTE} from '../logic/person-name';
 import {Avatar} from '../parts/avatar';
 import {useVisit} from '../visit/visit';
@@ -134,9 +134,9 @@ function Row({person, hosts}: {person: Participant; hosts: number}) {
 /** A dot that lives with the voice, straight on the element. */
 function Voice({person}: {person: Participant}) {
   const [element, setElement] = useState<HTMLElement | null>(null);
-  useFrames(() => {
+  useTurns(() => {
     if (element) element.dataset.on = String(person.level() > 0.45);
-  });
+  }, 100);
   return <i class="person-voice" ref={setElement} aria-hidden="true" />;
 }
 
@@ -148,6 +148,7 @@ interface ActsProps {
 
 /** What a host may do about somebody: the two things done most, and the rest behind a button. */
 function Acts({person, open, setOpen}: ActsProps) {
+  useWatch(person, 'change'); // the row's own does not reach here: the person is the same
   const visit = useVisit();
   const {room} = visit;
   const [asking, setAsking] = useState(false);

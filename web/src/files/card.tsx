@@ -144,17 +144,17 @@ function List({transfer}: {transfer: Transfer}) {
 function Acts({transfer, desk}: CardProps) {
   const visit = useVisit();
   const w = fileWords();
-  const {direction, pausedBy, saved, seat, state} = transfer;
+  const {direction, freed, obstacle, pausedBy, saved, seat, state} = transfer;
+  // Space may have been made since it was looked for: accepting looks again.
+  const blocked = obstacle !== null && obstacle !== 'no-space';
   const cancel = <Act words={w.cancel} act={() => desk.cancel(transfer)} />;
   switch (state) {
     case 'offered':
       if (direction === 'out') return <div class="transfer-acts">{cancel}</div>;
       return (
         <div class="transfer-acts">
-          <Act words={w.accept} primary act={() => desk.accept(transfer)} disabled={transfer.obstacle !== null} />
-          {desk.canPlace(transfer) && transfer.obstacle === null && (
-            <Act words={w.acceptTo} act={() => void desk.acceptTo(transfer)} />
-          )}
+          <Act words={w.accept} primary act={() => desk.accept(transfer)} disabled={blocked} />
+          {desk.canPlace(transfer) && !blocked && <Act words={w.acceptTo} act={() => void desk.acceptTo(transfer)} />}
           <Act words={w.refuse} act={() => desk.refuse(transfer)} />
         </div>
       );
@@ -198,7 +198,7 @@ function Acts({transfer, desk}: CardProps) {
       );
     }
     case 'done':
-      if (direction === 'out') return null;
+      if (direction === 'out' || freed) return null;
       return (
         <div class="transfer-acts">
           <Act

@@ -76,7 +76,8 @@ export const de: FileWords = {
   obstacle: {
     'too-large':
       'Dieser Browser hält Dateien hier nur im Speicher, bis 256 MB. Das ist mehr. Ein normales Fenster nimmt mehr.',
-    'no-space': 'In diesem Browser ist dafür nicht genug Platz. Schaff Platz und nimm dann an.',
+    'no-space':
+      'In diesem Browser ist dafür nicht genug Platz. Nimm gespeicherte Dateien aus der Liste oder schaff Platz auf dem Gerät und nimm dann an.',
     'no-storage': 'Diese Seite ist nicht gesichert und nimmt darum keine Dateien. Öffne sie mit https:// davor.',
   },
 

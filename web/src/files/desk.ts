@@ -202,10 +202,10 @@ export class Desk {
 /** A transfer as it is now. What is drawn has to be a new object when it changed: an equal one is not drawn again. */
 function glance(one: Transfer): Transfer {
   const {id, direction, seat, person, name, total, bytes, at, state, mine, pausedBy, reason, obstacle} = one;
-  const {speedBps, leftMs, reopens, saved, carried} = one;
+  const {speedBps, leftMs, reopens, saved, freed, carried} = one;
   const files = one.files.map((file) => ({...file}));
   const who = {id, direction, seat, person, name, files, total, at};
-  return {...who, bytes, state, mine, pausedBy, reason, obstacle, speedBps, leftMs, reopens, saved, carried};
+  return {...who, bytes, state, mine, pausedBy, reason, obstacle, speedBps, leftMs, reopens, saved, freed, carried};
 }
 
 /** Lets the browser save a blob as it saves any download. */

@@ -74,7 +74,8 @@ export const en = {
   obstacle: {
     'too-large':
       'This browser keeps files in memory only here, up to 256 MB. This is more. A normal window takes more.',
-    'no-space': 'There is not enough space in this browser for it. Free some space, then accept.',
+    'no-space':
+      'There is not enough space in this browser for it. Remove files from the list that you have saved, or free some space on this device, then accept.',
     'no-storage': 'This page is not secure, so it cannot take files. Open it with https:// in front.',
   },
 

@@ -76,7 +76,7 @@ export function SourceToggles() {
   const cam = isOn(media.camera.status);
   const micHeld = media.microphone.status === 'held';
   const camHeld = media.camera.status === 'held';
-  const level = useLevel<HTMLElement>(() => (live ? media.microphone.level() : 0));
+  const level = useLevel<HTMLElement>(() => media.microphone.level(), live);
   return (
     <>
       <Tool

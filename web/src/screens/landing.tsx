@@ -1,3 +1,4 @@
+import '../style/landing.css';
 import {useState} from 'preact/hooks';
 import type {Memory} from '../logic/memory';
 import {visitedAt} from '../logic/numbers';

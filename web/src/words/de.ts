@@ -55,7 +55,7 @@ export const de: Words = {
     },
     'no-hub': {
       title: 'Hier können gerade nur zwei sprechen',
-      fix: 'Ein Netz hält den Konferenzanschluss des Servers zu. Bitte darum, UDP zu diesem Server zu öffnen.',
+      fix: 'Ein Netz drinnen sperrt diesen Server aus. Bitte darum, UDP zu ihm zu öffnen.',
     },
     'bad-secret': {title: 'Dieser Leitungslink gilt nicht mehr', fix: 'Als Gast kannst du trotzdem beitreten.'},
     encrypted: {

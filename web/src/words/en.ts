@@ -47,7 +47,7 @@ export const en = {
     removed: {title: 'A host removed you from this room', fix: 'You cannot come back for now. Ask the host.'},
     'no-hub': {
       title: 'Only two can talk here for now',
-      fix: 'Somebody’s network keeps the server’s conference port closed. Ask them to open UDP to this server.',
+      fix: 'A network inside keeps this server out. Ask them to open UDP to it.',
     },
     'bad-secret': {title: 'This host link no longer fits', fix: 'You can still join as a guest.'},
     encrypted: {title: 'This link does not fit the room', fix: 'Ask for the whole link, to its last letter.'},

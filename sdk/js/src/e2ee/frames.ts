@@ -2,7 +2,7 @@ import type {Bytes} from './bytes.js';
 import {Seen} from './seen.js';
 import {FrameKey, readHeader, tagLength} from './sframe.js';
 
-export type Kind = 'audio' | 'video';
+export type Kind = 'audio' | 'video' | 'data';
 
 /** How many generations of one sender's key are kept, and of how many senders. */
 const maxKeys = 4;
@@ -15,18 +15,24 @@ export const overlapMs = 10_000;
 export const patienceMs = 200;
 
 /**
- * How many bytes of a frame stay legible, because the packetiser and the hub read them: none of sound, and of VP8 the
+ * How many bytes of a frame stay legible, because the packetiser and the hub read them: none of sound and data, and of VP8 the
  * frame tag, with the start code and the size in key frames (RFC 6386 §9.1).
  */
 export function clearBytes(kind: Kind, frame: Uint8Array): number {
-  if (kind === 'audio') return 0;
+  if (kind !== 'video') return 0;
   return ((frame[0] ?? 0) & 1) === 0 ? 10 : 3;
+}
+
+/** The number of a key for data: the same base makes other keys of it (RFC 9605 §4.4.2), so no nonce comes twice. */
+export function dataKid(kid: number): number {
+  return kid + 2 ** 32;
 }
 
 interface Held {
   owner: string;
   key: Promise<FrameKey>;
-  seen: Seen;
+  /** By section: the hub may show the same frames on one place after another, but no frame twice on one. */
+  seen: Map<number, Seen>;
   added: number;
 }
 
@@ -51,7 +57,10 @@ export class Frames {
   /** Keys that did not come in time. */
   readonly #missed = new Set<string>();
 
-  constructor(readonly now: () => number = () => performance.now()) {}
+  constructor(
+    readonly now: () => number = () => performance.now(),
+    readonly patience = patienceMs,
+  ) {}
 
   /** Seals with this key from now on. */
   use(kid: number, base: Bytes): void {
@@ -68,7 +77,7 @@ export class Frames {
     const keys = this.#owners.get(owner) ?? new Map<number, Held>();
     if (!this.#owners.has(owner) && this.#owners.size >= maxOwners) return;
     keys.delete(kid); // a generation that comes round again is the newest
-    keys.set(kid, {owner, key: FrameKey.derive(kid, base), seen: new Seen(lateness), added: this.now()});
+    keys.set(kid, {owner, key: FrameKey.derive(kid, base), seen: new Map(), added: this.now()});
     for (const old of keys.keys()) if (keys.size > maxKeys) keys.delete(old);
     this.#owners.set(owner, keys);
     for (const wake of [...(this.#waiting.get(owner) ?? []), ...(this.#waiting.get(anybody) ?? [])]) wake();
@@ -100,18 +109,21 @@ export class Frames {
     return (await own.key).seal(ctr, frame, clear);
   }
 
-  /** Opens a frame of a sender, or of {@link anybody}. */
-  async open(owner: string, kind: Kind, frame: Uint8Array): Promise<Opened> {
+  /** Opens a frame of a sender, or of {@link anybody}, that came in a section. */
+  async open(owner: string, kind: Kind, frame: Uint8Array, section = 0): Promise<Opened> {
     const clear = clearBytes(kind, frame);
     const header = readHeader(frame, clear);
     if (!header || frame.length < clear + header.length + tagLength) return {fault: 'malformed'};
     const held = this.#find(owner, header.kid) ?? (await this.#wait(owner, header.kid));
     if (!held) return {fault: 'no-key'};
-    if (!held.seen.fresh(header.ctr)) return {fault: 'replayed'};
+    const seen = held.seen.get(section) ?? new Seen(lateness);
+    if (!seen.fresh(header.ctr)) return {fault: 'replayed'};
     try {
       const opened = await (await held.key).open(header, frame, clear);
-      if (!held.seen.fresh(header.ctr)) return {fault: 'replayed'};
-      held.seen.add(header.ctr);
+      const known = held.seen.get(section) ?? seen; // side by side with it another one may have been opened
+      if (!known.fresh(header.ctr)) return {fault: 'replayed'};
+      known.add(header.ctr);
+      held.seen.set(section, known);
       return {frame: opened, owner: held.owner};
     } catch {
       return {fault: 'forged'};
@@ -144,7 +156,7 @@ export class Frames {
         timer = undefined;
         this.#miss(mark);
         done();
-      }, patienceMs);
+      }, this.patience);
       set.add(done);
     });
     if (!set.size) this.#waiting.delete(owner);

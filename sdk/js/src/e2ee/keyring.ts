@@ -104,6 +104,11 @@ export class Keyring {
     return this.#known.get(session)?.standing ?? 'pending';
   }
 
+  /** Whether somebody was given the key in use. */
+  reads(session: string): boolean {
+    return this.#readers.has(session) && this.standing(session) !== 'stranger';
+  }
+
   /** Takes who is here now, me and the others; `me` is null while I have no seat. */
   members(me: Member | null, others: readonly Member[]): void {
     this.#run(async () => {
@@ -231,6 +236,7 @@ export class Keyring {
     this.#readers.clear();
     for (const session of this.#known.keys()) this.#readers.add(session);
     this.port.use(next.kid, next.base);
+    this.port.changed();
   }
 
   /** Somebody has the next key, or is gone. */

@@ -84,10 +84,10 @@ export class Sluice {
     let shown = '';
     return async (frame, out) => {
       const began = this.now();
-      const result = await this.frames.open(owner, kind, new Uint8Array(frame.data));
+      const result = await this.frames.open(owner, kind, new Uint8Array(frame.data), id);
       if ('fault' in result) {
         this.#count(result.fault);
-        broken ||= result.fault !== 'replayed';
+        broken ||= result.fault !== 'replayed' || frame.type === 'key';
         return;
       }
       this.#tally.opened++;

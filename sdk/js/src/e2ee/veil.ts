@@ -2,11 +2,16 @@ import type {Encryption} from '../api.js';
 import type {Person} from '../person.js';
 import type {Seal, Veil, VeilPort} from '../veil.js';
 import type * as wire from '../wire.gen.js';
+import {SealedChannel} from './channel.js';
 import {Ends} from './ends.js';
+import {dataKid, Frames} from './frames.js';
 import {hold} from './hold.js';
 import {Keyring, type Member} from './keyring.js';
 import {Secret} from './secret.js';
 import {means, Transforms} from './transforms.js';
+
+/** How long what comes as data waits for its key: nothing of it may be lost. */
+const dataPatienceMs = 5_000;
 
 /** Why a room cannot be encrypted here. */
 export type Unable = 'key' | 'browser';
@@ -24,6 +29,9 @@ class Cover implements Veil {
   readonly #transforms: Transforms;
   readonly #keyring: Keyring;
   readonly #ends: Ends;
+  /** The keys of data through the hub. */
+  readonly #data = new Frames(undefined, dataPatienceMs);
+  readonly #expiry = setInterval(() => this.#data.expire(), 2_000);
   readonly #release: () => void;
   #queue: Promise<void> = Promise.resolve();
   #sessions = new Map<string, string>(); // by seat
@@ -39,9 +47,18 @@ class Cover implements Veil {
     this.#keyring = new Keyring(secret, self, {
       send: (boxes) => void port.send('keys', {boxes: [...boxes]}),
       tell: (seat, box) => void port.control.send(seat, {type: 'keys', box}),
-      use: (kid, base) => transforms.use(kid, base),
-      add: (session, kid, base) => transforms.add(session, kid, base),
-      forget: (session) => transforms.forget(session),
+      use: (kid, base) => {
+        this.#data.use(dataKid(kid), base);
+        transforms.use(kid, base);
+      },
+      add: (session, kid, base) => {
+        this.#data.add(session, dataKid(kid), base);
+        transforms.add(session, kid, base);
+      },
+      forget: (session) => {
+        this.#data.forget(session);
+        transforms.forget(session);
+      },
       changed: () => port.changed(),
       met: (session) => this.#ends.met(session),
       linked: (session, link, own, peer) => this.#ends.told(session, link, own, peer),
@@ -58,13 +75,21 @@ class Cover implements Veil {
       config: transforms.config as RTCConfiguration,
       prefer,
       cover: (transceiver, session) => {
-        const {sender, receiver} = transceiver;
-        transforms.sender(sender, receiver.track.kind as 'audio' | 'video');
-        transforms.receiver(receiver, session);
+        const {sender, receiver, direction} = transceiver;
+        // A section of the hub keeps its direction; that of a link may yet be both.
+        if (session || direction !== 'recvonly') transforms.sender(sender, receiver.track.kind as 'audio' | 'video');
+        if (session || direction !== 'sendonly') transforms.receiver(receiver, session);
       },
       ownerOf: (receiver) => transforms.ownerOf(receiver),
       described: (session, link, pc, broken) => this.#ends.described(session, link, pc, broken),
       trusts: (session, link) => this.#ends.trusts(session, link),
+      reads: (session) => this.#keyring.reads(session),
+      channel: (channel, session, seat) =>
+        new SealedChannel(channel, this.#data, {
+          session,
+          seat,
+          me: () => port.me()?.id ?? '',
+        }) as unknown as RTCDataChannel,
       hold: (session, link, channel, take) => {
         if (this.#ends.trusts(session, link)) take(channel);
         else this.#ends.whenTrusted(session, link, hold(channel, take));
@@ -74,7 +99,10 @@ class Cover implements Veil {
 
   people(me: Person | null, others: readonly Person[]): void {
     this.#sessions = new Map(others.map((p) => [p.id, p.session]));
-    if (!me) this.#transforms.stop();
+    if (!me) {
+      this.#transforms.stop();
+      this.#data.stop();
+    }
     this.#keyring.members(me && member(me), others.map(member));
   }
 
@@ -106,6 +134,7 @@ class Cover implements Veil {
 
   close(): void {
     this.#release();
+    clearInterval(this.#expiry);
     this.#keyring.close();
     this.#transforms.close();
   }

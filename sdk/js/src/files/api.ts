@@ -55,6 +55,8 @@ export interface Transfer {
   readonly reopens: boolean;
   /** Where the files of an incoming transfer are: only in the browser, or with the person as well. */
   readonly saved: boolean;
+  /** The browser has let go of what it received: it is only where it was saved, and `content` has nothing. */
+  readonly freed: boolean;
   /** Bytes of data that crossed the network for it since the page was loaded, repetitions included. */
   readonly carried: number;
 }
@@ -104,9 +106,15 @@ export interface Files extends Emitter<FilesEvents> {
   redirect(id: string, to: Participant): void;
   /** A received file, as soon as it is verified; null before. */
   content(id: string, file: number): Blob | null;
-  /** Writes all received files to where the person chose, never over another file, and tells so in `saved`. */
+  /**
+   * Writes all received files to where the person chose, never over another file, tells so in `saved`, and frees the
+   * space that they took in the browser.
+   */
   save(id: string, place: FileSystemFileHandle | FileSystemDirectoryHandle): Promise<void>;
-  /** Notes that the app gave the files to the person in another way. */
+  /**
+   * Notes that the app gave the files to the person in another way. A download takes its time, which the browser tells
+   * nobody about: their space is freed a minute later, or more for large ones.
+   */
   markSaved(id: string): void;
   /** Forgets a finished transfer, and what is stored of it. */
   remove(id: string): void;

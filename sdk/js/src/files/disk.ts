@@ -2,7 +2,8 @@ import type {Bytes} from './frame.js';
 
 /** Where partial data lies: numbered files of one transfer, written in any order. */
 export interface Disk {
-  write(file: string, at: number, data: Bytes): void | Promise<void>;
+  /** `size` is what the file will have in the end: room for it may be made ahead. */
+  write(file: string, at: number, data: Bytes, size: number): void | Promise<void>;
   /** Reads up to `length` bytes; fewer at the end of the file, none when there is no such file. */
   read(file: string, at: number, length: number): Bytes | Promise<Bytes>;
   /** Lets go of a file that is whole, cut to its size, and gives it. */

@@ -61,6 +61,9 @@ export class FakePort implements ChannelPort {
 
   constructor(readonly me: string) {}
 
+  shared(): boolean {
+    return false;
+  }
   open(_: string, label: string, protocol: string): RTCDataChannel {
     const [here, there] = [new FakeChannel(label, protocol), new FakeChannel(label, protocol)];
     [here.other, there.other] = [there, here];

@@ -2,6 +2,7 @@ import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
 import type {Transfer} from './api.js';
 import {FakeChannel, pair} from './exchange.fake.js';
 import {match} from './files.js';
+import type {Incoming} from './incoming.js';
 import {settle} from './pipe.fake.js';
 import {noise} from './random.fake.js';
 
@@ -47,6 +48,60 @@ describe('two people', () => {
     bob.remove(id);
     expect([ann.list, bob.list]).toEqual([[], []]);
   });
+
+  it('free what was saved, when its download has had its time, and still tell a sender who asks again', async () => {
+    const {ann, bob, connect, cut, to} = two;
+    connect();
+    const [out] = ann.offer([{file: file('a', 2_000_000)}], to);
+    await until(() => bob.list.length === 1);
+    const [one] = bob.list as [Transfer];
+    // The last word of the receiver gets lost with the channel.
+    const channel = two.ports.ann.opened[0] as FakeChannel;
+    const deaf = vi.spyOn(channel, 'dispatchEvent').mockImplementation((event) => {
+      const {data} = event as MessageEvent;
+      if (event.type === 'message' && `${data}`.includes('verified')) return true;
+      return EventTarget.prototype.dispatchEvent.call(channel, event);
+    });
+    await bob.accept(one.id);
+    await until(() => one.state === 'done' && bob.content(one.id, 0) !== null);
+    expect(out?.state).toBe('moving');
+    deaf.mockRestore();
+    bob.markSaved(one.id);
+    await until(() => (one as Incoming).record.done?.savedAt !== undefined);
+    expect([one.saved, one.freed]).toEqual([true, false]);
+    const now = Date.now();
+    vi.spyOn(Date, 'now').mockReturnValue(now + 59_000);
+    (one as Incoming).tick(0);
+    expect([one.freed, bob.content(one.id, 0) === null]).toEqual([false, false]);
+    vi.spyOn(Date, 'now').mockReturnValue(now + 61_000);
+    (one as Incoming).tick(0);
+    expect(one.freed).toBe(true);
+    await until(() => bob.content(one.id, 0) === null);
+    vi.restoreAllMocks();
+    cut();
+    connect();
+    await until(() => out?.state === 'done' && out.files[0]?.hash !== null);
+    expect([one.state, one.freed, out?.files[0]?.hash]).toEqual(['done', true, one.files[0]?.hash]);
+    expect(out?.carried).toBe(2_000_000);
+  }, 30_000);
+
+  it('free at once what is where the person chose', async () => {
+    const {ann, bob, connect, to} = two;
+    connect();
+    ann.offer([{file: file('a', 10)}], to);
+    await until(() => bob.list.length === 1);
+    const [one] = bob.list as [Transfer];
+    await bob.accept(one.id);
+    await until(() => bob.content(one.id, 0) !== null);
+    let written = 0;
+    const write = (part: Uint8Array): void => {
+      written += part.length;
+    };
+    const sink = new WritableStream<Uint8Array>({write});
+    await bob.save(one.id, {kind: 'file', createWritable: async () => sink} as unknown as FileSystemFileHandle);
+    expect([written, one.saved, one.freed]).toEqual([10, true, true]);
+    await until(() => bob.content(one.id, 0) === null);
+  }, 30_000);
 
   it('refuse', async () => {
     const {ann, bob, connect, to} = two;
@@ -237,7 +292,7 @@ describe('many', () => {
     const one = file('a', 0);
     const items = Array.from({length: 9_999}, (_, i) => ({file: one, path: `${long}/${long}/${long}${i}`}));
     expect(() => two.ann.offer(items, two.to)).toThrow(/too long/);
-  });
+  }, 30_000); // a machine that does many things at once
 
   it('files are too many', () => {
     const one = {file: file('a')};

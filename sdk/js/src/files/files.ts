@@ -39,6 +39,9 @@ export class Exchange extends Events<FilesEvents> implements Files {
   readonly #port = {
     changed: (one: Moving) => this.#changed(one),
     received: (one: Moving) => this.emit('received', one),
+    promised: (except: Incoming) =>
+      this.#list.reduce((sum, one) => sum + (one instanceof Incoming && one !== except ? one.owed : 0), 0),
+    freed: () => this.#freed(),
     note: (one: Moving, cause: string, ms: number) => this.record({kind: 'transfer', seat: one.seat, cause, ms}),
   };
 
@@ -165,14 +168,11 @@ export class Exchange extends Events<FilesEvents> implements Files {
     const blob = one.content(0);
     if (place.kind === 'directory') await saveAll(place as FileSystemDirectoryHandle, one.files, (i) => one.content(i));
     else if (blob) await saveFile(place as FileSystemFileHandle, blob);
-    this.markSaved(id);
+    one.save(false);
   }
 
   markSaved(id: string): void {
-    const one = this.#get(id, Incoming);
-    if (one?.state !== 'done') return;
-    one.saved = true;
-    this.#changed(one);
+    this.#get(id, Incoming)?.save(true);
   }
 
   remove(id: string): void {
@@ -236,6 +236,14 @@ export class Exchange extends Events<FilesEvents> implements Files {
       const moves = one.state === 'moving';
       one.tick(performance.now());
       if (moves) this.emit('change', one);
+    }
+  }
+
+  /** What had no room may have some now. */
+  #freed(): void {
+    if (this.#closed) return;
+    for (const one of this.#list) {
+      if (one instanceof Incoming && one.state === 'offered' && one.obstacle === 'no-space') void one.measure(true);
     }
   }
 

@@ -7,7 +7,7 @@ const hash = noise(1, 32);
 describe('frames', () => {
   it.each([1, 100, 65_520, 65_521, 500_000, chunkSize])('carry a chunk of %i bytes whole and in order', (length) => {
     const data = noise(2, length);
-    const frames = chunkFrames(7, 3, data, hash);
+    const frames = Array.from(chunkFrames(7, 3, data.slice(), hash), (frame) => frame.slice());
     const whole = new Uint8Array(length);
     let at = 0;
     for (const frame of frames.slice(0, -1)) {

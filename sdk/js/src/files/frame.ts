@@ -39,28 +39,34 @@ export function readFrame(message: ArrayBuffer): Frame | null {
   return {kind, file: view.getUint32(4), chunk: view.getUint32(8), offset: view.getUint32(12), payload};
 }
 
-/** Writes one frame. */
-function writeFrame(kind: number, file: number, chunk: number, offset: number, payload: Bytes): Bytes {
-  const frame = new Uint8Array(headerSize + payload.length);
-  const view = new DataView(frame.buffer);
+/** Writes the header of a frame. */
+function writeHeader(frame: Bytes, kind: number, file: number, chunk: number, offset: number): Bytes {
+  const view = new DataView(frame.buffer, frame.byteOffset, headerSize);
   view.setUint32(0, kind << 24);
   view.setUint32(4, file);
   view.setUint32(8, chunk);
   view.setUint32(12, offset);
-  frame.set(payload, headerSize);
   return frame;
 }
 
-/** Cuts a chunk into the frames that carry it, its hash last. All of them are equally long, as far as that goes. */
-export function chunkFrames(file: number, chunk: number, data: Bytes, hash: Bytes): Bytes[] {
+/**
+ * Cuts a chunk into the frames that carry it, its hash last. All of them are equally long, as far as that goes. A frame
+ * holds until the next one is asked for, and `data` is used up: nothing but the first frame is copied, for the header of
+ * each other one is written over the end of the one before.
+ */
+export function* chunkFrames(file: number, chunk: number, data: Bytes, hash: Bytes): Generator<Bytes, void> {
   const count = Math.ceil(data.length / maxPayload);
   const size = Math.ceil(data.length / count);
-  const frames: Bytes[] = [];
-  for (let at = 0; at < data.length; at += size) {
-    frames.push(writeFrame(kindData, file, chunk, at, data.subarray(at, at + size)));
+  const copied = (kind: number, payload: Bytes): Bytes => {
+    const frame = new Uint8Array(headerSize + payload.length);
+    frame.set(payload, headerSize);
+    return writeHeader(frame, kind, file, chunk, 0);
+  };
+  yield copied(kindData, data.subarray(0, size));
+  for (let at = size; at < data.length; at += size) {
+    yield writeHeader(data.subarray(at - headerSize, at + size), kindData, file, chunk, at);
   }
-  frames.push(writeFrame(kindHash, file, chunk, 0, hash));
-  return frames;
+  yield copied(kindHash, hash);
 }
 
 /** How many chunks a file of so many bytes has. */

@@ -1,5 +1,5 @@
 import type {Room} from '../api.js';
-import {Incoming, type IncomingPort} from './incoming.js';
+import {freeAt, Incoming, type IncomingPort} from './incoming.js';
 import {type Offer, textOf} from './message.js';
 import type {Record as Description} from './moving.js';
 import {pipeOf} from './pipe.js';
@@ -145,7 +145,8 @@ export class Inbox {
     if (!(await this.workshop.works())) return kept;
     for (const {id, description} of await this.workshop.call('described', null)) {
       const record = readRecord(description);
-      if (!record || Date.now() - record.at > keptMs) void this.workshop.call('forget', {id}).catch(() => {});
+      if (!record || Date.now() > Math.min(record.at + keptMs, freeAt(record)))
+        void this.workshop.call('forget', {id}).catch(() => {});
       else if (record.room === this.room.name) kept.set(id, this.#takeUp(record));
     }
     return kept;

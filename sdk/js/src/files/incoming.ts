@@ -1,12 +1,30 @@
 import type {Transfer} from './api.js';
 import {memoryLimit} from './disk.js';
+import type {Bytes} from './frame.js';
 import type {Have} from './message.js';
 import {type Record as Description, Moving, type MovingPort} from './moving.js';
-import type {Receiver} from './receiver.js';
+import {Ranges} from './ranges.js';
+import {type Keep, KeepFault, type Receiver} from './receiver.js';
 import type {End} from './sender.js';
 import {Store, type Workshop} from './workshop.js';
 
+/**
+ * How long a download that has begun is given until what it reads is thrown away: so much, and a second for so many bytes,
+ * on a slow disk.
+ */
+const [downloadMs, bytesPerSecond] = [60_000, 5_000_000];
+
+/** When the space of a transfer may be freed whose download began then, in milliseconds since 1970. */
+export function freeAt({total, done}: Pick<Description, 'total' | 'done'>): number {
+  if (done?.savedAt === undefined) return Number.POSITIVE_INFINITY;
+  return done.savedAt + downloadMs + (total / bytesPerSecond) * 1000;
+}
+
 export interface IncomingPort extends MovingPort {
+  /** Bytes that were promised to others and have not arrived yet. */
+  promised(except: Incoming): number;
+  /** Space was freed. */
+  freed(): void;
   /** All of it is verified, and can be given to the person. */
   received(transfer: Incoming): void;
 }
@@ -20,6 +38,8 @@ export class Incoming extends Moving {
   #store: Store | null = null;
   #before = 0;
   #stored = 0;
+  #noted: Promise<void> = Promise.resolve();
+  #savedAt = 0;
   /** Files that are given to the person's side of things. */
   #finishing = 0;
 
@@ -61,15 +81,25 @@ export class Incoming extends Moving {
     else this.port.changed(this);
   }
 
-  /** Finds out whether there is room for it. */
-  async measure(): Promise<void> {
+  /** Bytes that have yet to be stored, of what was accepted. */
+  get owed(): number {
+    return this.over || !this.accepted ? 0 : this.total - this.bytes;
+  }
+
+  /**
+   * Finds out whether there is room for it. `really`: by making the room, for what browsers say of it is made up; not
+   * for everybody who offers something, since that may take memory for a moment.
+   */
+  async measure(really = false): Promise<void> {
     const before = this.obstacle;
     if (!globalThis.crypto?.subtle) this.obstacle = 'no-storage';
     else if (!(await this.workshop.works())) this.obstacle = this.total > memoryLimit ? 'too-large' : null;
     else {
       const estimate = (await navigator.storage.estimate?.().catch(() => null)) ?? {};
       const {quota, usage = 0} = estimate as StorageEstimate;
-      this.obstacle = quota !== undefined && this.total > quota - usage ? 'no-space' : null;
+      const bytes = this.total + this.port.promised(this);
+      const fits = quota === undefined || bytes <= quota - usage;
+      this.obstacle = fits && (!really || (await this.workshop.call('fits', {bytes}))) ? null : 'no-space';
     }
     if (this.obstacle !== before) this.port.changed(this);
   }
@@ -78,7 +108,7 @@ export class Incoming extends Moving {
   async accept(): Promise<void> {
     if (this.state !== 'offered') return;
     this.become('checking');
-    await this.measure();
+    await this.measure(true);
     if (this.over) return;
     if (this.obstacle) {
       this.become('offered');
@@ -128,9 +158,35 @@ export class Incoming extends Moving {
 
   /** Throws away what is stored. */
   forget(): void {
-    void this.#store?.forget().catch(() => {});
+    void this.#store
+      ?.forget()
+      .then(() => this.port.freed())
+      .catch(() => {});
     this.#store = null;
     this.#blobs.fill(null);
+  }
+
+  /** The person has its files, or will have them when a download is through that has `begun`. */
+  save(begun: boolean): void {
+    if (this.state !== 'done') return;
+    this.saved = true;
+    this.#savedAt = Date.now();
+    if (this.record.done) this.record.done.savedAt = this.#savedAt;
+    if (begun) void this.#store?.describe(this.record).catch(() => {});
+    else this.#free();
+    this.port.changed(this);
+  }
+
+  override tick(now: number): void {
+    super.tick(now);
+    if (this.state !== 'done' || this.freed || Date.now() < freeAt(this.record)) return;
+    this.#free();
+    this.port.changed(this);
+  }
+
+  #free(): void {
+    this.freed = true;
+    void this.#noted.finally(() => this.forget());
   }
 
   /** Reads the state off the engine. */
@@ -142,7 +198,7 @@ export class Incoming extends Moving {
 
   /** A file is whole. */
   verified(file: number, hash: string): void {
-    if (this.#blobs[file]) return;
+    if (this.#blobs[file] || this.state === 'done') return;
     const one = this.files[file];
     if (one) one.hash = hash;
     this.#finishing++;
@@ -169,6 +225,12 @@ export class Incoming extends Moving {
 
   async #resume(): Promise<void> {
     const receiver = this.#receiver;
+    if (this.state === 'done') {
+      // The last word was lost with the channel: the sender hears it again.
+      const have = this.record.done?.have.map((one) => ({...one, ranges: new Ranges(one.ranges)}));
+      if (have) receiver?.accept(new Remembered(this.files), have);
+      return;
+    }
     const store = this.#store;
     if (!store) return;
     let have: Have[];
@@ -178,12 +240,7 @@ export class Incoming extends Moving {
       receiver?.cancel('fault');
       return;
     }
-    if (receiver !== this.#receiver) return;
-    if (this.over) {
-      // The last word was lost with the channel: the sender hears it again.
-      if (this.state === 'done') receiver?.accept(store, have);
-      return;
-    }
+    if (receiver !== this.#receiver || this.over) return;
     this.state = receiver ? 'moving' : 'waiting';
     receiver?.accept(store, have, true);
     receiver?.pause(this.pausedHere);
@@ -195,22 +252,53 @@ export class Incoming extends Moving {
   /** Looks at what was stored before the reload. */
   async #reopen(): Promise<void> {
     const store = new Store(this.workshop, this.id, this.record.files, false);
+    const {done} = this.record;
     try {
-      await store.open(true);
-      const have = await store.have();
-      const length = 1 << 20;
-      for (const {file, ranges} of have) {
-        const size = this.record.files[file]?.size ?? 0;
-        for (const [from, to] of ranges.list) this.#stored += Math.min(to * length, size) - from * length;
+      await store.open(!done);
+      if (!done) await this.#inspect(store);
+      if (this.over) return;
+      this.#store = store;
+      if (done || this.#stored === this.total) {
+        await this.#whole(store, done?.hashes);
+        return;
       }
     } catch {
       this.forget();
       this.#ended({how: 'cancelled', reason: 'fault', mine: true});
       return;
     }
-    if (this.over) return;
-    this.#store = store;
     await this.#resume();
+  }
+
+  async #inspect(store: Store): Promise<void> {
+    const length = 1 << 20;
+    for (const {file, ranges} of await store.have()) {
+      const size = this.record.files[file]?.size ?? 0;
+      for (const [from, to] of ranges.list) this.#stored += Math.min(to * length, size) - from * length;
+    }
+  }
+
+  /** All of it was there before the reload: the person gets it, if they have not had it. */
+  async #whole(store: Store, hashes?: readonly string[]): Promise<void> {
+    for (const [i, file] of this.files.entries()) {
+      file.hash = hashes?.[i] ?? (await store.root(i));
+      this.#blobs[i] = await store.finish(i);
+    }
+    this.saved = this.record.done?.savedAt !== undefined;
+    this.state = 'done';
+    if (!hashes) await this.#noteDone(store);
+    this.port.changed(this);
+    this.#deliver();
+    if (this.#receiver) await this.#resume();
+  }
+
+  /** Writes down that it is through, so that a reload does not wait for a sender who has nothing left to say. */
+  async #noteDone(store: Store): Promise<void> {
+    const have = await store.have();
+    const hashes = this.files.map(({hash}) => hash ?? '');
+    this.record.done = {hashes, have: have.map((one) => ({...one, ranges: [...one.ranges.list]}))};
+    if (this.saved) this.record.done.savedAt = this.#savedAt;
+    if (!this.freed) await store.describe(this.record);
   }
 
   #drop(): void {
@@ -232,11 +320,29 @@ export class Incoming extends Moving {
     hangUp(end.mine || end.how === 'done');
     if (this.over) return; // it was heard before
     if (end.how !== 'done') this.forget();
+    else if (this.#store) this.#noted = this.#noteDone(this.#store).catch(() => {});
     this.finish(end);
     this.#deliver();
   }
 
   #deliver(): void {
     if (this.state === 'done' && this.#finishing === 0) this.port.received(this);
+  }
+}
+
+/** Stands for the data of files that are all here, or were. */
+class Remembered implements Keep {
+  constructor(readonly files: readonly {hash: string | null}[]) {}
+
+  room(length: number): Bytes {
+    return new Uint8Array(length);
+  }
+
+  async put(): Promise<boolean> {
+    throw new KeepFault('fault'); // nothing is missing
+  }
+
+  async root(file: number): Promise<string> {
+    return this.files[file]?.hash ?? '';
   }
 }

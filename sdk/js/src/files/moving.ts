@@ -14,6 +14,17 @@ export interface Record {
   total: number;
   /** Milliseconds since 1970. */
   at: number;
+  /** What is known of files that are all there. */
+  done?: Done;
+}
+
+/** What outlives the data of a transfer that is through. */
+export interface Done {
+  hashes: string[];
+  /** Tells a sender who missed the last word that all of it is here. */
+  have: {file: number; ranges: (readonly [number, number])[]; digest: string}[];
+  /** When its files were given to the browser to be saved, in milliseconds since 1970. */
+  savedAt?: number;
 }
 
 /** What a transfer asks of the one who keeps the list. */
@@ -39,6 +50,7 @@ export abstract class Moving implements Transfer {
   obstacle: Transfer['obstacle'] = null;
   reopens = false;
   saved = false;
+  freed = false;
   /** The person paused it here. */
   pausedHere = false;
   abstract readonly pausedBy: Transfer['pausedBy'];

@@ -8,6 +8,7 @@ import {KeepFault} from './receiver.js';
 interface SyncHandle {
   read(buffer: Uint8Array, options: {at: number}): number;
   write(buffer: Uint8Array, options: {at: number}): number;
+  getSize(): number;
   truncate(size: number): void;
   flush(): void;
   close(): void;
@@ -16,6 +17,11 @@ type WithSync = FileSystemFileHandle & {createSyncAccessHandle(): Promise<SyncHa
 
 const folder = 'parley-files';
 const descriptionFile = 'description.json';
+/**
+ * How much room is made at a time for a file that grows. Chromium asks its main process for each bit of it, which takes
+ * longer than writing a chunk.
+ */
+const step = 32 << 20;
 /** How many files are open at a time. */
 const maxOpen = 4;
 /** How long a handle of a page that is going away may still be locked, in milliseconds. */
@@ -27,13 +33,36 @@ function home(): Promise<FileSystemDirectoryHandle> {
 }
 
 /** Whether this worker can keep files: asked by trying. */
-export async function originWorks(): Promise<boolean> {
+export function originWorks(): Promise<boolean> {
+  return tried(() => {});
+}
+
+/**
+ * Whether so many bytes can be kept. What `navigator.storage.estimate()` says is no answer: browsers name a quota that
+ * tells nobody how large the disk is, and private windows keep far less than they name.
+ */
+export function originFits(bytes: number): Promise<boolean> {
+  // Not by `truncate`, which private windows of Chromium allow however little they keep.
+  return tried((handle) => {
+    if (bytes > 0 && handle.write(new Uint8Array(1), {at: bytes - 1}) !== 1) throw new KeepFault('no-space');
+  });
+}
+
+/** Whether something can be done with a new file, which is thrown away. */
+async function tried(act: (handle: SyncHandle) => void): Promise<boolean> {
+  const name = `probe-${Math.random()}`;
   try {
-    const name = `probe-${Math.random()}`;
     const root = await home();
-    const handle = (await root.getFileHandle(name, {create: true})) as WithSync;
-    (await handle.createSyncAccessHandle()).close();
-    await root.removeEntry(name);
+    try {
+      const handle = await ((await root.getFileHandle(name, {create: true})) as WithSync).createSyncAccessHandle();
+      try {
+        act(handle);
+      } finally {
+        handle.close();
+      }
+    } finally {
+      await root.removeEntry(name);
+    }
     return true;
   } catch {
     return false;
@@ -78,18 +107,36 @@ export async function forget(id: string): Promise<void> {
 /** The files of one transfer. */
 export class OriginDisk implements Disk {
   readonly #open = new Map<string, SyncHandle>();
+  /** How much room each open file has. */
+  readonly #room = new Map<string, number>();
   readonly #opening = new Map<string, Promise<SyncHandle>>();
+  #closed = false;
 
   constructor(readonly id: string) {}
 
-  write(file: string, at: number, data: Bytes): Promise<void> {
+  write(file: string, at: number, data: Bytes, size: number): Promise<void> {
     return this.#with(file, (handle) => {
+      this.#makeRoom(file, handle, at + data.length, size);
       try {
         if (handle.write(data, {at}) !== data.length) throw new KeepFault('no-space');
       } catch (error) {
         throw error instanceof DOMException && error.name === 'QuotaExceededError' ? new KeepFault('no-space') : error;
       }
     });
+  }
+
+  /** Lets a file grow ahead of what is written. */
+  #makeRoom(file: string, handle: SyncHandle, end: number, size: number): void {
+    const room = this.#room.get(file) ?? handle.getSize();
+    this.#room.set(file, room);
+    const wanted = Math.min(Math.max(end, Math.ceil(end / step) * step), size);
+    if (end <= room || wanted <= room) return;
+    try {
+      handle.truncate(wanted);
+      this.#room.set(file, wanted);
+    } catch {
+      // not so much; what has to be written may still fit
+    }
   }
 
   read(file: string, at: number, length: number): Promise<Bytes> {
@@ -100,19 +147,24 @@ export class OriginDisk implements Disk {
   }
 
   async finish(file: string, size: number): Promise<Blob> {
-    const handle = await this.#handle(file);
-    handle.truncate(size);
-    handle.flush();
-    handle.close();
-    this.#open.delete(file);
-    this.#opening.delete(file);
+    await this.#with(file, (handle) => {
+      handle.truncate(size);
+      handle.flush();
+      this.#shut(file);
+    });
     return (await (await this.#place()).getFileHandle(file)).getFile();
   }
 
   close(): void {
-    for (const handle of this.#open.values()) handle.close();
-    this.#open.clear();
-    this.#opening.clear();
+    this.#closed = true;
+    for (const file of [...this.#open.keys()]) this.#shut(file);
+  }
+
+  #shut(file: string): void {
+    this.#open.get(file)?.close();
+    this.#open.delete(file);
+    this.#opening.delete(file);
+    this.#room.delete(file);
   }
 
   /** Does something with an open file. It may have been closed for another one while it was waited for. */
@@ -126,22 +178,23 @@ export class OriginDisk implements Disk {
   #handle(file: string): Promise<SyncHandle> {
     const known = this.#opening.get(file);
     if (known) return known;
+    if (this.#closed) return Promise.reject(new KeepFault('fault'));
     const opening = this.#place()
       .then((place) => place.getFileHandle(file, {create: true}))
       .then((handle) => openSync(handle as WithSync))
       .then((handle) => {
+        if (this.#closed) {
+          handle.close();
+          throw new KeepFault('fault');
+        }
+        // The one that was opened first is let go of, but for the hashes, which are always needed.
+        const oldest = [...this.#open.keys()].find((name) => name !== 'hashes');
+        if (this.#open.size >= maxOpen && oldest) this.#shut(oldest);
         this.#open.set(file, handle);
         return handle;
       });
     this.#opening.set(file, opening);
     opening.catch(() => this.#opening.delete(file));
-    // The one that was opened first is let go of, but for the hashes, which are always needed.
-    const oldest = [...this.#open.keys()].find((name) => name !== 'hashes');
-    if (this.#open.size >= maxOpen && oldest) {
-      this.#open.get(oldest)?.close();
-      this.#open.delete(oldest);
-      this.#opening.delete(oldest);
-    }
     return opening;
   }
 

@@ -22,6 +22,8 @@ import type {End} from './sender.js';
 
 /** Where chunks go. */
 export interface Keep {
+  /** Memory for a chunk, with anything in it; it comes back to `put`. */
+  room(length: number): Bytes;
   /** Stores a chunk if its hash is this one; false when it is not. Takes `data` over. Rejects with a {@link KeepFault}. */
   put(file: number, chunk: number, data: Bytes, hash: Bytes): Promise<boolean>;
   /** The hash of a file that is there whole. */
@@ -194,7 +196,7 @@ export class Receiver {
       if (this.held[file]?.has(chunk) || this.#credit.has(file, chunk)) return false;
       this.#credit.take(file, chunk, length);
       if (this.#credit.bytes > window + chunkSize) return false;
-      this.#open = {file, chunk, data: new Uint8Array(length), at: 0};
+      this.#open = {file, chunk, data: (this.#keep as Keep).room(length), at: 0};
     }
     const open = this.#open;
     if (open.file !== file || open.chunk !== chunk || open.at !== offset || offset + payload.length > length)

@@ -1,5 +1,5 @@
 import {Credit} from './credit.js';
-import {type Bytes, chunkCount, chunkLength} from './frame.js';
+import {type Bytes, chunkCount, chunkFrames, chunkLength} from './frame.js';
 import type {HashTree} from './hash.js';
 import {
   type CancelReason,
@@ -16,8 +16,8 @@ import {Ranges} from './ranges.js';
 
 /** What a sender asks of the files it sends. Both reject with a {@link SourceFault}. */
 export interface Source {
-  /** The frames of a chunk, and its hash. */
-  read(file: number, chunk: number): Promise<{frames: readonly Bytes[]; hash: Bytes}>;
+  /** A chunk, which is the caller's from then on, and its hash. */
+  read(file: number, chunk: number): Promise<{data: Bytes; hash: Bytes}>;
   /** Only the hash. */
   hash(file: number, chunk: number): Promise<Bytes>;
 }
@@ -259,14 +259,14 @@ export class Sender {
     else await this.#finish(task.file);
   }
 
-  async #send({file, chunk, data}: Task & {kind: 'chunk'}): Promise<void> {
+  async #send({file, chunk, data: reading}: Task & {kind: 'chunk'}): Promise<void> {
     const size = chunkLength(this.#size(file), chunk);
     while (this.#phase === 'accepted' && !this.#credit.allows(size)) await this.#woken();
-    const {frames, hash} = await data;
+    const {data, hash} = await reading;
     if (this.#phase !== 'accepted') return;
     this.hashes.file(file).set(chunk, hash);
     this.#credit.take(file, chunk, size);
-    for (const frame of frames) {
+    for (const frame of chunkFrames(file, chunk, data, hash)) {
       while (this.#phase === 'accepted' && this.#held) await this.#woken();
       if (this.pipe.buffered > highWater) await this.pipe.drained();
       if (this.#phase !== 'accepted') return;

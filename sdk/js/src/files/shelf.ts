@@ -17,6 +17,7 @@ export class Shelf implements Keep {
   readonly #tree: HashTree;
   /** The number of each file's first chunk within the transfer. */
   readonly #first: number[] = [];
+  readonly #chunks: number;
 
   constructor(
     readonly files: readonly FileInfo[],
@@ -29,6 +30,7 @@ export class Shelf implements Keep {
       this.#first.push(chunks);
       chunks += chunkCount(size);
     }
+    this.#chunks = chunks;
   }
 
   /** What is held, with proof. */
@@ -57,10 +59,14 @@ export class Shelf implements Keep {
     }
   }
 
+  room(length: number): Bytes {
+    return new Uint8Array(length);
+  }
+
   async put(file: number, chunk: number, data: Bytes, hash: Bytes): Promise<boolean> {
     if (!same(await sha256(data), hash)) return false;
-    await this.disk.write(nameOf(file), chunk * chunkSize, data);
-    await this.disk.write(hashFile, this.#place(file, chunk), hash);
+    await this.disk.write(nameOf(file), chunk * chunkSize, data, this.files[file]?.size ?? 0);
+    await this.disk.write(hashFile, this.#place(file, chunk), hash, this.#chunks * hashSize);
     this.#note(file, chunk, hash);
     return true;
   }

@@ -3,7 +3,7 @@
 import {afterAll, beforeAll, describe, expect, it, vi} from 'vitest';
 import {window} from './credit.js';
 import {MemoryDisk} from './disk.js';
-import {type Bytes, chunkFrames, chunkLength, chunkSize} from './frame.js';
+import {type Bytes, chunkLength, chunkSize} from './frame.js';
 import {HashTree, sha256} from './hash.js';
 import type {FileInfo, Offer} from './message.js';
 import {FakeWay, settle} from './pipe.fake.js';
@@ -31,7 +31,7 @@ class FakeSource implements Source {
     this.reads++;
     const data = this.#data(file, chunk);
     const hash = await sha256(data);
-    return {frames: chunkFrames(file, chunk, data, hash), hash};
+    return {data, hash};
   }
   async hash(file: number, chunk: number) {
     this.hashes++;

@@ -7,6 +7,8 @@ import type {FileInfo, Have} from './message.js';
 export interface Work {
   /** Whether this browser keeps files for the page. */
   works: (_: null) => boolean;
+  /** Whether so many bytes can be kept: asked by making room for them. */
+  fits: (_: {bytes: number}) => boolean;
   /** The descriptions that are kept. */
   described: (_: null) => {id: string; description: string}[];
   describe: (_: {id: string; description: string}) => void;
@@ -14,14 +16,15 @@ export interface Work {
   /** Opens the partial data of a transfer. */
   shelf: (_: {id: string; files: readonly FileInfo[]; memory: boolean; inspect: boolean}) => void;
   have: (_: {id: string}) => {file: number; ranges: (readonly [number, number])[]; digest: string}[];
-  put: (_: {id: string; file: number; chunk: number; data: Bytes; hash: Bytes}) => boolean;
+  /** Gives the memory of `data` back. */
+  put: (_: {id: string; file: number; chunk: number; data: Bytes; hash: Bytes}) => {stored: boolean; data: Bytes};
   root: (_: {id: string; file: number}) => string;
   finish: (_: {id: string; file: number}) => Blob;
   close: (_: {id: string}) => void;
   /** Takes a file to be sent. */
   source: (_: {id: string; file: number; blob: Blob; size: number}) => void;
-  /** Reads a chunk of it as frames, or only its hash. */
-  read: (_: {id: string; file: number; chunk: number}) => {frames: Bytes[]; hash: Bytes};
+  /** Reads a chunk of it, or only its hash. */
+  read: (_: {id: string; file: number; chunk: number}) => {data: Bytes; hash: Bytes};
   hash: (_: {id: string; file: number; chunk: number}) => Bytes;
   unsource: (_: {id: string}) => void;
 }

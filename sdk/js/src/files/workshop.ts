@@ -1,4 +1,5 @@
-import type {Bytes} from './frame.js';
+import {window} from './credit.js';
+import {type Bytes, chunkSize} from './frame.js';
 import type {CancelReason, FileInfo, Have} from './message.js';
 import {Ranges} from './ranges.js';
 import {type Keep, KeepFault} from './receiver.js';
@@ -58,9 +59,13 @@ function startWorker(): Worker {
   return new Worker(new URL('./worker.ts', import.meta.url), {type: 'module'});
 }
 
+/** How much memory of chunks that are stored is kept for the next ones, in chunks: as many as may be on the way. */
+const maxSpare = window / chunkSize;
+
 /** The partial data of one incoming transfer, kept by the worker. */
 export class Store implements Keep {
-  readonly #puts = new Set<Promise<boolean>>();
+  readonly #puts = new Set<Promise<unknown>>();
+  readonly #spare: Bytes[] = [];
 
   constructor(
     readonly workshop: Workshop,
@@ -87,11 +92,17 @@ export class Store implements Keep {
     return have.map((one) => ({...one, ranges: new Ranges(one.ranges)}));
   }
 
+  room(length: number): Bytes {
+    return (length === chunkSize ? this.#spare.pop() : null) ?? new Uint8Array(length);
+  }
+
   async put(file: number, chunk: number, data: Bytes, hash: Bytes): Promise<boolean> {
     const put = this.workshop.call('put', {id: this.id, file, chunk, data, hash}, [data.buffer]);
     this.#puts.add(put);
     try {
-      return await put;
+      const {stored, data: free} = await put;
+      if (free.length === chunkSize && this.#spare.length < maxSpare) this.#spare.push(free);
+      return stored;
     } catch (error) {
       throw new KeepFault((error as Error).message === 'no-space' ? 'no-space' : 'fault');
     } finally {
@@ -134,7 +145,7 @@ export class FileSource implements Source {
     }
   }
 
-  read(file: number, chunk: number): Promise<{frames: Bytes[]; hash: Bytes}> {
+  read(file: number, chunk: number): Promise<{data: Bytes; hash: Bytes}> {
     return this.workshop.call('read', {id: this.id, file, chunk}).catch(complain);
   }
 

@@ -1,0 +1,256 @@
+package hub
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/parley-rtc/parley/internal/dtlsserver"
+)
+
+// Bounds of programs' data.
+const (
+	// dataRate is how many bytes one client may have the hub send in a second, counted for each receiver.
+	dataRate = 32 << 20
+	// lossyMost is how much of a channel that may lose waits for one receiver, in bytes; what comes then is dropped.
+	lossyMost = 64 << 10
+	// heldUp is how much waits for a receiver when those who send to it are held up, in bytes, and lineMost when its channels are
+	// closed instead; waitMost is how much waits for all receivers of the server together.
+	heldUp   = 1 << 20
+	lineMost = 16 << 20
+	waitMost = 256 << 20
+	// stuck is how long a receiver may take nothing and still hold others up.
+	stuck = 2 * time.Second
+	// window is how much is given to a receiver's association at once, in bytes: what the hub has to say waits behind it.
+	window = 256 << 10
+	// look is how often the association is asked whether there is room, when it says nothing by itself.
+	look = 20 * time.Millisecond
+)
+
+// message is one of a program's; its data are shared by all who get it, and not changed.
+type message struct {
+	data []byte
+	text bool
+}
+
+// out is the way of a feed to one receiver.
+type out struct {
+	feed    *feed
+	to      *link
+	ch      end // nil until there is something to say
+	queue   []message
+	bytes   int
+	closing bool // once the queue is empty
+	over    bool
+}
+
+// line is what waits for one receiver. Guarded by the room's mutex, but for low.
+type line struct {
+	outs     []*out
+	turn     int
+	bytes    int       // that wait
+	progress time.Time // when something was taken, or began to wait
+	pumping  bool
+	drained  chan struct{} // closed when little waits again
+	low      chan struct{} // holds one when there may be room
+	spent    time.Time     // until when what this client has sent itself is more than it may
+}
+
+func newLine() line { return line{low: make(chan struct{}, 1)} }
+
+func (l *line) add(o *out) { l.outs = append(l.outs, o) }
+
+// find returns the way that a channel belongs to, nil when it has ended.
+func (l *line) find(ch end) *out {
+	for _, o := range l.outs {
+		if o.ch == ch {
+			return o
+		}
+	}
+	return nil
+}
+
+// wait returns what is closed when little waits.
+func (l *line) wait() chan struct{} {
+	if l.drained == nil {
+		l.drained = make(chan struct{})
+	}
+	return l.drained
+}
+
+// poke says that there may be room.
+func (l *line) poke() {
+	select {
+	case l.low <- struct{}{}:
+	default:
+	}
+}
+
+// took notes that n bytes do not wait any more.
+func (l *line) took(n int) {
+	l.bytes -= n
+	if l.drained != nil && l.bytes < heldUp/2 {
+		close(l.drained)
+		l.drained = nil
+	}
+}
+
+// next returns a way that has something to do, the next one in turn.
+func (l *line) next() *out {
+	for range l.outs {
+		l.turn = (l.turn + 1) % len(l.outs)
+		if o := l.outs[l.turn]; len(o.queue) > 0 || o.closing || o.ch == nil && o.feed.pipe {
+			return o
+		}
+	}
+	return nil
+}
+
+// put queues a message, with the mutex held.
+func (r *room) put(o *out, m message) {
+	l := &o.to.line
+	n := len(m.data)
+	switch {
+	case o.over || o.closing:
+		return
+	case o.feed.reliability.Lossy && o.bytes+n+o.buffered() > lossyMost:
+		return
+	case l.bytes+n > lineMost, l.bytes > lossyMost && r.hub.wait.Load()+int64(n) > waitMost:
+		r.hub.late.Add(1)
+		r.cut(o)
+		return
+	}
+	if l.bytes == 0 {
+		l.progress = time.Now()
+	}
+	o.queue = append(o.queue, m)
+	o.bytes += n
+	l.bytes += n
+	r.hub.wait.Add(int64(n))
+	r.pump(o.to)
+}
+
+func (o *out) buffered() int {
+	if o.ch == nil {
+		return 0
+	}
+	return int(o.ch.Buffered())
+}
+
+// cut ends a way at once, with the mutex held: what waits is lost, and the channel is closed.
+func (r *room) cut(o *out) {
+	if o.over {
+		return
+	}
+	o.over = true
+	l := &o.to.line
+	r.hub.wait.Add(-int64(o.bytes))
+	l.took(o.bytes)
+	o.queue, o.bytes = nil, 0
+	l.outs = slices.DeleteFunc(l.outs, func(other *out) bool { return other == o })
+	if ch := o.ch; ch != nil {
+		r.later(func() { _ = ch.Close() })
+	}
+}
+
+// pump has what waits for a link sent, with the mutex held.
+func (r *room) pump(l *link) {
+	if !l.line.pumping {
+		l.line.pumping = r.hub.run(func() { r.drain(l) })
+	}
+}
+
+// drain sends what waits for a link until nothing does.
+func (r *room) drain(l *link) {
+	for {
+		r.mu.Lock()
+		o := l.line.next()
+		if o == nil || l.ended {
+			l.line.pumping = false
+			r.mu.Unlock()
+			return
+		}
+		if o.closing && len(o.queue) == 0 {
+			r.cut(o)
+			r.mu.Unlock()
+			continue
+		}
+		ch := o.ch
+		r.mu.Unlock()
+		if ch == nil {
+			r.dial(o)
+		} else if !r.send(o, ch) && !r.rest(l) {
+			return
+		}
+	}
+}
+
+// dial opens the channel of a way.
+func (r *room) dial(o *out) {
+	o.to.opening.Lock()
+	defer o.to.opening.Unlock()
+	f := o.feed
+	ch, err := r.hub.open(o.to.at, dtlsserver.ChannelConfig{
+		Label: f.label, Protocol: f.kind + ";from=" + f.from.at.Seat, Reliability: f.reliability,
+	})
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case err != nil:
+		r.cut(o)
+		r.hush(o)
+	case o.over:
+		r.later(func() { _ = ch.Close() })
+	default:
+		o.ch = ch
+	}
+}
+
+// send sends the first message of a way; it is false when there is no room.
+func (r *room) send(o *out, ch end) bool {
+	r.mu.Lock()
+	if len(o.queue) == 0 {
+		r.mu.Unlock()
+		return true // it was cut
+	}
+	m := o.queue[0]
+	r.mu.Unlock()
+	if ch.Pending() >= window {
+		return false
+	}
+	err := ch.Send(m.data, m.text)
+	if errors.Is(err, dtlsserver.ErrFull) {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err != nil {
+		r.cut(o) // a hole is worse than an end
+		return true
+	}
+	if o.over {
+		return true
+	}
+	o.queue[0] = message{}
+	if o.queue = o.queue[1:]; len(o.queue) == 0 {
+		o.queue = nil
+	}
+	o.bytes -= len(m.data)
+	r.hub.wait.Add(-int64(len(m.data)))
+	o.to.line.progress = time.Now()
+	o.to.line.took(len(m.data))
+	return true
+}
+
+// rest waits until there may be room; it is false when the hub ends.
+func (r *room) rest(l *link) bool {
+	timer := time.NewTimer(look)
+	defer timer.Stop()
+	select {
+	case <-l.line.low:
+	case <-timer.C:
+	case <-r.hub.base.Done():
+		return false
+	}
+	return true
+}
