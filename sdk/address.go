@@ -17,7 +17,8 @@ type address struct {
 	local  bool   // the server is on loopback
 }
 
-// parseAddress reads the link of a room: https://host[:port]/r/{room}[#host=secret]. Without a scheme it is https.
+// parseAddress reads the link of a room: https://host[:port]/r/{room}[#host=secret]. Without a scheme it is https. The
+// link of an encrypted room is Refused.
 // The error never holds the fragment, which may be a secret.
 func parseAddress(link string) (address, error) {
 	link = strings.TrimSpace(link)
@@ -47,6 +48,9 @@ func parseAddress(link string) (address, error) {
 		return address{}, errors.New("parley: what follows # in the link cannot be read; copy the link again")
 	}
 	a.secret = values.Get("host")
+	if values.Has("key") { // what follows would not be encrypted
+		return address{}, &Refused{Code: CodeEncrypted, Words: "the link is of an end-to-end encrypted room, and programs cannot encrypt yet; open it in a browser, or use a room that is not encrypted"}
+	}
 	ip, err := netip.ParseAddr(a.host)
 	a.local = a.host == "localhost" || strings.HasSuffix(a.host, ".localhost") || err == nil && ip.Unmap().IsLoopback()
 	switch u.Scheme {

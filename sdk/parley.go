@@ -147,4 +147,5 @@ const (
 	CodeBusy      = signal.CodeBusy
 	CodeOrder     = signal.CodeOrder
 	CodeNoHub     = signal.CodeNoHub
+	CodeEncrypted = signal.CodeEncrypted // the room is end-to-end encrypted, which programs cannot do yet
 )

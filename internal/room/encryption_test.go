@@ -66,32 +66,75 @@ func TestEncryption(t *testing.T) {
 	}
 }
 
-// TestEncryptedIsDirect holds that where there is a hub an encrypted room has none, and holds two.
-func TestEncryptedIsDirect(t *testing.T) {
-	play(t, Config{Hub: true}, `
+// TestEncryptedThroughTheHub holds that an encrypted room grows to the hub as any other does, and keys go to everybody.
+func TestEncryptedThroughTheHub(t *testing.T) {
+	play(t, Config{Hub: true, Seats: 10}, `
 		ann comes open
 		~
-		ann joins key=A
+		ann joins key=A mic
 		~
-		bob comes
+		ann reaches on
 		~
-		bob joins key=B
+		bob comes open
 		~
-		cyd comes
+		bob joins key=B mic
 		~
-		cyd joins key=C
-		< cyd error full re=2
-		ann offers-hub
-		< ann error no-peer re=3`)
-	// What the room had to do for the hub's sake, and when, is over with it: time goes on.
-	play(t, Config{Hub: true}, `
+		bob reaches on
+		~
+		cyd comes open
+		~
+		cyd reaches on
+		~
+		cyd joins key=C mic
+		~
+		cyd keys ann:x bob:y
+		< ann keys cyd x
+		< bob keys cyd y
+		ann moved 1
+		~
+		bob moved 1
+		~
+		cyd moved 1
+		< ann room join host exists encrypted hub@2
+		< bob room join speaker exists encrypted hub@2
+		< cyd room join speaker exists encrypted hub@2`)
+	// A host may begin it on the hub too, alone.
+	play(t, Config{Hub: true, Topology: signal.PolicyHub, Seats: 10}, `
 		ann comes open
 		~
 		ann joins
 		~
 		ann encrypts A
-		< ann room join host exists encrypted
-		+1m`)
+		< ann room join host exists encrypted hub@1/hub`)
+}
+
+// TestEncryptionTakesNoDoors holds that what has no key of the room is refused with a word.
+func TestEncryptionTakesNoDoors(t *testing.T) {
+	play(t, Config{Hub: true, Seats: 10, Players: 5}, `
+		ann comes open
+		~
+		ann joins key=A
+		~
+		ann reaches on
+		~
+		cam comes whip
+		~
+		cam joins
+		< cam error encrypted re=2
+		eve comes whip pass
+		~
+		eve joins
+		< eve error encrypted re=2
+		tv watches open
+		< tv refused encrypted
+		tv watches pass
+		< tv refused encrypted`)
+	// What is there already keeps encryption from beginning.
+	play(t, Config{Hub: true, Seats: 10, Players: 5}, alone+`
+		tv watches open
+		~
+		ann encrypts A
+		< ann error order re=4`)
 }
 
 // TestEncryptionLasts holds that neither a restart nor an empty room makes an encrypted room one that is not.

@@ -67,6 +67,7 @@ func TestPostRefused(t *testing.T) {
 		{"no room", "/whip/tea", typeSDP, pub, fault(signal.CodeNoRoom), nil, 401, "parley token ROOM", "WWW-Authenticate"},
 		{"nothing to see", "/whep/tea", typeSDP, view, fault(signal.CodeNoRoom), nil, 409, "sentence", "Retry-After"},
 		{"locked", "/whip/tea", typeSDP, pub, fault(signal.CodeLocked), nil, 403, "sentence", ""},
+		{"encrypted", "/whip/tea", typeSDP, pub, fault(signal.CodeEncrypted), nil, 403, "sentence", ""},
 		{"removed", "/whep/tea", typeSDP, view, fault(signal.CodeRemoved), nil, 403, "sentence", ""},
 		{"full", "/whip/tea", typeSDP, pub, fault(signal.CodeFull), nil, 503, "sentence", "Retry-After"},
 		{"many sessions", "/whip/tea", typeSDP, pub, fault(signal.CodeBusy), nil, 429, "sentence", "Retry-After"},
