@@ -1,6 +1,6 @@
 import {describe, expect, test, vi} from 'vitest';
 import {random} from './bytes.js';
-import {anybody, clearBytes, Frames, overlapMs, patienceMs} from './frames.js';
+import {anybody, clearBytes, dataKid, Frames, overlapMs, patienceMs} from './frames.js';
 import {Seen} from './seen.js';
 import {readHeader} from './sframe.js';
 
@@ -87,6 +87,27 @@ describe('what is not let through', () => {
     expect(await result).toEqual({fault: 'no-key'});
     expect(await receiver.open(anybody, 'audio', sealed)).toEqual({frame: sound, owner: 'ann'});
   });
+});
+
+test('a frame may be shown in two sections, and in each of them once', async () => {
+  const {sender, receiver} = pair();
+  const sealed = (await sender.seal('video', keyFrame)) as Uint8Array;
+  const opens = async (section: number) => 'frame' in (await receiver.open(anybody, 'video', sealed, section));
+  expect([await opens(1), await opens(2), await opens(1), await opens(2)]).toEqual([true, true, false, false]);
+});
+
+test('data are sealed with other keys of the same base', async () => {
+  const [media, data, receiver] = [new Frames(), new Frames(), new Frames()];
+  const base = random(16);
+  media.use(17, base);
+  data.use(dataKid(17), base);
+  receiver.add('ann', 17, base);
+  receiver.add('ann', dataKid(17), base);
+  const [one, other] = [await media.seal('audio', sound), await data.seal('data', sound)] as [Uint8Array, Uint8Array];
+  const body = (sealed: Uint8Array) => sealed.subarray(readHeader(sealed)?.length).join();
+  expect(body(one)).not.toBe(body(other)); // of the same number and the same bytes
+  expect(await receiver.open('ann', 'audio', one)).toHaveProperty('frame');
+  expect(await receiver.open('ann', 'data', other)).toHaveProperty('frame');
 });
 
 test('no number is used twice, whichever section asks', async () => {
