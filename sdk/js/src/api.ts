@@ -12,6 +12,7 @@ import type {
   CallRef,
   Chat,
   Code,
+  Door,
   History,
   MediaState,
   Reach,
@@ -30,6 +31,7 @@ export type {
   CallRef,
   Chat,
   Code,
+  Door,
   History,
   MediaState,
   Reach,
@@ -70,7 +72,8 @@ export interface Ending {
 
 /** A request that the server refused. `code` is for programs, `message` is the server's words for a person. */
 export interface RoomError extends Error {
-  code: Code | 'closed' | 'timeout';
+  /** `cannot-encrypt`: the room is encrypted from end to end, and this browser has not what it takes. */
+  code: Code | 'closed' | 'timeout' | 'cannot-encrypt';
   field?: string;
 }
 
@@ -296,6 +299,8 @@ export interface Participant extends Emitter<ParticipantEvents> {
   readonly invited: boolean;
   /** What somebody in the waiting room said to the hosts; empty when nothing. */
   readonly note: string;
+  /** By which door an encoder came that holds this seat; null for people. */
+  readonly door: Door | null;
   /** Whether they reach the hub, which three and more need; null while it is not known. */
   readonly hub: Reach | null;
   /** Why they do not. */

@@ -65,7 +65,7 @@ export class Host {
     const {veil} = secrecy;
     if (!veil) {
       secrecy.key = '';
-      throw roomError('encrypted', `Cannot encrypt: ${secrecy.unable}.`);
+      throw roomError('cannot-encrypt', `Cannot encrypt: ${secrecy.unable}.`);
     }
     try {
       await this.requests.start(

@@ -423,7 +423,9 @@ class Call extends Actor implements Room {
     const {key, veil} = this.#secrecy;
     if (key && !veil) {
       // Without the means to encrypt there is no seat in a room that has a key, whatever the server would say.
-      if (this.#secrecy.unable) this.#unseat(roomError('encrypted', `Cannot encrypt: ${this.#secrecy.unable}.`));
+      const {unable} = this.#secrecy;
+      if (unable)
+        this.#unseat(roomError(unable === 'key' ? 'encrypted' : 'cannot-encrypt', `Cannot encrypt: ${unable}.`));
       return; // it is on its way
     }
     const {held} = this.#memory;

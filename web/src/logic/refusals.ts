@@ -15,6 +15,7 @@ export function refusalOf(code: RoomError['code']): Refusal {
     case 'bad-secret':
     case 'busy':
     case 'encrypted':
+    case 'cannot-encrypt':
     case 'no-hub':
       return code;
     case 'closed':

@@ -62,6 +62,10 @@ export const de: Words = {
       title: 'Dieser Link passt nicht zum Raum',
       fix: 'Bitte um den ganzen Link, bis zum letzten Buchstaben.',
     },
+    'cannot-encrypt': {
+      title: 'Dieser Browser kann nicht verschlüsseln',
+      fix: 'Der Raum ist verschlüsselt. Aktualisiere den Browser oder nimm einen anderen.',
+    },
     busy: {title: 'Der Server ist ausgelastet', fix: 'Warte einen Moment und tritt dann noch einmal bei.'},
     away: {title: 'Der Server hat nicht geantwortet', fix: 'Prüfe deine Verbindung und tritt dann noch einmal bei.'},
     other: {title: 'Das hat nicht geklappt', fix: 'Warte einen Moment und tritt dann noch einmal bei.'},

@@ -51,6 +51,10 @@ export const en = {
     },
     'bad-secret': {title: 'This host link no longer fits', fix: 'You can still join as a guest.'},
     encrypted: {title: 'This link does not fit the room', fix: 'Ask for the whole link, to its last letter.'},
+    'cannot-encrypt': {
+      title: 'This browser cannot encrypt',
+      fix: 'The room is encrypted. Update the browser, or use another.',
+    },
     busy: {title: 'The server is busy', fix: 'Wait a moment, then join again.'},
     away: {title: 'The server did not answer', fix: 'Check your connection, then join again.'},
     other: {title: 'That did not work', fix: 'Wait a moment, then join again.'},
