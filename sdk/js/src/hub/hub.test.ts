@@ -662,7 +662,7 @@ describe('in an encrypted room', () => {
   });
 
   it('shows on a place only whose key opened what came there', async () => {
-    const {pc, owners, track} = await sealed();
+    const {pc, owners, track, hub, word, roster} = await sealed();
     expect(track('B', 'camera')).toBeNull(); // nothing has come
     for (const t of pc().transceivers) owners.set(t.receiver, 'c');
     expect(track('B', 'camera')).toBeNull(); // the hub says one thing, the key another
@@ -670,6 +670,15 @@ describe('in an encrypted room', () => {
     for (const t of pc().transceivers) owners.set(t.receiver, 'b');
     expect(track('B', 'camera')).toMatch(/^place/);
     expect(track('C', 'camera')).toBeNull();
+    // Somebody without a session has no key.
+    const mid = pc()
+      .transceivers.filter((t) => t.receiver.track.kind === 'video')
+      .at(-1)?.mid;
+    roster.update(seat('D', {session: ''}));
+    word({type: 'places', places: [{mid, seat: 'D', source: 'camera'}]});
+    owners.clear();
+    expect(track('D', 'camera')).toBeNull();
+    expect(hub.carries).toBe(true);
   });
 
   it('counts as arrived what was opened, and does not wait for strangers', async () => {

@@ -165,7 +165,9 @@ export class HubLink extends Transport<HubLinkPort> {
   /** The hub says whom a place shows; in an encrypted room the key of what comes has to say the same. */
   #theirs(receiver: RTCRtpReceiver, seat: string): boolean {
     const {seal} = this.port;
-    return !seal || seal.ownerOf(receiver) === this.port.sessionOf(seat);
+    if (!seal) return true;
+    const owner = seal.ownerOf(receiver);
+    return owner !== '' && owner === this.port.sessionOf(seat);
   }
 
   #assign() {
