@@ -171,8 +171,6 @@ func refusal(code parley.Code) string {
 		return "every seat is taken: wait until somebody leaves"
 	case parley.CodeLocked:
 		return "ask a host to unlock the room"
-	case parley.CodeEncrypted:
-		return "the room is end-to-end encrypted: open its whole link in a browser"
 	case parley.CodeNoRoom:
 		return "somebody with the host link has to open the room first"
 	case parley.CodeBadSecret:
