@@ -1,7 +1,10 @@
 import type {Encryption, Path} from '@parley-rtc/sdk';
 import {describe, expect, it} from 'vitest';
 import {pathParts} from '../src/call/path-words';
-import {en} from '../src/call/words/en';
+import {en as call} from '../src/call/words/en';
+import {en as door} from '../src/words/en';
+
+const en = {...door, ...call};
 
 /** The path line, as it is read. */
 const line = (path: Path, encryption?: Encryption) => pathParts(path, en, encryption).join(' · ');
