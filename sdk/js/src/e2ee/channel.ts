@@ -102,13 +102,14 @@ export class SealedChannel extends EventTarget {
   }
 
   #hear(data: unknown): void {
-    if (!(data instanceof ArrayBuffer)) return; // not sealed
+    if (typeof data === 'string') return; // not sealed
     if (++this.#heard > maxComing) {
       this.close();
       return;
     }
     this.#coming = this.#coming.then(async () => {
-      const opened = this.leads.session && (await this.frames.open(this.leads.session, 'data', new Uint8Array(data)));
+      const opened =
+        this.leads.session && (await this.frames.open(this.leads.session, 'data', new Uint8Array(data as ArrayBuffer)));
       this.#heard--;
       if (opened && 'frame' in opened) this.#unpack(opened.frame);
     });
@@ -152,7 +153,8 @@ export class SealedChannel extends EventTarget {
 }
 
 function bytesOf(data: ArrayBuffer | ArrayBufferView): Uint8Array {
-  return data instanceof ArrayBuffer
-    ? new Uint8Array(data)
-    : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  // It may be an ArrayBuffer of a frame, so it need not be an instance of ours.
+  return ArrayBuffer.isView(data)
+    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    : new Uint8Array(data);
 }
