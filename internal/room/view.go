@@ -24,7 +24,7 @@ func (r *Room) view(s *session) view {
 		exists: r.exists, locked: r.exists && r.locked, waiting: r.exists && r.waiting, early: r.mayEarly(s), role: r.role(s),
 	}
 	v.may, v.why = r.door(s)
-	v.encrypted = r.encrypted && (r.exists || s.Host)
+	v.encrypted = r.seals(&s.Visitor)
 	if r.keeps() && r.exists {
 		v.history = r.history
 	}
