@@ -293,7 +293,8 @@ describe('Chromium and Firefox', {skip: skipFirefox}, () => {
 describe('through the hub', {skip}, () => {
   /** Small pictures: the machine that runs this encodes and draws all of them. */
   const small = {width: 640, height: 480};
-  const [key, another] = [randomBytes(16), randomBytes(16)].map((bytes) => bytes.toString('base64url'));
+  const key = randomBytes(16).toString('base64url');
+  const another = randomBytes(16).toString('base64url');
   /** @type {import('puppeteer-core').Browser} */
   let browser;
   /** @type {Person[]} */
