@@ -116,6 +116,21 @@ describe('who knows the secret', () => {
     expect(ann.used).toHaveLength(2); // a new key for the one who came
   });
 
+  test('somebody reads from when they were given the key in use, until they are gone', async () => {
+    const hall = new Hall();
+    const ann = await hall.arrive('Ann');
+    const bob = await hall.arrive('Bob'); // too soon after the last key: none for Bob yet
+    expect(ann.keyring.reads('x2')).toBe(false);
+    expect(bob.reads(ann)).toBe(false);
+    await hall.pause();
+    expect([ann.keyring.reads('x2'), bob.reads(ann)]).toEqual([true, true]);
+    const eve = await hall.arrive('Eve', makeSecret());
+    await hall.pause();
+    expect(ann.keyring.reads(eve.me.session)).toBe(false);
+    await hall.leave(bob);
+    expect(ann.keyring.reads('x2')).toBe(false);
+  });
+
   test('somebody with another secret gets no key, and none of theirs is taken', async () => {
     const hall = new Hall();
     const ann = await hall.arrive('Ann');
