@@ -2,7 +2,7 @@ import {defineConfig} from 'vite';
 
 /** What is not needed in front of the door, or not by everybody, comes in files of its own. */
 const LATER =
-  /\/web\/src\/(call|conference|files|quality|record|words\/de|(screens|style)\/landing)|\/sdk\/js\/src\/((files|hub|e2ee)\/|(host|ear|transport|observer|report|reach|tone|guard|failover|inventory|upkeep|heart|carry|recovery|pair|bulk|link|negotiation|path|ways|prepared|frame|way)\.|quality|adaptation|stats)|\/uqr\//;
+  /\/web\/src\/(call|conference|files|quality|record|words\/de|(screens|style|logic)\/landing)|\/sdk\/js\/src\/((files|hub|e2ee)\/|(host|ear|transport|observer|report|reach|tone|guard|failover|inventory|upkeep|heart|carry|recovery|pair|bulk|link|negotiation|path|ways|prepared|frame|way)\.|quality|adaptation|stats)|\/uqr\//;
 
 export default defineConfig({
   oxc: {jsx: {runtime: 'automatic', importSource: 'preact'}},

@@ -1,6 +1,7 @@
 import {describe, expect, it} from 'vitest';
+import {pastedFragment, randomRoomName} from '../src/logic/landing-name';
 import {clipName, MAX_NOTE} from '../src/logic/person-name';
-import {cleanRoomName, pastedFragment, randomRoomName} from '../src/logic/room-name';
+import {cleanRoomName} from '../src/logic/room-name';
 import {routeOf, splitHost} from '../src/logic/route';
 
 describe('cleanRoomName', () => {

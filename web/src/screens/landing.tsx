@@ -1,8 +1,9 @@
 import '../style/landing.css';
 import {useState} from 'preact/hooks';
+import {pastedFragment, randomRoomName} from '../logic/landing-name';
 import type {Memory} from '../logic/memory';
 import {visitedAt} from '../logic/numbers';
-import {cleanRoomName, pastedFragment, randomRoomName} from '../logic/room-name';
+import {cleanRoomName} from '../logic/room-name';
 import {roomPath} from '../logic/route';
 import {Icon} from '../parts/icon';
 import {Mark, Table} from '../parts/mark';

@@ -64,7 +64,7 @@ export const de: Words = {
     },
     'cannot-encrypt': {
       title: 'Dieser Browser kann nicht verschlüsseln',
-      fix: 'Der Raum ist verschlüsselt. Aktualisiere den Browser oder nimm einen anderen.',
+      fix: 'Aktualisiere ihn oder nimm einen anderen.',
     },
     busy: {title: 'Der Server ist ausgelastet', fix: 'Warte einen Moment und tritt dann noch einmal bei.'},
     away: {title: 'Der Server hat nicht geantwortet', fix: 'Prüfe deine Verbindung und tritt dann noch einmal bei.'},

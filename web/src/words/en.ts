@@ -53,7 +53,7 @@ export const en = {
     encrypted: {title: 'This link does not fit the room', fix: 'Ask for the whole link, to its last letter.'},
     'cannot-encrypt': {
       title: 'This browser cannot encrypt',
-      fix: 'The room is encrypted. Update the browser, or use another.',
+      fix: 'Update it, or use another.',
     },
     busy: {title: 'The server is busy', fix: 'Wait a moment, then join again.'},
     away: {title: 'The server did not answer', fix: 'Check your connection, then join again.'},
