@@ -63,7 +63,8 @@ export function Unknown({person}: {person: Participant}) {
   return (
     <div class="tile-state tile-stranger">
       <Icon name="warn" />
-      <span>{words().encryption.long.stranger}</span>
+      <span class="stranger-long">{words().encryption.long.stranger}</span>
+      <span class="stranger-short">{words().encryption.plate.stranger}</span>
     </div>
   );
 }
