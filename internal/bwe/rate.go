@@ -80,7 +80,8 @@ func (e *Estimator) judge(t int64) {
 }
 
 // judgeChoke finds out whether the path carries so much less than is sent that its queue is about to be full: then what finds no
-// room is lost, sound as well as pictures. While only sound is sent the queue passes, and what arrives is what the path carries.
+// room is lost, sound as well as pictures. While only sound is sent the queue passes, and what arrives of before is what the path
+// carries.
 func (e *Estimator) judgeChoke(t int64) {
 	r, own := &e.rate, e.queue.newest()
 	switch {
@@ -94,7 +95,7 @@ func (e *Estimator) judgeChoke(t int64) {
 		return
 	}
 	r.emptyAt = t + own - much/2
-	if carried := e.acked.rate(150 * milli); carried > 0 && keep*carried < r.value && r.soundOnly(t) {
+	if carried := e.acked.rate(150 * milli); carried > 0 && keep*carried < r.value && e.newest <= r.choked {
 		r.value = keep * carried
 		r.learn(carried)
 	}

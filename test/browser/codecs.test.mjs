@@ -88,7 +88,11 @@ for (const [n, codec] of ['video/VP8', 'video/VP9', 'video/H264', 'video/AV1'].e
     try {
       for (const member of [ann, bob]) await member.goes('hub');
       const pictures = async () => (await readTrunk(bob.page))?.received.filter(({kind}) => kind === 'video') ?? [];
-      const detail = async () => ({ann: await readTrunk(ann.page), bob: await readTrunk(bob.page), page: await bob.look()});
+      const detail = async () => ({
+        ann: await readTrunk(ann.page),
+        bob: await readTrunk(bob.page),
+        page: await bob.look(),
+      });
       const began = performance.now();
       const first = await until(
         `Bob to decode ${codec}`,

@@ -45,7 +45,8 @@ function describe(before, now) {
       if (stream.kind !== kind) return all;
       return all + Number(stream[what]) - Number(before.find(({mid}) => mid === stream.mid)?.[what] ?? 0);
     }, 0);
-  const share = (/** @type {number} */ part, /** @type {number} */ all) => `${((100 * part) / Math.max(1, all)).toFixed(1)} %`;
+  const share = (/** @type {number} */ part, /** @type {number} */ all) =>
+    `${((100 * part) / Math.max(1, all)).toFixed(1)} %`;
   const pictures = (sum('video', 'frames') / seconds / 2).toFixed(1);
   return (
     `${pictures} pictures/s each, ${sum('video', 'freezes')} freezes of ${sum('video', 'frozenMs')} ms in all, ` +
