@@ -98,7 +98,8 @@ func (c *Call) Record(now time.Time) Record {
 func (r *Record) lane(l *lane) Lane {
 	out := Lane{Person: l.Person, From: l.Joined, To: l.Left, Links: []Link{}}
 	if n := len(l.Clocks); n > 0 {
-		out.Clock = &l.Clocks[n-1].Offset
+		offset := l.Clocks[n-1].Offset // which goes on being learned
+		out.Clock = &offset
 	}
 	until := cmp.Or(out.To, r.Ended, r.At)
 	out.Path = r.pathSpans(l.Seat, out.From, until)

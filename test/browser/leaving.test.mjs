@@ -1,5 +1,6 @@
 /** What is left behind: no light of a camera, no transport, no seat, however a call ends. */
 import assert from 'node:assert/strict';
+import {spawn} from 'node:child_process';
 import {after, afterEach, before, test} from 'node:test';
 import {launchChromium} from './chromium.mjs';
 import {Person} from './person.mjs';
@@ -137,7 +138,9 @@ test('who is removed is not filmed any more, and does not come back by reloading
 });
 
 test('a seat that a restarted server gave to somebody else: the door says so', {skip}, async () => {
-  const first = await Server.start();
+  const env = {...process.env, PARLEY_ROOMS_SEATS: '2'};
+  const run = (/** @type {string} */ program, /** @type {string[]} */ args) => spawn(program, args, {env});
+  const first = await Server.start({run});
   /** @type {Server | undefined} */
   let second;
   try {
@@ -148,7 +151,8 @@ test('a seat that a restarted server gave to somebody else: the door says so', {
     await bob.page.setOfflineMode(true);
     first.child.kill('SIGKILL');
     const {host} = new URL(first.url);
-    second = await Server.start({args: ['--listen', host.replace('localhost', '127.0.0.1')], data: first.data});
+    const args = ['--listen', host.replace('localhost', '127.0.0.1')];
+    second = await Server.start({args, data: first.data, run});
     // Bob's seat is kept, and so is the path to him, which does not lead over the server; after a while it yields.
     const carl = await arrive('Carl', first.guestLink);
     await until(

@@ -16,6 +16,33 @@ func (p *peer) moving(to parley.TopologyKind) {
 	until(p, func(e parley.TopologyChanged) bool { return e.Topology.Next == to || e.Topology.Kind == to })
 }
 
+// hearsMore waits until more of everybody's sound has come than before: the tracks go on.
+func (p *peer) hearsMore(before parley.Stats) {
+	p.t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	limit := time.NewTimer(patience)
+	defer limit.Stop()
+	for {
+		now, err := p.Stats(p.t.Context())
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		stands := slices.IndexFunc(before.Links, func(l parley.LinkStats) bool {
+			i := slices.IndexFunc(now.Links, func(x parley.LinkStats) bool { return x.Person.ID == l.Person.ID })
+			return i < 0 || now.Links[i].Received[parley.Microphone].Packets <= l.Received[parley.Microphone].Packets
+		})
+		if stands < 0 {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-limit.C:
+			p.t.Fatalf("%s's track did not go on within %v", before.Links[stands].Person.Name, patience)
+		}
+	}
+}
+
 // TestThirdLeavesInTheMiddle: whoever made the room more than two goes before everybody has moved. The two stay where they
 // were, or come back there, and hear each other all the time.
 func TestThirdLeavesInTheMiddle(t *testing.T) {
@@ -44,7 +71,12 @@ func TestThirdLeavesInTheMiddle(t *testing.T) {
 	if err := <-heard; err != nil {
 		t.Error(err)
 	}
-	if ear.holes+ear.again+ear.back > 0 || ear.frames < 50 {
+	for ear.frames < 50 { // it may all have been over in less than a second
+		if err := ear.take(wait(t), track); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if ear.holes+ear.again+ear.back > 0 {
 		t.Errorf("%+v", ear)
 	}
 }
@@ -75,16 +107,7 @@ func TestServerIsKilledInASwitch(t *testing.T) {
 		p.on(parley.TopologyHub)
 		p.hearsAll(2, true, byHub)
 	}
-	after, err := ann.Stats(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, l := range before.Links {
-		i := slices.IndexFunc(after.Links, func(x parley.LinkStats) bool { return x.Person.ID == l.Person.ID })
-		if i < 0 || after.Links[i].Received[parley.Microphone].Packets <= l.Received[parley.Microphone].Packets {
-			t.Errorf("%s's track did not go on", l.Person.Name)
-		}
-	}
+	ann.hearsMore(before)
 }
 
 // TestServerIsKilledUnderTheHub: nothing goes on without the server then, and everything comes back with it, on the same
@@ -112,15 +135,7 @@ func TestServerIsKilledUnderTheHub(t *testing.T) {
 		p.hearsAll(2, true, byHub)
 	}
 	t.Logf("from the new server's start until everybody is heard and seen: %v", time.Since(began).Round(time.Millisecond))
-	after, err := all[0].Stats(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, l := range after.Links {
-		if l.Received[parley.Microphone].Packets <= before.Links[i].Received[parley.Microphone].Packets {
-			t.Errorf("%s's track did not go on", l.Person.Name)
-		}
-	}
+	all[0].hearsMore(before)
 }
 
 // TestOneWhoDoesNotReachTheHub is a third person without a way: the two go on as they were, and the third is told.

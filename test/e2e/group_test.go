@@ -113,31 +113,40 @@ type listener struct {
 	stamp                      uint32
 }
 
+// read takes frames until the track or ctx ends.
 func (l *listener) read(ctx context.Context, track *parley.Track) error {
 	for {
-		p, err := track.ReadRTP(ctx)
-		if errors.Is(err, io.EOF) || ctx.Err() != nil {
+		switch err := l.take(ctx, track); {
+		case errors.Is(err, io.EOF), ctx.Err() != nil:
 			return nil
-		}
-		if err != nil {
+		case err != nil:
 			return err
 		}
-		now := time.Now()
-		if l.frames > 0 {
-			switch step := int16(p.SequenceNumber - l.last); {
-			case step == 0:
-				l.again++
-			case step < 0:
-				l.back++
-			case step > 1:
-				l.holes += int(step - 1)
-			case p.Timestamp-l.stamp < 959 || p.Timestamp-l.stamp > 1<<30: // more is a sender who was late
-				return fmt.Errorf("frame %d: its timestamp is %d after the one before, want 960", l.frames, int32(p.Timestamp-l.stamp))
-			}
-			l.pause = max(l.pause, now.Sub(l.at))
-		}
-		l.frames, l.last, l.stamp, l.at = l.frames+1, p.SequenceNumber, p.Timestamp, now
 	}
+}
+
+// take takes one frame.
+func (l *listener) take(ctx context.Context, track *parley.Track) error {
+	p, err := track.ReadRTP(ctx)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	if l.frames > 0 {
+		switch step := int16(p.SequenceNumber - l.last); {
+		case step == 0:
+			l.again++
+		case step < 0:
+			l.back++
+		case step > 1:
+			l.holes += int(step - 1)
+		case p.Timestamp-l.stamp < 959 || p.Timestamp-l.stamp > 1<<30: // more is a sender who was late
+			return fmt.Errorf("frame %d: its timestamp is %d after the one before, want 960", l.frames, int32(p.Timestamp-l.stamp))
+		}
+		l.pause = max(l.pause, now.Sub(l.at))
+	}
+	l.frames, l.last, l.stamp, l.at = l.frames+1, p.SequenceNumber, p.Timestamp, now
+	return nil
 }
 
 // switches is how many switches TestNoFrameIsLostInSwitches makes; PARLEY_SWITCHES sets it for longer runs.

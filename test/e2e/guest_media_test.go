@@ -27,7 +27,7 @@ type line struct {
 	control *webrtc.DataChannel
 	picture *webrtc.TrackLocalStaticRTP
 	sound   *webrtc.TrackLocalStaticRTP
-	levelID uint8
+	levelID atomic.Uint32
 	sends   []*webrtc.RTPTransceiver
 	loud    atomic.Bool
 	keys    atomic.Int32 // requests for key frames that came
@@ -180,7 +180,7 @@ func (g *guest) offer(show ...signal.Want) {
 	}
 	for _, e := range m.sends[0].Sender().GetParameters().HeaderExtensions {
 		if e.URI == audioLevel {
-			m.levelID = uint8(e.ID)
+			m.levelID.Store(uint32(e.ID))
 		}
 	}
 }
@@ -230,8 +230,8 @@ func (m *line) film(who byte) {
 			if m.loud.Load() {
 				level = 20
 			}
-			if m.levelID != 0 {
-				_ = p.SetExtension(m.levelID, []byte{level})
+			if id := m.levelID.Load(); id != 0 {
+				_ = p.SetExtension(uint8(id), []byte{level})
 			}
 			_ = m.sound.WriteRTP(p)
 		case <-frames.C:

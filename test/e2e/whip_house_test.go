@@ -103,7 +103,7 @@ func (o *outsider) begin(path string) (int, string) {
 	if len(o.sends) > 0 {
 		for _, e := range o.sends[0].Sender().GetParameters().HeaderExtensions {
 			if e.URI == audioLevel {
-				o.levelID = uint8(e.ID)
+				o.levelID.Store(uint32(e.ID))
 			}
 		}
 		o.busy.Go(func() { o.film(o.name[0]) })

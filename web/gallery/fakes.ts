@@ -70,6 +70,7 @@ export class FakePerson extends FakeEmitter<ParticipantEvents> implements Partic
   hand: number | null = null;
   invited = false;
   note = '';
+  readonly door = null;
   hub: Reach | null = null;
   hubWhy: ReachWhy | null = null;
   network: NetworkLevel | null = null;

@@ -12,6 +12,7 @@ import type {
   CallRef,
   Chat,
   Code,
+  Door,
   History,
   MediaState,
   Reach,
@@ -30,6 +31,7 @@ export type {
   CallRef,
   Chat,
   Code,
+  Door,
   History,
   MediaState,
   Reach,
@@ -287,6 +289,8 @@ export interface Participant extends Emitter<ParticipantEvents> {
   readonly invited: boolean;
   /** What somebody in the waiting room said to the hosts; empty when nothing. */
   readonly note: string;
+  /** By which door an encoder came that holds this seat; null for people. */
+  readonly door: Door | null;
   /** Whether they reach the hub, which three and more need; null while it is not known. */
   readonly hub: Reach | null;
   /** Why they do not. */

@@ -17,7 +17,7 @@ import type {
 import {Events} from './emitter.js';
 import {type Publication, sections, sends} from './publication.js';
 import type {Way} from './way.js';
-import type {Seat} from './wire.gen.js';
+import type {Door, Seat} from './wire.gen.js';
 
 /** What gathers the figures of a person while the call lasts; its code comes with the call (quality.ts). */
 export interface Meter {
@@ -73,6 +73,9 @@ export class Person extends Events<ParticipantEvents> implements Participant {
   }
   get invited(): boolean {
     return this.#seat.invited === true;
+  }
+  get door(): Door | null {
+    return this.#seat.door ?? null;
   }
   get note(): string {
     return this.#seat.note ?? '';

@@ -41,6 +41,8 @@ export const de: ConferenceWords = {
   captionBy: (name, by) => `${name} (von ${by})`,
 
   listener: 'hört zu',
+  door: {whip: 'ein Encoder'},
+  watching: (n: number) => (n === 1 ? '1 sieht ohne Platz zu' : `${n} sehen ohne Platz zu`),
   invited: 'zum Sprechen eingeladen',
   muteAll: 'Alle stumm schalten',
   mutedAll: 'Alle außer der Leitung sind stumm.',

@@ -39,6 +39,9 @@ export const en = {
   captionBy: (name: string, by: string) => `${name} (by ${by})`,
 
   listener: 'listens',
+  /** By which door something came that is no person. */
+  door: {whip: 'an encoder'},
+  watching: (n: number) => (n === 1 ? '1 watches without a seat' : `${n} watch without a seat`),
   invited: 'invited to speak',
   muteAll: 'Mute everybody',
   mutedAll: 'Everybody but the hosts is muted.',

@@ -21,6 +21,7 @@ export function People({assembly}: {assembly: Assembly}) {
   const inside = visit.people.value.filter((p) => p.state !== 'waiting');
   const outside = visit.outside.value;
   const hands = assembly.hands.value;
+  const watching = visit.info.value?.watching ?? 0;
   return (
     <div class="people">
       {outside.length > 0 && (
@@ -42,6 +43,7 @@ export function People({assembly}: {assembly: Assembly}) {
           ))}
         </ul>
       </section>
+      {watching > 0 && <p class="quiet">{conferenceWords().watching(watching)}</p>}
       {inside.length > 1 && <CopyButton text={guestLink(visit.room.name)} label={w.alone.copy} />}
       {visit.isHost.value && <HostControls many={inside.length > 2} />}
     </div>
@@ -99,6 +101,7 @@ function Row({person, hosts}: {person: Participant; hosts: number}) {
   const facts = [
     ...(person.role === 'host' ? [w.people.host] : []),
     ...(person.role === 'listener' ? [person.invited ? c.invited : c.listener] : []),
+    ...(person.door ? [c.door[person.door]] : []),
     ...(person.state === 'away' ? [w.people.away] : []),
     ...(screen ? [w.people.sharing] : []),
   ];
@@ -182,26 +185,31 @@ function Acts({person, open, setOpen}: ActsProps) {
     );
   }
   const listens = person.role === 'listener';
+  const machine = person.door !== null;
   if (person.isMe) {
     return <div class="person-acts">{act(c.handOver, c.handOver, () => room.role(person, 'speaker'))}</div>;
   }
   return (
     <div class="person-acts">
-      {!listens && act(w.mute, w.muteWho(name), () => room.mute(person, 'microphone'), !person.media.microphone)}
+      {!listens &&
+        !machine &&
+        act(w.mute, w.muteWho(name), () => room.mute(person, 'microphone'), !person.media.microphone)}
       {listens && !person.invited && act(c.invite, c.inviteWho(name), () => room.invite(person, true))}
       {listens && person.invited && act(c.uninvite, c.uninviteWho(name), () => room.invite(person, false))}
       <button type="button" class="btn small" aria-label={w.removeWho(name)} onClick={() => setAsking(true)}>
         {w.remove}
       </button>
-      <button
-        type="button"
-        class="btn small person-more"
-        aria-label={c.acts(name)}
-        aria-expanded={open}
-        onClick={() => setOpen(!open)}
-      >
-        <Icon name="more" />
-      </button>
+      {!machine && (
+        <button
+          type="button"
+          class="btn small person-more"
+          aria-label={c.acts(name)}
+          aria-expanded={open}
+          onClick={() => setOpen(!open)}
+        >
+          <Icon name="more" />
+        </button>
+      )}
       {open && (
         <div class="person-rest">
           {person.role === 'host'
