@@ -74,6 +74,7 @@ func has(parts ...string) func(string) bool {
 }
 
 func TestCallSaysWhatArrivesAndRecordsIt(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	ann := join(t, h.link("tea"), "Ann")
 	dir := t.TempDir()
@@ -122,6 +123,7 @@ func TestCallSaysWhatArrivesAndRecordsIt(t *testing.T) {
 }
 
 func TestCallInJSON(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	ann := join(t, h.link("tea"), "Ann")
 	ctx, interrupt := context.WithCancel(t.Context())

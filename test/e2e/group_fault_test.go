@@ -140,6 +140,7 @@ func TestServerIsKilledUnderTheHub(t *testing.T) {
 
 // TestOneWhoDoesNotReachTheHub is a third person without a way: the two go on as they were, and the third is told.
 func TestOneWhoDoesNotReachTheHub(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	ann, bob := join(t, h.link("tea"), "Ann"), join(t, h.link("tea"), "Bob")
 	ann.hears(direct)

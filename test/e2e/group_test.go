@@ -66,6 +66,7 @@ func (p *peer) hearsAll(others int, pictures bool, fits func(parley.Path) bool) 
 // TestThirdMovesTheRoomToTheHub: a third person joins, the room moves to the hub and everybody hears and sees everybody;
 // two remain, and it moves back. The tracks are the same ones all the time.
 func TestThirdMovesTheRoomToTheHub(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	ann, bob := join(t, h.link("tea"), "Ann"), join(t, h.link("tea"), "Bob")
 	ann.hears(direct)

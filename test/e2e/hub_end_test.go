@@ -48,6 +48,7 @@ func TestListener(t *testing.T) {
 
 // TestTransportsEnd: whoever leaves, is removed, or loses the seat is off the hub, and the others hear each other on.
 func TestTransportsEnd(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	all := three(t, h)
 	ann, bob, cyd := all[0], all[1], all[2]
@@ -69,6 +70,7 @@ func TestTransportsEnd(t *testing.T) {
 
 // TestOverTLS: somebody whose network lets nothing but TLS out comes by the relay over TLS.
 func TestOverTLS(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	ann := enterAs(t, h, "tea", "Ann")
 	overTLS := byRelay("transport=tcp")
@@ -119,6 +121,7 @@ func TestSwitches(t *testing.T) {
 
 // TestHubRestarts: after a restart of the server everybody makes a new link, and the room is on the hub as before.
 func TestHubRestarts(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	h, stop := startHouse(t, "127.0.0.1:0", data, nil)
 	all := three(t, h)

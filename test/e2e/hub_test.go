@@ -54,6 +54,7 @@ func (g *guest) perceivesAll(all []*guest) {
 // TestThree: a third person makes the room go over to the hub, and everybody sees and hears everybody; then all that is said on the
 // control channel.
 func TestThree(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	all := three(t, h)
 	ann, bob, cyd := all[0], all[1], all[2]

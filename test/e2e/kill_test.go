@@ -298,6 +298,7 @@ func (c *caller) hear(ctx context.Context, b []byte) error {
 // TestKill kills the server with SIGKILL in the middle of a conversation, and starts it again on the same port and data
 // directory: sessions and seats are what they were, and of the messages none is lost or doubled.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	const kills, messages = 5, 250
 	data := t.TempDir()
 	c := startChild(t, "127.0.0.1:0", data)

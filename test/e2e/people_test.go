@@ -13,6 +13,7 @@ import (
 
 // TestSendToSeveral is parley send --people: a link for each, and everybody gets everything at the same time.
 func TestSendToSeveral(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	dir := t.TempDir()
 	env := []string{"XDG_STATE_HOME=" + filepath.Join(dir, "state")}
@@ -64,6 +65,7 @@ func TestSendToSeveral(t *testing.T) {
 
 // TestTransfersAreInTheRecord is a file between two people as the call's record tells it.
 func TestTransfersAreInTheRecord(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	ann := dial(t, h.link("tea"), options("Ann")).enter()
 	record := seated(ann)

@@ -99,6 +99,7 @@ func named(t *testing.T) (host, guest string, roots *x509.CertPool) {
 }
 
 func TestRelayedWhereNothingElseIsAllowed(t *testing.T) {
+	t.Parallel()
 	host, guest, roots := named(t)
 	for _, ways := range [][2]string{{"udp", "udp"}, {"tcp", "tcp"}, {"tls", "tls"}, {"udp", "tls"}, {"", ""}} {
 		t.Run(strings.Join(ways[:], " to "), func(t *testing.T) {
@@ -125,6 +126,7 @@ func TestRelayedWhereNothingElseIsAllowed(t *testing.T) {
 }
 
 func TestRelayedOnOneSide(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	o := options("Ann")
 	o.Relay = true

@@ -232,6 +232,7 @@ func (k *killing) cut(side int, chunks int) (over bool) {
 
 // TestKilledTransfer kills the two sides of a transfer at random. `make soak` does it with 1 GiB and 20 times.
 func TestKilledTransfer(t *testing.T) {
+	t.Parallel()
 	size, kills := int64(64<<20)-12345, 5
 	if s := os.Getenv("PARLEY_SOAK_MIB"); s != "" {
 		mib, err := strconv.Atoi(s)

@@ -29,6 +29,7 @@ func encoderOf(g *guest) (seat signal.Seat) {
 // sees whoever speaks on its one place and hears them, another one the encoder only; restarts of ICE hurt neither; the host
 // silences the encoder, and it is gone with its session.
 func TestWHIP(t *testing.T) {
+	t.Parallel()
 	h := newHouse(t, nil)
 	ann := enterAs(t, h, "tea", "Ann")
 	cam := outside(t, h, "Encoder", byUDP(), 0)
