@@ -58,11 +58,11 @@ function describe(before, now) {
 test('5 % lost both ways', {skip, timeout: 5 * timeout}, async (t) => {
   const wan = internet.wans.get('nata');
   await wan?.set('delay 20ms');
-  const ann = await arrive(internet, 'a', server.room('loss'), 'Ann');
+  const ann = await arrive(internet, 'a', server.hostLink, 'Ann');
   await ann.join();
-  const bob = await arrive(internet, 'b', server.room('loss'), 'Bob');
+  const bob = await arrive(internet, 'b', server.guestLink, 'Bob');
   await bob.join();
-  const cyd = await arrive(internet, 'c', server.room('loss'), 'Cyd');
+  const cyd = await arrive(internet, 'c', server.guestLink, 'Cyd');
   await cyd.join();
   const people = [ann, bob, cyd];
   await enjoyAll(people);
