@@ -39,8 +39,9 @@ type rate struct {
 	long      int     // reports in a row with much queue
 	decreases uint64
 
-	choked  int64 // since when the path is choked, 0 when it is not
-	emptyAt int64 // when its queue will be short, if nothing but sound is sent
+	choked  int64   // since when the path is choked, 0 when it is not
+	emptyAt int64   // when its queue will be short, if nothing but sound is sent
+	sent    float64 // how much was sent until then
 }
 
 func (r *rate) draining() bool { return r.drain > 0 && r.drain < 1 }
@@ -86,16 +87,25 @@ func (e *Estimator) judgeChoke(t int64) {
 	r, own := &e.rate, e.queue.newest()
 	switch {
 	case r.choked == 0 && e.queue.steep():
-		r.choked, r.emptyAt = t, t+own-much/2
+		r.choked, r.emptyAt, r.sent = t, t+longestChoke, e.out.rate(300*milli)
 		return
 	case r.choked == 0:
 		return
 	case own < much/2:
 		r.choked = 0
 		return
+	case e.newest > r.choked:
+		r.emptyAt = e.newest + own - much
+		return
 	}
-	r.emptyAt = t + own - much/2
-	if carried := e.acked.rate(150 * milli); carried > 0 && keep*carried < r.value && e.newest <= r.choked {
+	carried := e.acked.rate(150 * milli)
+	if carried <= 0 {
+		return
+	}
+	// It went on growing until nothing but sound was sent.
+	grew := max(r.sent/carried-1, 0) * float64(r.choked-e.newest)
+	r.emptyAt = r.choked + own + int64(min(grew, float64(longestChoke))) - much
+	if keep*carried < r.value {
 		r.value = keep * carried
 		r.learn(carried)
 	}
