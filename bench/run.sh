@@ -1,9 +1,16 @@
 #!/usr/bin/env bash
-# Runs the benchmarks, or those named: packet start idle join files roads faults sfu.
+# Runs the benchmarks, or those named: packet start idle join files roads faults sfu latency.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 want=("$@")
-[ ${#want[@]} -eq 0 ] && want=(packet start idle join files roads faults sfu)
+[ ${#want[@]} -eq 0 ] && want=(packet start idle join files roads faults sfu latency)
+# hub builds the hub alone, as bench/sfu measures it.
+hub() {
+  [ -z "${ours:-}" ] || return 0
+  ours=$(mktemp -d)
+  trap 'rm -r "$ours"' EXIT
+  go build -o "$ours/ours" ./bench/sfu/ours
+}
 for name in "${want[@]}"; do
   echo "== $name"
   case $name in
@@ -27,11 +34,22 @@ for name in "${want[@]}"; do
       cat "$results"
       ;;
     sfu)
-      ours=$(mktemp -d)
-      trap 'rm -r "$ours"' EXIT
-      go build -o "$ours/ours" ./bench/sfu/ours
+      hub
       go run ./bench/sfu -server "ours=$ours/ours" -server "two-loops=$ours/ours -loops 2"
       ;;
-    *) echo "no such benchmark: $name (packet start idle join files roads faults sfu)" >&2; exit 2 ;;
+    latency)
+      results=$PWD/bench/results/latency.md
+      hub
+      {
+        echo '# How much later packets come through the hub than directly'
+        echo
+        echo "$(date -u +%F), $(nproc) cores, load $(cut -d' ' -f1 /proc/loadavg). One publisher and one receiver (pion, loopback; 170 packets of pictures in"
+        echo 'bursts and 50 of sound a second), through the hub, through the smallest fan-out on pion, and directly, in turns;'
+        echo '`make bench RUN=latency`. From the call that sends in one program to the one that has read in the same program.'
+        echo
+        go run ./bench/sfu -only one,direct -rounds "${ROUNDS:-8}" -for 4s -server "ours=$ours/ours" | tee /dev/stderr | sed -n '/^| /p;/^|-/p;/^$/p'
+      } >"$results"
+      ;;
+    *) echo "no such benchmark: $name (packet start idle join files roads faults sfu latency)" >&2; exit 2 ;;
   esac
 done

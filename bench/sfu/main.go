@@ -12,8 +12,8 @@
 // {"mallocs": all allocations so far}.
 //
 // Scenarios: W is 2 publishers and 40 receivers, C is 8 people who all send and receive, R is two rooms of 1 publisher and 20
-// receivers, for servers with more than one loop, L is 1 publisher and 12 receivers, for latency; direct is one of each without a
-// server, the floor of the method.
+// receivers, for servers with more than one loop, L is 1 publisher and 12 receivers; one is one of each, and direct the same without
+// a server, the floor of the method: where both are measured, it is printed how much later packets come through each server.
 package main
 
 import (
@@ -73,7 +73,7 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	flags.IntVar(&o.rounds, "rounds", 3, "how often everything is measured")
 	flags.DurationVar(&o.window, "for", 8*time.Second, "how long the processor is measured each time")
 	flags.Var(&o.servers, "server", "name=command of a server to measure beside plain; may be repeated")
-	only := flags.String("only", "W,C,R,L,direct", "which scenarios")
+	only := flags.String("only", "W,C,R,L,one,direct", "which scenarios")
 	alone := flags.Bool("alone", false, "measure the servers without plain")
 	serve := flags.Bool("serve-plain", false, "be the plain server (the program starts itself so)")
 	if err := flags.Parse(args); err != nil {
@@ -104,11 +104,12 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 func (o *options) measure(ctx context.Context, out io.Writer) error {
 	var all []result
 	for round := range o.rounds {
-		order := slices.Clone(o.servers)
+		order, scenarios := slices.Clone(o.servers), slices.Clone(o.scenarios)
 		if round%2 == 1 { // nobody is always the first
 			slices.Reverse(order)
+			slices.Reverse(scenarios)
 		}
-		for _, s := range o.scenarios {
+		for _, s := range scenarios {
 			for i, p := range order {
 				if s.direct && i > 0 {
 					continue
@@ -124,5 +125,6 @@ func (o *options) measure(ctx context.Context, out io.Writer) error {
 	}
 	fmt.Fprintln(out)
 	table(out, all)
+	added(out, all)
 	return nil
 }

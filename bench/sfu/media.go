@@ -161,16 +161,21 @@ func (c *camera) film(video, sound *webrtc.TrackLocalStaticRTP, done <-chan stru
 	}
 }
 
-// histogram counts durations in steps of an eighth of an octave.
-type histogram [64 * 8]uint32
+// histogram counts durations in steps of a 32nd of an octave.
+type histogram [64 * steps]uint32
+
+const (
+	steps    = 1 << stepBits
+	stepBits = 5
+)
 
 func (h *histogram) add(d int64) {
 	if d < 1 {
 		d = 1
 	}
 	octave := bits.Len64(uint64(d)) - 1
-	step := uint64(d) << (63 - octave) << 1 >> 61
-	h[octave*8+int(step)]++
+	step := uint64(d) << (63 - octave) << 1 >> (64 - stepBits)
+	h[octave*steps+int(step)]++
 }
 
 func (h *histogram) merge(other *histogram) {
@@ -187,8 +192,8 @@ func (h *histogram) quantile(q float64) time.Duration {
 	}
 	for i, n := range h {
 		if seen += float64(n); n > 0 && seen >= q*all {
-			low := uint64(1) << (i / 8)
-			return time.Duration(low + low*uint64(i%8*2+1)/16)
+			low := uint64(1) << (i / steps)
+			return time.Duration(low + low*uint64(i%steps*2+1)/(2*steps))
 		}
 	}
 	return 0

@@ -13,6 +13,7 @@ import (
 // result is what one run has shown.
 type result struct {
 	server, scenario   string
+	direct             bool // without a server
 	people, receivers  int
 	streams, heard     int // tracks that should arrive, and that did
 	received, expected uint64

@@ -24,6 +24,7 @@ var scenarios = []scenario{
 	{name: "C", publishers: 8, mutual: true},
 	{name: "R", publishers: 2, receivers: 40, rooms: 2},
 	{name: "L", publishers: 1, receivers: 12},
+	{name: "one", publishers: 1, receivers: 1},
 	{name: "direct", publishers: 1, receivers: 1, direct: true},
 }
 
@@ -51,7 +52,7 @@ func (s scenario) url(t *target, role string, number int) string {
 
 // run plays it once.
 func (s scenario) run(ctx context.Context, p program, window time.Duration) (result, error) {
-	r := result{server: p.name, scenario: s.name, people: s.publishers + s.receivers, receivers: s.receivers, streams: s.streams()}
+	r := result{server: p.name, scenario: s.name, people: s.publishers + s.receivers, receivers: s.receivers, streams: s.streams(), direct: s.direct}
 	api, err := newAPI()
 	if err != nil {
 		return r, err

@@ -99,9 +99,44 @@ func TestHistogram(t *testing.T) {
 	other.add(0)
 	h.merge(&other)
 	for q, want := range map[float64]time.Duration{.5: 500 * time.Microsecond, .99: 990 * time.Microsecond} {
-		if got := h.quantile(q); got < want*9/10 || got > want*11/10 {
+		if got := h.quantile(q); got < want*98/100 || got > want*102/100 {
 			t.Errorf("%v: %v", q, got)
 		}
+	}
+}
+
+// TestAdded: a server through which all comes a quarter of a millisecond later, in each of two rounds, adds that.
+func TestAdded(t *testing.T) {
+	var all []result
+	for range 2 {
+		direct := result{server: "none", scenario: "direct", direct: true}
+		one := result{server: "ours", scenario: "one"}
+		for i := range 1000 {
+			d := int64(100+i) * int64(time.Microsecond)
+			direct.latency.add(d)
+			one.latency.add(d + int64(250*time.Microsecond))
+		}
+		all = append(all, one, direct)
+	}
+	var out strings.Builder
+	added(&out, all)
+	var p50, least, most, p99 float64
+	line := out.String()[strings.Index(out.String(), "| ours"):]
+	cells := strings.Split(line, "|")
+	if _, err := fmt.Sscanf(cells[5], " %f (%f to %f)", &p50, &least, &most); err != nil {
+		t.Fatal(err, line)
+	}
+	if _, err := fmt.Sscanf(cells[6], " %f", &p99); err != nil {
+		t.Fatal(err, line)
+	}
+	for _, v := range []float64{p50, least, most, p99} {
+		if v < .21 || v > .29 {
+			t.Error(line)
+		}
+	}
+	out.Reset()
+	if added(&out, all[:1]); out.Len() != 0 {
+		t.Error("without the direct path: ", out.String())
 	}
 }
 

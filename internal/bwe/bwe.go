@@ -7,12 +7,13 @@
 //   - Arrivals is the receiver's record from which feedback is made.
 //
 // The ideas are those of Google congestion control (draft-ietf-rmcat-gcc-02): groups of packets, the trend of their
-// delay, a threshold that adapts, increase by factor far from a limit and by steps near it, probes. Three things differ,
+// delay, a threshold that adapts, increase by factor far from a limit and by steps near it, probes. Four things differ,
 // because users complain about pictures that are paused for a congestion that is none:
 //
 //   - The queue is measured too (queue.go), not only its trend. A trend without a queue is jitter, and a queue that stays
 //     although less is sent is not ours: somebody else's, or a longer route.
 //   - Loss is put to trial (loss.go). Less is sent for a moment; if as much is lost as before, the path just loses packets.
+//   - A path that suddenly carries a small part of what it did is left to sound until its queue has room again.
 //   - A full path is drained on purpose, for as long as its queue lasts, and then used at nearly what it carried.
 //
 // **Each value has exactly one owner, which passes the time; times never go back. Nothing is kept of the slices that are
@@ -324,6 +325,10 @@ func (e *Estimator) Estimate() int {
 	}
 	return int(e.clamp(v))
 }
+
+// Choked reports whether nothing but sound is to be sent now: the path has come to carry a small part of what it did, and its
+// queue is about to be full or is. It is so for less than half a second, however the path fares.
+func (e *Estimator) Choked(now time.Time) bool { return e.rate.soundOnly(e.micros(now)) }
 
 // clamp keeps v within the configured bounds; what is not a number is the floor.
 func (e *Estimator) clamp(v float64) float64 {

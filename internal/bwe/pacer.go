@@ -30,6 +30,7 @@ type Pacer[T any] struct {
 	boost   float64 // bytes per second at which what waits is gone in time
 	lanes   [2]lane[T]
 	bytes   int
+	held    bool
 }
 
 // lane is a bounded queue of one urgency.
@@ -81,6 +82,12 @@ func (p *Pacer[T]) Push(kind Kind, item T, size int) bool {
 	return true
 }
 
+// Hold has all that waits stay, and what comes wait with it, until it is called with false: Estimator.Choked. Sound passes.
+func (p *Pacer[T]) Hold(now time.Time, held bool) {
+	p.pass(now)
+	p.held = held
+}
+
 // Passed notes that a packet left without waiting: sound, or what fills a probe.
 func (p *Pacer[T]) Passed(now time.Time, size int) {
 	p.pass(now)
@@ -90,7 +97,7 @@ func (p *Pacer[T]) Passed(now time.Time, size int) {
 // Ready reports whether a packet may leave now.
 func (p *Pacer[T]) Ready(now time.Time) bool {
 	p.pass(now)
-	return p.debt <= 0
+	return p.debt <= 0 && !p.held
 }
 
 // Pop takes the next packet that may leave now. The caller sends it.
@@ -117,9 +124,9 @@ func (p *Pacer[T]) Pop(now time.Time) (Waiting[T], bool) {
 	return Waiting[T]{}, false
 }
 
-// Next says when a packet may leave; ok is false when none waits.
+// Next says when a packet may leave; ok is false when none waits, and while what waits is held.
 func (p *Pacer[T]) Next(now time.Time) (at time.Time, ok bool) {
-	if p.Len() == 0 && p.probe <= 0 {
+	if p.held || p.Len() == 0 && p.probe <= 0 {
 		return at, false
 	}
 	p.pass(now)

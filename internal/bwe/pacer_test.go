@@ -99,6 +99,30 @@ func TestPacerSound(t *testing.T) {
 	}
 }
 
+// While it is held nothing leaves, sound passes, and afterwards all that waited leaves in its order.
+func TestPacerHold(t *testing.T) {
+	p := NewPacer[int](begin, 64)
+	p.SetTarget(begin, 1_000_000)
+	p.Hold(begin, true)
+	for i := range 3 {
+		p.Push(Video, i, 1250)
+	}
+	p.Push(Retransmission, 9, 1250)
+	p.Probe(begin, Cluster{Rate: 2_000_000, Bytes: 5000, Packets: 6})
+	now := begin.Add(300 * ms)
+	p.Passed(now, 120)
+	if _, ok := p.Pop(now); ok || p.Ready(now) {
+		t.Error("something left")
+	}
+	if _, ok := p.Next(now); ok {
+		t.Error("something may leave some time")
+	}
+	p.Hold(now, false)
+	if items, _ := drain(p, now); len(items) != 4 || items[0] != 9 || items[3] != 2 {
+		t.Error(items)
+	}
+}
+
 func TestPacerProbe(t *testing.T) {
 	p := NewPacer[int](begin, 4)
 	p.SetTarget(begin, 300_000)

@@ -147,6 +147,9 @@ func (c *call) send() {
 	now := c.now()
 	target := float64(c.alg.Target())
 	c.pacer.SetTarget(now, int(target))
+	if e, ok := c.alg.(*Estimator); ok {
+		c.pacer.Hold(now, e.Choked(now))
+	}
 	step := int(c.t / time.Millisecond)
 	if step%20 == 0 {
 		c.put(Audio, 120)

@@ -72,8 +72,11 @@ func (q *queue) report(t int64) {
 // steep reports whether the queue grew nearly as fast as time passed: the path carries a small part of what it did, and to wait for
 // another report would fill it.
 func (q *queue) steep() bool {
-	return q.latest-q.foreign > much/2 && q.grown > 3*little && 2*q.grown > q.apart && q.apart < 150*milli
+	return q.newest() > much/2 && q.grown > 3*little && 2*q.grown > q.apart && q.apart < 150*milli
 }
+
+// newest is the part of what the last report alone says that is ours, in µs.
+func (q *queue) newest() int64 { return q.latest - q.foreign }
 
 // own is the part of the queue that is ours, in µs.
 func (q *queue) own() int64 { return q.now - q.foreign }

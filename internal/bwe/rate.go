@@ -20,6 +20,8 @@ const (
 	longestDrain = 3 * second
 	// A round trip beyond endless is no conversation: the rate falls each second, whoever makes the queue.
 	endless, endlessKeep = 3 * second, 0.8
+	// longestChoke is for how long nothing but sound may be sent: a shorter stop than people take for a broken picture.
+	longestChoke = 400 * milli
 )
 
 // rate is what the path is believed to carry, and how it came to be.
@@ -36,6 +38,10 @@ type rate struct {
 	queueAt   int64   // when the packet was sent that saw it; 0 when none has yet
 	long      int     // reports in a row with much queue
 	decreases uint64
+
+	choked  int64   // since when the path is choked, 0 when it is not
+	emptyAt int64   // when its queue will be short, if nothing but sound is sent
+	sent    float64 // how much was sent until then
 }
 
 func (r *rate) draining() bool { return r.drain > 0 && r.drain < 1 }
@@ -61,6 +67,7 @@ func (e *Estimator) judge(t int64) {
 	if e.rtt > endless && t-r.cutAt > second {
 		r.value, r.cutAt = endlessKeep*r.value, t
 	}
+	e.judgeChoke(t)
 	over := e.trend.usage == rising && q > little || r.long > 1 && !r.draining() || e.queue.steep()
 	switch {
 	case over && t-r.cutAt > 150*milli:
@@ -71,6 +78,42 @@ func (e *Estimator) judge(t int64) {
 		e.increase(passed)
 	}
 	r.value = e.clamp(r.value)
+}
+
+// judgeChoke finds out whether the path carries so much less than is sent that its queue is about to be full: then what finds no
+// room is lost, sound as well as pictures. While only sound is sent the queue passes, and what arrives of before is what the path
+// carries.
+func (e *Estimator) judgeChoke(t int64) {
+	r, own := &e.rate, e.queue.newest()
+	switch {
+	case r.choked == 0 && e.queue.steep():
+		r.choked, r.emptyAt, r.sent = t, t+longestChoke, e.out.rate(300*milli)
+		return
+	case r.choked == 0:
+		return
+	case own < much/2:
+		r.choked = 0
+		return
+	case e.newest > r.choked:
+		r.emptyAt = e.newest + own - much
+		return
+	}
+	carried := e.acked.rate(150 * milli)
+	if carried <= 0 {
+		return
+	}
+	// It went on growing until nothing but sound was sent.
+	grew := max(r.sent/carried-1, 0) * float64(r.choked-e.newest)
+	r.emptyAt = r.choked + own + int64(min(grew, float64(longestChoke))) - much
+	if keep*carried < r.value {
+		r.value = keep * carried
+		r.learn(carried)
+	}
+}
+
+// soundOnly reports whether the path is choked and pictures are to wait. They do so once, however long it stays choked.
+func (r *rate) soundOnly(t int64) bool {
+	return r.choked != 0 && t < min(r.emptyAt, r.choked+longestChoke)
 }
 
 // unhurt is the queue, in µs, up to which more is tried: slow paths queue by single packets.

@@ -109,7 +109,11 @@ func (p *Person) handleTransport(pkt *rtp.Control) {
 		}
 		told = append(told, bwe.Arrival{Number: a.Sequence, Arrived: a.Received, At: at})
 	}
-	p.down.estimator.Feedback(r.now, told)
+	d := &p.down
+	d.estimator.Feedback(r.now, told)
+	if d.pacer != nil { // each frame that still left would cost sound
+		d.pacer.Hold(r.now, d.estimator.Choked(r.now))
+	}
 }
 
 // handleLoss takes a receiver's request for a key frame. One that can only have been sent before the last key frame reached them

@@ -21,6 +21,7 @@ type path struct {
 	free          time.Time
 	queue         flights
 	lost          int
+	crowded       int // of those, sound that found the buffer full
 	order         int
 }
 
@@ -57,6 +58,9 @@ func (p *path) send(now time.Time, pkt []byte) {
 		}
 		if p.free.Sub(now) > p.buffer {
 			p.lost++
+			if h, err := rtp.Parse(pkt); err == nil && h.SSRC == soundSSRC {
+				p.crowded++
+			}
 			return
 		}
 		p.free = p.free.Add(time.Duration(float64(len(pkt)+44) * 8 / float64(p.rate) * 1e9))

@@ -63,7 +63,8 @@ func TestFallingDownlink(t *testing.T) {
 			}
 			w.run(2*time.Second, true)
 			said := int(w.camera.seq)
-			t.Logf("longest without a packet %v, back after %v, %d lost, %d of %d packets of sound", frozen, back, s.down.lost, s.viewer.sounds, said)
+			t.Logf("longest without a packet %v, back after %v, %d lost, %d of %d packets of sound, %d found the buffer full",
+				frozen, back, s.down.lost, s.viewer.sounds, said, s.down.crowded)
 			if s.viewer.sounds < said*95/100 {
 				t.Errorf("only %d of %d packets of sound", s.viewer.sounds, said)
 			}

@@ -93,6 +93,7 @@ func (p *Person) look(now time.Time, t int64) {
 	}
 	target := d.estimator.Target()
 	d.pacer.SetTarget(now, target)
+	d.pacer.Hold(now, d.estimator.Choked(now))
 	if c, ok := d.estimator.Probe(now); ok && d.probing != nil {
 		d.pacer.Probe(now, c)
 	}

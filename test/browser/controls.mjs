@@ -204,9 +204,10 @@ export class Controls {
    * Waits until the page no longer says something.
    *
    * @param {RegExp} words
+   * @param {number} [timeout]
    */
-  async readsNot(words) {
-    await until(`${this.name} no longer to read ${words}`, async () => !words.test(await this.text()));
+  async readsNot(words, timeout) {
+    await until(`${this.name} no longer to read ${words}`, async () => !words.test(await this.text()), {timeout});
   }
 
   /** What is chosen in a list. @param {string} name */

@@ -6,6 +6,7 @@ import {type LocalMedia, openRoom, type Participant, type Source} from '@parley-
 
 const query = new URLSearchParams(location.search);
 const base = Number(query.get('hz') ?? 400);
+const [wide = 160, high = 90] = query.get('size')?.split('x').map(Number) ?? [];
 const context = new AudioContext();
 
 /** Three tones, so that two copies of them, one a little later, never cancel each other out. */
@@ -21,14 +22,14 @@ function chord(): MediaStreamTrack {
 }
 
 function picture(): MediaStreamTrack {
-  const canvas = Object.assign(document.createElement('canvas'), {width: 160, height: 90});
+  const canvas = Object.assign(document.createElement('canvas'), {width: wide, height: high});
   const paint = canvas.getContext('2d') as CanvasRenderingContext2D;
   let n = 0;
   setInterval(() => {
     paint.fillStyle = `hsl(${(n * 3) % 360} 60% 50%)`;
-    paint.fillRect(0, 0, 160, 90);
+    paint.fillRect(0, 0, wide, high);
     paint.fillStyle = 'white';
-    paint.fillRect((n * 4) % 160, 30, 20, 30);
+    paint.fillRect((n * 4) % wide, high / 3, wide / 8, high / 3);
     n++;
   }, 125);
   return canvas.captureStream(8).getVideoTracks()[0] as MediaStreamTrack;

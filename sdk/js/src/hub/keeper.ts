@@ -22,6 +22,14 @@ const replaceMs = 15_000;
 /** How long after a refusal or an early end before another link is made; twice as long each time, up to so much. */
 const [againMs, longestMs] = [500, 30_000];
 
+const overTLS = (url: string) => transportOf(url) === 'tls';
+/**
+ * Servers that may lead to the hub where it is not reached itself: relays by TCP or TLS. The relay has the hub's own address
+ * and port, so by UDP it leads nowhere else, and Chromium takes whatever comes from there for the relay's: the hub would not
+ * be heard by UDP any more.
+ */
+const overStream = (url: string) => transportOf(url) === 'tcp' || overTLS(url);
+
 /** What is wanted of the hub: no link, one that waits, or one that carries media. */
 export type Use = 'none' | 'idle' | 'carry';
 
@@ -218,17 +226,17 @@ export class Keeper {
     const seal = this.port.seal();
     if (seal === undefined) return null;
     const servers = this.port.servers();
-    const fits = (url: string) => transportOf(url) === 'tls';
-    const tls = ways === 'tls' ? only(servers, fits) : [];
+    const tls = ways === 'tls' ? only(servers, overTLS) : [];
+    const fits = tls.length ? overTLS : overStream;
     const pictures = Math.ceil(Math.max(1, this.#shown.length) / pictureStep) * pictureStep;
     const config: RTCConfiguration = tls.length
       ? {iceServers: tls, iceTransportPolicy: 'relay'}
-      : {iceServers: servers};
+      : {iceServers: only(servers, fits)};
     const {made, sections} =
       this.#prepare(config, pictures, seal) ?? this.#prepare({iceServers: []}, pictures, seal) ?? {};
     if (!made || !sections) return null;
     const id = freshId();
-    const link: HubLink = new HubLink(id, tls.length ? {...made, fits} : made, sections, {
+    const link: HubLink = new HubLink(id, {...made, fits}, sections, {
       send: (type, body) => this.port.send(type, {...body, to: hub, link: id} as never),
       freshServers: () => this.port.freshServers(),
       changed: () => link === this.link && this.port.changed(),
