@@ -99,7 +99,9 @@ for (const [n, codec] of ['video/VP8', 'video/VP9', 'video/H264', 'video/AV1'].e
         async () => (await pictures()).find(({frames}) => frames > 10),
         {timeout, detail},
       );
-      t.diagnostic(`${Math.round(performance.now() - began)} ms to the eleventh picture, ${first.width} wide, over ${(await readTrunk(bob.page))?.over}`);
+      t.diagnostic(
+        `${Math.round(performance.now() - began)} ms to the eleventh picture, ${first.width} wide, over ${(await readTrunk(bob.page))?.over}`,
+      );
       await until(
         'more of it',
         async () => (await pictures()).some(({mid, frames}) => mid === first.mid && frames > first.frames + 20),
