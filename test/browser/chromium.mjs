@@ -8,11 +8,12 @@ import {chromiumPath} from './requirement.mjs';
 /**
  * What the browser says when the page asks for devices:
  * - `fake`: a moving picture and a beep, granted;
+ * - `smooth`: the same at 30 frames a second instead of 15, for figures;
  * - `small`: the same with a small picture, for tests with many people;
  * - `denied`: there are devices, the person says no;
  * - `missing`: granted, but there is none;
  * - `unasked`: the person never answers (and so the browser hides local addresses behind mDNS names).
- * @typedef {'fake' | 'small' | 'denied' | 'missing' | 'unasked'} Capture
+ * @typedef {'fake' | 'smooth' | 'small' | 'denied' | 'missing' | 'unasked'} Capture
  */
 
 /**
@@ -38,7 +39,8 @@ function smallCamera() {
 /** @type {Record<Capture, string[]>} */
 const captureFlags = {
   // Three cameras: the second one's pixels (Y16) are shown, but no encoder takes them.
-  fake: ['--use-fake-device-for-media-stream=fps=30,device-count=3', '--use-fake-ui-for-media-stream'],
+  fake: ['--use-fake-device-for-media-stream=fps=15,device-count=3', '--use-fake-ui-for-media-stream'],
+  smooth: ['--use-fake-device-for-media-stream=fps=30,device-count=3', '--use-fake-ui-for-media-stream'],
   small: ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'],
   denied: ['--use-fake-device-for-media-stream=fps=30,device-count=1', '--use-fake-ui-for-media-stream=deny'],
   missing: ['--use-fake-ui-for-media-stream'],

@@ -305,7 +305,7 @@ export class Internet {
    * @param {Home} home
    * @param {import('../browser/chromium.mjs').Capture} [capture]
    */
-  chromium(home, capture = 'fake') {
+  chromium(home, capture = 'smooth') {
     return this.#browser(`${home}-${capture}`, () => {
       const dir = join(this.spaces.dir, `chromium-${home}-${capture}`);
       mkdirSync(dir);

@@ -57,6 +57,41 @@ describe('nothing is held back', () => {
   });
 });
 
+describe('a way that was cut', () => {
+  // A report about sound that covers the cut is repeated until the next one, five seconds later.
+  const after = {availableBps: 90_000, soundLost: 60, pictureLost: 80, rttMs: 45, limited: true};
+  it('costs no picture when it carries again', () => {
+    const adaptation = new Adaptation();
+    run(adaptation, [[20, wide]]);
+    adaptation.recovered(20_500);
+    const plans = run(
+      adaptation,
+      [
+        [2, after],
+        [4, {...after, pictureLost: 0, availableBps: 700_000}],
+        [10, wide],
+      ],
+      20_000,
+    );
+    expect(plans.every((p) => !p.paused && p.camera.scale === 1)).toBe(true);
+  });
+
+  it('that carries worse than before costs what it has to, soon enough', () => {
+    const adaptation = new Adaptation();
+    run(adaptation, [[20, wide]]);
+    adaptation.recovered(20_500);
+    const plans = run(adaptation, [[12, narrow]], 20_000);
+    expect(second(plans, (p) => p.paused || p.camera.scale > 1)).toBeGreaterThan(6);
+    expect(last(plans).paused).toBe(true);
+  });
+
+  it('without that, the same figures do', () => {
+    const adaptation = new Adaptation();
+    run(adaptation, [[20, wide]]);
+    expect(run(adaptation, [[3, after]], 20_000).some((p) => p.paused)).toBe(true);
+  });
+});
+
 describe('steps', () => {
   it('down to what the estimate carries at once, and up again one by one', () => {
     const adaptation = new Adaptation();

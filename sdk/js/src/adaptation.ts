@@ -45,6 +45,8 @@ const swellMs = 600;
 const provenMs = 20_000;
 /** Congestion control finds out what the path carries; until then its estimate is a guess. */
 const warmUpMs = 6_000;
+/** Reports about sound are up to so old. One that covers a cut of the way tells nothing of the way as it is now. */
+const reportMs = 6_000;
 
 /** With an estimate the proof is quicker when there is plenty of room, and there is none without room. */
 function provedAfter(room: number): number {
@@ -67,6 +69,7 @@ export class Adaptation {
   #wait = firstWaitMs;
   #leastRtt = Number.POSITIVE_INFINITY;
   #suffersSince: number | null = null;
+  #deafUntil = Number.NEGATIVE_INFINITY;
 
   /** Whether the picture is held back altogether. */
   get paused(): boolean {
@@ -79,7 +82,8 @@ export class Adaptation {
   }
 
   /** Takes a look at the way out and says what may be sent until the next one. */
-  next(sample: Sample, sending: Sending): Plan {
+  next(seen: Sample, sending: Sending): Plan {
+    const sample = seen.at < this.#deafUntil ? {...seen, soundLost: undefined, pictureLost: undefined} : seen;
     const picture = sending.camera || sending.screen !== null;
     this.#beganAt = picture ? (this.#beganAt ?? sample.at) : null;
     this.#observe(sample);
@@ -98,6 +102,12 @@ export class Adaptation {
     this.#beganAt = null;
     this.#hold = firstHoldMs;
     this.#wait = Math.min(this.#wait, firstWaitMs);
+  }
+
+  /** The same path carries again after it was cut: what was lost meanwhile, and the estimate that fell with it, say nothing. */
+  recovered(at: number): void {
+    this.#deafUntil = at + reportMs;
+    this.#beganAt = null;
   }
 
   #observe(sample: Sample): void {

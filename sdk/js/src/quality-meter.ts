@@ -35,6 +35,8 @@ export class LinkMeter implements Meter {
   #evidence: Evidence | null = null;
   #told: Told | null = null;
   #broken = false;
+  /** Nothing came at the last look, or between two of them. */
+  #cut = false;
   #paused = false;
   /** Of the last looks, the share of time in which the picture stood still. */
   #still: number[] = [];
@@ -94,6 +96,7 @@ export class LinkMeter implements Meter {
   /** Takes a change of the path; true when that alone changes the quality. */
   broke(kind: Path['kind']): boolean {
     const broken = this.#stats !== null && (kind === 'lost' || kind === 'connecting' || kind === 'none');
+    if (kind === 'lost') this.#cut = true; // it may be whole again before the next look
     if (!broken || this.#broken) return false;
     this.#broken = true;
     return this.#steady.take({level: 0, reason: 'reconnecting'}, performance.now(), true);
@@ -109,13 +112,16 @@ export class LinkMeter implements Meter {
       this.#still = [];
     }
     const now = performance.now();
+    const cut = link.path.kind === 'lost';
+    if (this.#cut && !cut) this.#adaptation.recovered(now);
+    this.#cut = cut;
     const stats = this.#figures.take(reports, link.path, (mid, direction) => link.carries(mid, direction));
     this.#stats = stats;
     const seconds = (now - this.#at) / 1000;
     this.#at = now;
     this.#record(stats, now);
     this.#watch(stats, seconds);
-    this.#adapt(link, stats, now);
+    if (!cut) this.#adapt(link, stats, now);
     this.port.measured();
   }
 
