@@ -68,6 +68,9 @@ func TestFallingDownlink(t *testing.T) {
 			if s.viewer.sounds < said*95/100 {
 				t.Errorf("only %d of %d packets of sound", s.viewer.sounds, said)
 			}
+			if s.down.crowded > 4 { // before the fall could be seen
+				t.Errorf("%d packets of sound found the buffer full", s.down.crowded)
+			}
 			if frozen > 500*time.Millisecond || back > 5*time.Second {
 				t.Errorf("frozen for %v, back after %v: %+v", frozen, back, s.person.Stats())
 			}

@@ -96,7 +96,7 @@ func (w *world) Quit(_, _ string) { w.note(func() { w.log = append(w.log, "quit"
 
 func (w *world) ICEServers(session, host string) *signal.ICEServers {
 	return &signal.ICEServers{Servers: []signal.ICEServer{
-		{URLs: []string{"stun:" + host}}, {URLs: []string{"turn:" + host + "?transport=udp"}, Username: `a"b`, Credential: "pw"},
+		{URLs: []string{"stun:" + host}}, {URLs: []string{"turn:" + host + "?transport=udp", "turn:" + host + "?transport=tcp"}, Username: `a"b`, Credential: "pw"},
 	}}
 }
 

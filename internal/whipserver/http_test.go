@@ -192,7 +192,7 @@ func TestCreated(t *testing.T) {
 			links := w.Header().Values("Link")
 			if w.Body.String() != "v=0 answer" || w.Header().Get("ETag") == "" || w.Header().Get("Content-Type") != typeSDP ||
 				!strings.Contains(w.Header().Get("Location"), "/s/"+v.ID) || len(links) != 2 ||
-				!strings.HasSuffix(links[1], `?transport=udp>; rel="ice-server"; username="a\"b"; credential="pw"; credential-type="password"`) {
+				!strings.HasSuffix(links[1], `?transport=tcp>; rel="ice-server"; username="a\"b"; credential="pw"; credential-type="password"`) {
 				t.Errorf("%s: %v %s", tt.name, w.Header(), w.Body)
 			}
 			if o := h.offer; o.SDP != tt.body || o.Only != kind(tt.path[1:5]).direction() || o.Link.Link != v.ID || len(o.Candidates) != 1 || (o.Stream == "") != (tt.called != "") {

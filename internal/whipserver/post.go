@@ -190,12 +190,21 @@ func (x *session) created(w http.ResponseWriter, r *http.Request, answer string)
 	if list := x.server.cfg.Rooms.ICEServers(x.id, x.host); list != nil {
 		for _, server := range list.Servers {
 			for _, u := range server.URLs {
-				h.Add("Link", iceLink(u, server))
+				if !useless(u) {
+					h.Add("Link", iceLink(u, server))
+				}
 			}
 		}
 	}
 	w.WriteHeader(http.StatusCreated)
 	_, _ = io.WriteString(w, answer)
+}
+
+// useless reports whether a server does not lead to the hub. The relay is at the hub's own address and port, so by UDP it leads
+// nowhere else; and Chromium takes whatever comes from the address of a relay that it uses by UDP for the relay's, so that the hub
+// would not be heard by UDP.
+func useless(u string) bool {
+	return strings.HasPrefix(u, "turn:") && !strings.Contains(u, "transport=tcp")
 }
 
 // iceLink is a STUN or TURN server as a Link header (RFC 9725 §4.6).

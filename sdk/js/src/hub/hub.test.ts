@@ -54,6 +54,7 @@ function make(...others: Seat[]) {
     answers: false,
     speakers: [] as readonly string[],
     seal: null as Seal | null | undefined,
+    servers: [] as RTCIceServer[],
   };
   const roster = new People(null);
   roster.replace([seat('A'), seat('B'), ...others], 'A');
@@ -77,7 +78,12 @@ function make(...others: Seat[]) {
   const hub = new Hub({
     send: (type, body) => sent.push({type, ...(body as object), n: ++n} as unknown as Sent) && n,
     roster,
-    servers: {list: [], fresh: async () => []} as never,
+    servers: {
+      get list() {
+        return state.servers;
+      },
+      fresh: async () => state.servers,
+    } as never,
     record: {note: (note: Note) => notes.push(note), watch: () => {}} as never,
     online: () => state.online,
     trouble: () => {},
@@ -257,6 +263,27 @@ describe('whether the hub is reached', () => {
     expect(said('hub-reach')).toEqual([]);
     await run(1_000);
     expect(said('hub-reach')).toMatchObject([{ok: false, why}]);
+  });
+
+  it('is looked for without a relay by UDP, at first and at a restart: it has the same address', async () => {
+    const {hub, state, run, connect, pc} = make();
+    state.servers = [
+      {urls: 'stun:hub.test:443'},
+      {
+        urls: ['turn:hub.test:443?transport=udp', 'turn:hub.test:443?transport=tcp', 'turns:hub.test:443'],
+        username: 'u',
+      },
+    ];
+    const left = [{urls: ['turn:hub.test:443?transport=tcp', 'turns:hub.test:443'], username: 'u'}];
+    hub.update('a', direct);
+    await run(50);
+    expect(pc().configuration.iceServers).toEqual(left);
+    await connect();
+    await run(1_000);
+    hub.hurry(true);
+    await run(400);
+    expect(pc().restarts).toBe(1);
+    expect(pc().configuration.iceServers).toEqual(left);
   });
 
   it('is told again when the network is another one, and when it is reached late', async () => {
