@@ -349,6 +349,13 @@ describe('a switch to the hub', () => {
     expect(told[0]?.ms).toBeGreaterThan(0);
   });
 
+  it('believes the control channel, when an answer comes that was overtaken by it', async () => {
+    const {deliver, connect, track} = await crossing();
+    await connect(['B']); // of before C was on a place
+    await deliver('C', 'camera');
+    expect(track('C', 'camera')).toMatch(/^place/);
+  });
+
   it('hears the same epoch twice, and a later one that begins it anew', async () => {
     const {hub, said, deliver, run} = await crossing();
     hub.update('a', toHub);

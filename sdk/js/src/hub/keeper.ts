@@ -276,7 +276,7 @@ export class Keeper {
   #heard({link, beats}: Kept, data: unknown): void {
     const word = read(data);
     if (word?.type === 'pong') beats.answered(word.id);
-    else if (word?.type === 'places') link.places = word.places;
+    else if (word?.type === 'places') link.showing(word.places);
     else if (word) this.port.word(link, word);
   }
 

@@ -28,6 +28,7 @@ export class HubLink extends Transport<HubLinkPort> {
   #named = '';
   #announced: readonly Source[] = [];
   #places: readonly Place[] = [];
+  #told = false; // of the places, on the control channel
   #shown: readonly Shown[] = [];
   readonly #pool = new Pool();
   #said: readonly Want[] | null = null;
@@ -51,7 +52,10 @@ export class HubLink extends Transport<HubLinkPort> {
   get places(): readonly Place[] {
     return this.#places;
   }
-  set places(places: readonly Place[]) {
+
+  /** Takes what the hub says on the control channel: from then on an answer, which takes the longer way, may be older. */
+  showing(places: readonly Place[]): void {
+    this.#told = true;
     this.#places = places;
     this.port.changed();
   }
@@ -125,7 +129,9 @@ export class HubLink extends Transport<HubLinkPort> {
   receive(message: LinkMessage): void {
     if (message.type === 'renegotiate' && message.restart) this.port.asked();
     else this.negotiation.receive(message);
-    if (message.type === 'answer') this.places = (message as Incoming['answer']).places ?? this.#places;
+    if (message.type !== 'answer' || this.#told) return;
+    this.#places = (message as Incoming['answer']).places ?? this.#places;
+    this.port.changed();
   }
 
   /** The source that I send in a section. */
