@@ -350,7 +350,12 @@ describe('a switch to the hub', () => {
   });
 
   it('believes the control channel, when an answer comes that was overtaken by it', async () => {
-    const {deliver, connect, track} = await crossing();
+    const {hub, roster, run, seats, connect, deliver, track, state} = await waiting();
+    state.answers = true;
+    roster.update(seat('C'));
+    hub.update('a', toHub);
+    await run(50);
+    await seats(['B', 'C']);
     await connect(['B']); // of before C was on a place
     await deliver('C', 'camera');
     expect(track('C', 'camera')).toMatch(/^place/);
