@@ -46,7 +46,7 @@ test('Go and Chromium exchange data', {skip}, async (t) => {
   const child = spawn(program, [server.room('echo'), 'ordered', 'unordered:unordered', 'once:unordered:once'], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
-  const browser = await launchChromium();
+  const browser = await launchChromium({capture: 'small'});
   try {
     const {value} = await createInterface(child.stdout)[Symbol.asyncIterator]().next();
     assert.equal(value, 'ready');

@@ -23,7 +23,7 @@ const parcel = new Parcel();
 
 before(async () => {
   if (skip) return;
-  [server, chromium] = await Promise.all([Server.start(), launchChromium()]);
+  [server, chromium] = await Promise.all([Server.start(), launchChromium({capture: 'small'})]);
 });
 after(async () => {
   await chromium?.close();

@@ -20,7 +20,7 @@ let bob;
 
 before(async () => {
   if (skip) return;
-  [server, chromium] = await Promise.all([Server.start(), launchChromium()]);
+  [server, chromium] = await Promise.all([Server.start(), launchChromium({capture: 'small'})]);
   ann = await Person.arrive(chromium, server.room('keys'), {name: 'Ann'});
   await ann.join();
   bob = await Person.arrive(chromium, server.room('keys'), {name: 'Bob'});

@@ -48,7 +48,7 @@ describe('the controls', {skip}, () => {
   let ann;
   const parcel = new Parcel();
   before(async () => {
-    [server, chromium] = await Promise.all([Server.start(), launchChromium()]);
+    [server, chromium] = await Promise.all([Server.start(), launchChromium({capture: 'small'})]);
     ann = await Person.arrive(chromium, server.room('narrow'), {name: 'Ann'});
     await ann.join();
     const bob = await Person.arrive(chromium, server.room('narrow'), {name: 'Bob'});

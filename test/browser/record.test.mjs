@@ -28,7 +28,7 @@ describe('the record of a call', {skip}, () => {
 
   before(async () => {
     mkdirSync(shots, {recursive: true});
-    [server, chromium] = await Promise.all([Server.start(), launchChromium()]);
+    [server, chromium] = await Promise.all([Server.start(), launchChromium({capture: 'small'})]);
     ann = await Person.arrive(chromium, server.room('tea'), {name: 'Ann'});
     await ann.join();
     bob = await Person.arrive(chromium, server.room('tea'), {name: 'Bob'});

@@ -112,7 +112,7 @@ async function back(who, other, reload) {
 
 /** @type {[string, () => Promise<import('puppeteer-core').Browser>, number, string | false][]} */
 const browsers = [
-  ['Chromium', () => launchChromium(), 5, lacks('parley', 'chromium')],
+  ['Chromium', () => launchChromium({capture: 'small'}), 5, lacks('parley', 'chromium')],
   ['Firefox', () => launchFirefox(), 5, lacks('parley', 'firefox')],
 ];
 for (const [title, launch, times, skip] of browsers) {
@@ -180,7 +180,7 @@ describe('Chromium, besides', {skip: lacks('parley', 'chromium')}, () => {
   /** @type {import('puppeteer-core').Browser} */
   let browser;
   before(async () => {
-    browser = await launchChromium();
+    browser = await launchChromium({capture: 'small'});
   });
   after(() => browser?.close());
 

@@ -63,7 +63,7 @@ describe('a program and Chromium', {skip}, () => {
   /** @type {Program[]} */
   const programs = [];
   before(async () => {
-    [server, chromium] = await Promise.all([Server.start(), launchChromium()]);
+    [server, chromium] = await Promise.all([Server.start(), launchChromium({capture: 'small'})]);
   });
   after(async () => {
     for (const program of programs) await program.stop();

@@ -26,7 +26,11 @@ let people = [];
 
 before(async () => {
   if (skip) return;
-  [server, chromium, laptop] = await Promise.all([Server.start(), launchChromium(), launchChromium()]);
+  [server, chromium, laptop] = await Promise.all([
+    Server.start(),
+    launchChromium({capture: 'small'}),
+    launchChromium(),
+  ]);
 });
 after(async () => {
   await Promise.all([chromium?.close(), laptop?.close()]);
