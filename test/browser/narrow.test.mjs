@@ -48,7 +48,7 @@ describe('the controls', {skip}, () => {
   let ann;
   const parcel = new Parcel();
   before(async () => {
-    [server, chromium] = await Promise.all([Server.start(), launchChromium({capture: 'small'})]);
+    [server, chromium] = await Promise.all([Server.start(), launchChromium()]);
     ann = await Person.arrive(chromium, server.room('narrow'), {name: 'Ann'});
     await ann.join();
     const bob = await Person.arrive(chromium, server.room('narrow'), {name: 'Bob'});
@@ -68,6 +68,9 @@ describe('the controls', {skip}, () => {
     for (const panel of viewport.isMobile ? ['', 'Chat'] : ['', 'Chat', 'Files']) {
       test(`${title}${panel && `, beside ${panel}`}`, async () => {
         await ann.page.setViewport(viewport);
+        // To become a phone's, the page is loaded anew, and comes back into the call.
+        await ann.page.waitForSelector('.stage');
+        await ann.page.waitForSelector('.bar button');
         if (panel) await ann.open(panel);
         await ann.stir();
         await ann.still();
