@@ -80,7 +80,9 @@ func (s *state) tend() {
 				s.judge(l)
 			}
 		}
-		main = s.links[peer] // another one may have taken its place
+		if main = s.links[peer]; main == nil { // another one may have taken its place, or none
+			continue
+		}
 		b := main.bond
 		if b.next != nil && s.now.Sub(b.next.began) >= besidePatience {
 			s.shut(b.next, b.next.mine)

@@ -270,8 +270,13 @@ func (s *state) tendMove() {
 	if ready && m.up.IsZero() {
 		m.up = s.now
 	}
-	late := !m.up.IsZero() && s.now.Sub(m.up) >= missingAfter || m.up.IsZero() && s.now.Sub(m.began) >= upAfter
-	if !(ready && len(missing) == 0) && (!late || len(missing) == 0) {
+	since, patience := m.up, missingAfter
+	if m.up.IsZero() {
+		since, patience = m.began, upAfter
+	}
+	whole := ready && len(missing) == 0
+	late := len(missing) > 0 && s.now.Sub(since) >= patience
+	if !whole && !late {
 		return
 	}
 	m.said = true
