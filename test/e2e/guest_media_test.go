@@ -30,6 +30,7 @@ type line struct {
 	levelID atomic.Uint32
 	sends   []*webrtc.RTPTransceiver
 	loud    atomic.Bool
+	mark    atomic.Int32 // what packets say at their end: whose they are
 	keys    atomic.Int32 // requests for key frames that came
 	done    chan struct{}
 	busy    sync.WaitGroup
@@ -107,7 +108,8 @@ func (g *guest) dialHub(link string, r road, places int, show ...signal.Want) {
 	}
 	g.offer(show...)
 	g.until("a connection", func() bool { return m.phase == webrtc.PeerConnectionStateConnected && m.open })
-	m.busy.Go(func() { m.film(g.name[0]) })
+	m.mark.Store(int32(g.name[0]))
+	m.busy.Go(m.film)
 }
 
 func (g *guest) publish(m *line) {
@@ -169,9 +171,8 @@ func (g *guest) offer(show ...signal.Want) {
 	}
 	g.send(o)
 	g.until("an answer", func() bool { return g.answers[m.link] != nil || len(g.faults) > faults })
-	g.mu.Lock()
-	answer := g.answers[m.link]
-	g.mu.Unlock()
+	var answer *signal.Answer
+	g.look(func() { answer = g.answers[m.link] })
 	if answer == nil {
 		g.t.Fatalf("%s is refused: %v", g.name, words(g.faults))
 	}
@@ -213,7 +214,7 @@ func (g *guest) hangUp() {
 }
 
 // film sends 30 frames of 2 packets and 50 packets of sound a second, each of which says whose it is.
-func (m *line) film(who byte) {
+func (m *line) film() {
 	frames, sounds := time.NewTicker(time.Second/30), time.NewTicker(20*time.Millisecond)
 	defer frames.Stop()
 	defer sounds.Stop()
@@ -224,6 +225,7 @@ func (m *line) film(who byte) {
 		case <-m.done:
 			return
 		case <-sounds.C:
+			who := byte(m.mark.Load())
 			sound++
 			p := &rtp.Packet{Payload: []byte{0xf8, who, who}, Header: rtp.Header{Version: 2, SequenceNumber: sound, Timestamp: uint32(sound) * 960}}
 			level := byte(100) // -dBov: next to nothing
@@ -235,7 +237,7 @@ func (m *line) film(who byte) {
 			}
 			_ = m.sound.WriteRTP(p)
 		case <-frames.C:
-			asked := m.keys.Load()
+			who, asked := byte(m.mark.Load()), m.keys.Load()
 			key := asked != served
 			served = asked
 			for i := range 2 {
@@ -327,7 +329,7 @@ func (m *line) hear(msg webrtc.DataChannelMessage) {
 // receive takes a channel that the hub has opened.
 func (g *guest) receive(m *line, ch *webrtc.DataChannel) {
 	name := ch.Label() + " " + ch.Protocol()
-	g.note(func() { m.channels[name] = ch })
+	ch.OnOpen(func() { g.note(func() { m.channels[name] = ch }) }) // before that nothing can be sent on it
 	ch.OnMessage(func(msg webrtc.DataChannelMessage) {
 		g.note(func() { m.data = append(m.data, name+" "+string(msg.Data)) })
 	})

@@ -202,6 +202,13 @@ func (g *guest) note(f func()) {
 	g.change = make(chan struct{})
 }
 
+// look reads what others write, without anything being changed.
+func (g *guest) look(f func()) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	f()
+}
+
 // until waits for what messages and media bring about.
 func (g *guest) until(what string, done func() bool) {
 	g.t.Helper()
@@ -229,6 +236,14 @@ func words(faults []*signal.Error) (list []string) {
 		list = append(list, fmt.Sprintf("%s: %s", f.Code, f.Words))
 	}
 	return list
+}
+
+// moved says that this guest has made the switch that it was last told of.
+func (g *guest) moved() {
+	g.t.Helper()
+	var epoch uint64
+	g.look(func() { epoch = g.course.Epoch })
+	g.send(&signal.Moved{Epoch: epoch})
 }
 
 // onHub waits until the room is on the hub, and nowhere else.

@@ -26,18 +26,18 @@ func TestListener(t *testing.T) {
 			return len(g.places) > 0
 		})
 	}
-	ann.mu.Lock()
-	ann.heard = map[string]int{}
-	ann.mu.Unlock()
-	bob.offer() // whose tracks do not count
+	ann.note(func() { ann.heard = map[string]int{} })
+	bob.mark.Store('b') // what was on its way before says B
+	bob.offer()         // whose tracks do not count
 	ann.until("Cyd, whom Ann goes on hearing", func() bool { return ann.perceives(cyd, true) })
-	ann.mu.Lock()
-	for from, n := range ann.heard {
-		if strings.HasSuffix(from, "B") {
-			t.Errorf("%d packets of a listener", n)
+	ann.look(func() {
+		for from, n := range ann.heard {
+			if strings.HasSuffix(from, "b") {
+				t.Errorf("%d packets of a listener", n)
+			}
 		}
-	}
-	ann.mu.Unlock()
+	})
+	bob.mark.Store('B')
 	ann.send(&signal.Invite{Seat: bob.seat, On: true})
 	bob.until("the invitation", func() bool { return bob.seats[bob.seat].Invited })
 	bob.send(&signal.Speak{On: true})
@@ -100,7 +100,7 @@ func TestSwitches(t *testing.T) {
 	for _, g := range []*guest{ann, bob} {
 		g.until("the way back", func() bool { return g.course.Next == signal.TopologyDirect })
 		g.perceivesAll([]*guest{map[*guest]*guest{ann: bob, bob: ann}[g]}) // the old path stays open
-		g.send(&signal.Moved{Epoch: g.course.Epoch})
+		g.moved()
 	}
 	for _, g := range []*guest{ann, bob} {
 		g.until("the direct path", func() bool { return g.course.Kind == signal.TopologyDirect && g.course.Next == "" })

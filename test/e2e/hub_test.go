@@ -24,7 +24,7 @@ func three(t *testing.T, h *house, roads ...road) []*guest {
 	}
 	for _, g := range all {
 		g.until("a switch", func() bool { return g.course.Next == signal.TopologyHub })
-		g.send(&signal.Moved{Epoch: g.course.Epoch})
+		g.moved()
 	}
 	for _, g := range all {
 		g.onHub()
@@ -105,11 +105,13 @@ func TestData(t *testing.T) {
 	from := ";from=" + ann.seat + " "
 	for _, g := range []*guest{bob, cyd} {
 		g.until("300 messages", func() bool { return len(g.data) == 300 })
-		for i, got := range g.data {
-			if want := "chat parley.data.v1" + from + strconv.Itoa(i); got != want {
-				t.Fatalf("%q, want %q", got, want)
+		g.look(func() {
+			for i, got := range g.data {
+				if want := "chat parley.data.v1" + from + strconv.Itoa(i); got != want {
+					t.Errorf("%q, want %q", got, want)
+				}
 			}
-		}
+		})
 	}
 
 	unordered, never := false, uint16(0)
@@ -126,8 +128,9 @@ func TestData(t *testing.T) {
 	answers := make(chan string, 1)
 	file.OnMessage(func(m webrtc.DataChannelMessage) { answers <- string(m.Data) })
 	name := "file1 parley.file.v1" + from[:len(from)-1]
-	cyd.until("the file's channel", func() bool { return cyd.channels[name] != nil })
-	if err := cyd.channels[name].SendText("go on"); err != nil {
+	var back *webrtc.DataChannel
+	cyd.until("the file's channel", func() bool { back = cyd.channels[name]; return back != nil })
+	if err := back.SendText("go on"); err != nil {
 		t.Fatal(err)
 	}
 	if got := <-answers; got != "go on" {

@@ -106,7 +106,8 @@ func (o *outsider) begin(path string) (int, string) {
 				o.levelID.Store(uint32(e.ID))
 			}
 		}
-		o.busy.Go(func() { o.film(o.name[0]) })
+		o.mark.Store(int32(o.name[0]))
+		o.busy.Go(o.film)
 	}
 	return answer.StatusCode, ""
 }
@@ -165,9 +166,8 @@ func (o *outsider) restart() {
 func (o *outsider) more(mid string, who byte) {
 	o.t.Helper()
 	at := mid + string(who)
-	o.mu.Lock()
-	n := o.heard[at]
-	o.mu.Unlock()
+	var n int
+	o.look(func() { n = o.heard[at] })
 	o.until(fmt.Sprintf("more of %q", at), func() bool { return o.heard[at] > n+5 })
 }
 

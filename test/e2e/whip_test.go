@@ -41,7 +41,7 @@ func TestWHIP(t *testing.T) {
 	}
 	ann.until("a switch", func() bool { return ann.course.Next == signal.TopologyHub })
 	ann.dialHub("h1", byUDP(), 1)
-	ann.send(&signal.Moved{Epoch: ann.course.Epoch})
+	ann.moved()
 	ann.onHub()
 	seat := encoderOf(ann)
 	if seat.Name != "Encoder" || seat.Role != signal.RoleSpeaker || seat.Session != "" || seat.Hub != signal.ReachYes {
@@ -94,11 +94,11 @@ func watching(t *testing.T, h *house, ann *guest, cam *outsider, seat string) {
 	cam.restart()
 	all.until("a connection", func() bool { return all.line.phase == webrtc.PeerConnectionStateConnected })
 	all.more(pictures[0], 'E')
-	one.mu.Lock()
-	if n := one.heard[pictures[0]+"A"] + one.heard[sounds[0]+"A"]; n > 0 {
-		t.Errorf("%d packets of somebody else than whom it watches", n)
-	}
-	one.mu.Unlock()
+	one.look(func() {
+		if n := one.heard[pictures[0]+"A"] + one.heard[sounds[0]+"A"]; n > 0 {
+			t.Errorf("%d packets of somebody else than whom it watches", n)
+		}
+	})
 	for _, o := range []*outsider{all, one} {
 		if answer, text := o.ask(http.MethodDelete, o.url, "", ""); answer.StatusCode != http.StatusOK {
 			t.Error(answer.Status, text)
