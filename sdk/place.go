@@ -56,7 +56,8 @@ func (r *Room) Show(ctx context.Context, wants ...Want) error {
 type place struct {
 	section *webrtc.RTPTransceiver
 	video   bool
-	want    *Want         // what we want it to show; the owner's, as what follows
+	ready   bool          // it may be asked for; the owner's, as what follows
+	want    *Want         // what we want it to show
 	shows   *signal.Place // what it shows, as the hub says
 
 	mu    sync.Mutex
@@ -220,7 +221,8 @@ func (s *state) wantsNow() (list []Want) {
 const defaultPictures = 16
 
 // assignPlaces gives each picture that is wanted a place, the same one as before if it has one, and says so in the hub's
-// words. Pictures for which there is no place yet are left out.
+// words. Pictures for which there is no place yet are left out, and so are places of a later offer until its answer is
+// there: what came on one before would be read as a stranger's, and be lost.
 func (s *state) assignPlaces(t *trunk) (list []signal.Want) {
 	rest := s.wantsNow()
 	for _, p := range t.places {
@@ -238,7 +240,7 @@ func (s *state) assignPlaces(t *trunk) (list []signal.Want) {
 		rest = slices.Delete(rest, at, at+1)
 	}
 	for _, p := range t.places {
-		if p.video && p.want == nil && len(rest) > 0 {
+		if p.video && p.ready && p.want == nil && len(rest) > 0 {
 			w := rest[0]
 			p.want, rest = &w, rest[1:]
 		}

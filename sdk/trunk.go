@@ -114,7 +114,7 @@ func (t *trunk) addPlace(video bool) error {
 	}
 	x, err := t.pc.AddTransceiverFromKind(kind, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionRecvonly})
 	if err == nil {
-		t.places = append(t.places, &place{section: x, video: video})
+		t.places = append(t.places, &place{section: x, video: video, ready: t.offer == 0})
 	}
 	return err
 }
@@ -268,6 +268,9 @@ func (s *state) hubAnswered(t *trunk, m *signal.Answer) {
 	if err := t.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: m.SDP}); err != nil {
 		s.failTrunk(t, fmt.Errorf("its answer: %w", err))
 		return
+	}
+	for _, p := range t.places {
+		p.ready = p.ready || p.section.Mid() != ""
 	}
 	if !t.ever { // what comes later on the control channel is newer
 		t.shows(m.Places)
