@@ -20,6 +20,7 @@ const (
 type downlink struct {
 	ids       rtp.IDs
 	places    []*place
+	short     bool // there are fewer places for sound than sources that are chosen
 	reduced   bool
 	number    uint16
 	estimator *bwe.Estimator

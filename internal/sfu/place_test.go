@@ -88,6 +88,69 @@ func TestLoudest(t *testing.T) {
 	}
 }
 
+// Who has fewer places than there are people who count as speaking hears the loudest of them: a player has one place.
+func TestFewPlaces(t *testing.T) {
+	r := NewRoom(epoch, Config{})
+	now := epoch
+	var talkers []*Person
+	for i := range 3 {
+		w := newWire(t)
+		w.discard = true
+		p := r.Enter(now, fmt.Sprint("t", i), w)
+		p.Agree(now, []Section{publishing("0", Audio, uint32(100+i))}, []Track{{"0", "microphone"}})
+		talkers = append(talkers, p)
+	}
+	ways := []*wire{newWire(t), newWire(t)}
+	one := r.Enter(now, "one", ways[0])
+	one.Agree(now, []Section{receiving("5", Audio, 7000)}, nil)
+	two := r.Enter(now, "two", ways[1])
+	two.Agree(now, []Section{receiving("5", Audio, 7000), receiving("6", Audio, 7100)}, nil)
+	heard := func(p *Person) (seats []string) {
+		for _, pl := range p.Stats().Places {
+			seats = append(seats, pl.Seat)
+		}
+		slices.Sort(seats)
+		return seats
+	}
+	seq := uint16(0)
+	for _, step := range []struct {
+		name     string
+		loudness [3]uint8
+		one      string
+		two      []string
+	}{
+		{"the last speaks", [3]uint8{120, 120, 20}, "t2", nil},
+		{"nobody does", [3]uint8{100, 100, 100}, "t2", nil},
+		{"the first speaks", [3]uint8{30, 100, 100}, "t0", []string{"t0", "t2"}},
+		{"another one joins in, a little louder", [3]uint8{30, 26, 100}, "t0", []string{"t0", "t1"}},
+		{"much louder", [3]uint8{50, 26, 100}, "t1", []string{"t0", "t1"}},
+	} {
+		for end := now.Add(3 * time.Second); now.Before(end); {
+			seq++
+			for i, l := range step.loudness {
+				give(t, talkers[i], now, sound(uint32(100+i), seq, uint32(seq)*960, l))
+			}
+			pass(r, &now, 20*time.Millisecond)
+		}
+		if got := heard(one); !slices.Equal(got, []string{step.one}) {
+			t.Errorf("%s: one place plays %v, want %v", step.name, got, step.one)
+		}
+		if got := heard(two); step.two != nil && !slices.Equal(got, step.two) {
+			t.Errorf("%s: two places play %v, want %v", step.name, got, step.two)
+		}
+	}
+	for _, w := range ways {
+		last := map[uint32]uint16{}
+		for _, pkt := range w.rtp {
+			h, _ := rtp.Parse(pkt)
+			if seq, ok := last[h.SSRC]; ok && h.Sequence != seq+1 {
+				t.Fatalf("number %d of %d after %d", h.Sequence, h.SSRC, seq)
+			}
+			last[h.SSRC] = h.Sequence
+		}
+	}
+}
+
 // Publishers are told which encodings somebody wants: more at once, less after a while.
 func TestWantedLayers(t *testing.T) {
 	r, alice, _, bob, down := duo(t, 10, 11, 12)

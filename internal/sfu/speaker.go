@@ -87,8 +87,8 @@ func (st *stage) rank(r *Room, t int64) {
 		changed = changed || !slices.Contains(st.chosen, src)
 	}
 	st.chosen = append(st.chosen[:0], chosen...)
-	if changed {
-		for _, p := range r.persons {
+	for _, p := range r.persons {
+		if changed || p.down.short {
 			p.seatSounds(t)
 		}
 	}
@@ -115,10 +115,10 @@ func (st *stage) forget(p *Person) {
 	st.order, st.chosen = slices.DeleteFunc(st.order, mine), slices.DeleteFunc(st.chosen, mine)
 }
 
-// seatSounds puts sources onto the places for sound: all of them while there are enough places, else the chosen ones. A place
-// keeps what it plays for as long as that is to be heard.
+// seatSounds puts sources onto the places for sound: all of them while there are enough places, else the chosen ones, and of
+// those the loudest. A place keeps what it plays for as long as that is to be heard.
 func (p *Person) seatSounds(t int64) {
-	places, others := 0, 0
+	places, others, chosen := 0, 0, 0
 	for _, pl := range p.down.places {
 		if pl.open() {
 			places++
@@ -127,9 +127,13 @@ func (p *Person) seatSounds(t int64) {
 	for _, src := range p.room.stage.order {
 		if src.person != p {
 			others++
+			if src.speech.chosen {
+				chosen++
+			}
 		}
 	}
 	everybody := others <= places
+	p.down.short = places < chosen
 	for _, pl := range p.down.places {
 		if src := pl.source; src != nil && pl.open() && !everybody && !src.speech.chosen {
 			pl.show(t, nil)
@@ -146,6 +150,35 @@ func (p *Person) seatSounds(t int64) {
 			}
 		}
 	}
+	for range places {
+		if !p.down.short || !p.louder(t) {
+			return
+		}
+	}
+}
+
+// louder gives the place of the quietest who is heard to the loudest who is chosen and not heard, if that is clearly louder.
+func (p *Person) louder(t int64) bool {
+	var quietest *place
+	for _, pl := range p.down.places {
+		if pl.open() && pl.source != nil && (quietest == nil || pl.source.speech.score < quietest.source.speech.score) {
+			quietest = pl
+		}
+	}
+	if quietest == nil {
+		return false
+	}
+	var loudest *source
+	for _, src := range p.room.stage.order {
+		if src.person != p && src.speech.chosen && (loudest == nil || src.speech.score > loudest.speech.score) && !p.plays(src) {
+			loudest = src
+		}
+	}
+	if loudest == nil || loudest.speech.score <= quietest.source.speech.score+bonus {
+		return false
+	}
+	quietest.show(t, loudest)
+	return true
 }
 
 // pinned reports whether a place for sound is for one source only, and open whether the room fills it.
