@@ -20,6 +20,8 @@ const (
 	// all. What is below us keeps 64 KiB for each until the other side agrees to its end, and a little for ever.
 	maxRefused = 64
 	maxArrived = 4096
+	// awayAfter is how long a channel that the other side has opened may take to come in.
+	awayAfter = 10 * time.Second
 )
 
 // taker takes a data channel that the session peer opened. It runs in a goroutine of the transport, before the first
@@ -52,7 +54,7 @@ type gate struct {
 	peer     string
 	over     <-chan struct{}
 	crowded  func(flood bool)
-	arrived  int // all of them; its one goroutine's
+	arrived  atomic.Int64 // all of them
 	refused  atomic.Int32
 }
 
@@ -65,7 +67,7 @@ func (c *channels) gate(peer string, over <-chan struct{}, crowded func(flood bo
 // enter hands a channel to its taker. Who has too many of them, or of a kind that nobody takes, gets it closed. The
 // transport calls it for one channel after the other: a flood waits here for the end of the transport.
 func (g *gate) enter(channel *webrtc.DataChannel) {
-	if g.arrived++; g.arrived > maxArrived || g.refused.Load() >= maxRefused {
+	if g.arrived.Add(1) > maxArrived || g.refused.Load() >= maxRefused {
 		if g.crowded != nil {
 			g.crowded(g.refused.Load() >= maxRefused)
 			g.crowded = nil
@@ -146,6 +148,9 @@ var errFlood = errors.New("the other side opens more data channels than any prog
 // errCrowded says why a link was closed that did nothing wrong.
 var errCrowded = errors.New("it has carried as many data channels as one link may; another one is made")
 
+// errDeaf says why a link was closed on which nobody did anything wrong either.
+var errDeaf = errors.New("data channels that the other side has opened do not come in; another one is made")
+
 // openChannel opens a data channel with whoever sits on seat, on the link that is up or by the hub. init.Protocol says
 // whose it is.
 func (s *state) openChannel(seat, label string, init *webrtc.DataChannelInit) (*webrtc.DataChannel, error) {
@@ -158,7 +163,41 @@ func (s *state) openChannel(seat, label string, init *webrtc.DataChannelInit) (*
 		protocol := *init.Protocol + ";to=" + seat
 		to.Protocol, init = &protocol, &to
 	}
-	return pc.CreateDataChannel(label, init)
+	channel, err := pc.CreateDataChannel(label, init)
+	if err == nil {
+		s.claim(pc)
+	}
+	return channel, err
+}
+
+// claim counts a channel that was opened on road; await tells the other side.
+func (s *state) claim(road *webrtc.PeerConnection) {
+	for _, main := range s.links {
+		for _, l := range main.each() {
+			if l.pc == road {
+				l.opened++
+			}
+		}
+	}
+}
+
+// await tells the other side how many channels we opened on a link, and replaces the link when some of theirs do not come
+// in. What they wrote on a channel in the moment in which we closed it looks like another channel to the transport below,
+// which takes no more of them until it has heard what that one is: never.
+func (s *state) await(l *link) {
+	if l.opened != l.counted && l.say(fmt.Sprintf(`{"type":"channels","opened":%d}`, l.opened)) {
+		l.counted = l.opened
+	}
+	switch {
+	case l.gone:
+	case l.claimed.Load() <= l.gate.arrived.Load():
+		l.missed = time.Time{}
+	case l.missed.IsZero():
+		l.missed = s.now
+	case l.up && s.now.Sub(l.missed) >= awayAfter:
+		l.missed = time.Time{}
+		s.renew(l, "data channels do not come in", errDeaf)
+	}
 }
 
 // roadTo returns what data for whoever sits on seat leaves by now, nil when there is no way.

@@ -68,6 +68,11 @@ type link struct {
 	stale   bool      // an ICE restart waits for fresh servers
 	nudge   nudge
 	path    Path
+	gate    *gate
+	opened  int64                        // channels that we opened on it
+	counted int64                        // of those, how many the other side was told
+	claimed atomic.Int64                 // channels that the other side says it has opened
+	missed  time.Time                    // since when some of those are missing
 	told    atomic.Pointer[quality.Told] // what the other side says of its network, on its way to the owner
 }
 
@@ -143,8 +148,8 @@ func (s *state) listen(l *link) {
 			})
 		}
 	})
-	gate := s.data.gate(l.peer, s.work.Done(), func(flood bool) { on(func(s *state) { s.crowded(l, flood) }) })
-	l.pc.OnDataChannel(gate.enter)
+	l.gate = s.data.gate(l.peer, s.work.Done(), func(flood bool) { on(func(s *state) { s.crowded(l, flood) }) })
+	l.pc.OnDataChannel(l.gate.enter)
 	l.pc.OnTrack(func(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) { on(func(s *state) { s.arrived(l, t, r) }) })
 	var waits atomic.Bool // the other side may change the pair as often as it likes
 	l.pc.SCTP().Transport().ICETransport().OnSelectedCandidatePairChange(func(*webrtc.ICECandidatePair) {
@@ -238,17 +243,22 @@ func (s *state) fail(l *link, err error) {
 }
 
 // crowded replaces a link on which as many data channels came as may on one: a program that goes on for long enough gets
-// there. Who does not make the link lets it go, and the other side makes it again; not so after a flood.
+// there. After a flood none is made.
 func (s *state) crowded(l *link, flood bool) {
-	main := s.links[l.peer]
-	switch {
-	case flood:
-		maps.DeleteFunc(s.shunned, func(_ string, until time.Time) bool { return !s.now.Before(until) })
-		s.shunned[l.peer] = s.now.Add(shunFor)
-		s.fail(l, errFlood)
-	case main == l && l.mine && l.up:
-		s.replace(l, transports{}, "many data channels")
-	default:
-		s.fail(l, errCrowded)
+	if !flood {
+		s.renew(l, "many data channels", errCrowded)
+		return
 	}
+	maps.DeleteFunc(s.shunned, func(_ string, until time.Time) bool { return !s.now.Before(until) })
+	s.shunned[l.peer] = s.now.Add(shunFor)
+	s.fail(l, errFlood)
+}
+
+// renew replaces a link. Who does not make the link lets it go, and the other side makes it again.
+func (s *state) renew(l *link, cause string, err error) {
+	if s.links[l.peer] == l && l.mine && l.up {
+		s.replace(l, transports{}, cause)
+		return
+	}
+	s.fail(l, err)
 }

@@ -74,10 +74,14 @@ func later(a, b time.Time) time.Time {
 func (s *state) tend() {
 	for peer, main := range maps.Clone(s.links) {
 		for _, l := range main.each() {
+			if l.gone { // with one before it
+				continue
+			}
 			l.push(s.now)
 			if l.ever {
 				l.throb(s.now)
 				s.judge(l)
+				s.await(l)
 			}
 		}
 		if main = s.links[peer]; main == nil { // another one may have taken its place, or none

@@ -246,12 +246,18 @@ type controlMessage struct {
 	Level  any `json:"level"`
 	Reason any `json:"reason"`
 	Paused any `json:"paused"`
+	Opened any `json:"opened,omitempty"`
 }
 
 // hears reads the control messages of the other side. It runs in a goroutine of the transport; however fast they come,
 // one of them waits for the owner.
 func (s *state) hears(l *link, m webrtc.DataChannelMessage) {
-	told := tolds(m)
+	c := controls(m)
+	if n, ok := c.Opened.(float64); ok && c.Type == "channels" && n >= 0 && n < 1<<32 {
+		l.claimed.Store(int64(n))
+		return
+	}
+	told := tolds(c)
 	if told == nil || l.told.Swap(told) != nil {
 		return
 	}
@@ -270,13 +276,17 @@ func (s *state) hears(l *link, m webrtc.DataChannelMessage) {
 	})
 }
 
-// tolds reads what the other side says about its own quality, nil when it is something else or nonsense.
-func tolds(m webrtc.DataChannelMessage) *quality.Told {
-	if !m.IsString || len(m.Data) > maxControlMessage {
-		return nil
+// controls reads a control message; one that is none has no type.
+func controls(m webrtc.DataChannelMessage) (c controlMessage) {
+	if !m.IsString || len(m.Data) > maxControlMessage || json.Unmarshal(m.Data, &c) != nil {
+		return controlMessage{}
 	}
-	var c controlMessage
-	if json.Unmarshal(m.Data, &c) != nil || c.Type != "quality" {
+	return c
+}
+
+// tolds reads what the other side says about its own quality, nil when it is something else or nonsense.
+func tolds(c controlMessage) *quality.Told {
+	if c.Type != "quality" {
 		return nil
 	}
 	level, isLevel := c.Level.(float64)

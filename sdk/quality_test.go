@@ -67,7 +67,7 @@ func TestQualityIsToldToBoth(t *testing.T) {
 
 func TestControlMessages(t *testing.T) {
 	read := func(text string) *quality.Told {
-		return tolds(webrtc.DataChannelMessage{IsString: true, Data: []byte(text)})
+		return tolds(controls(webrtc.DataChannelMessage{IsString: true, Data: []byte(text)}))
 	}
 	for text, want := range map[string]*quality.Told{
 		`{"type":"quality","level":0,"reason":"upload-small","paused":true}`: {Level: 0, Reason: quality.UploadSmall, Paused: true},
@@ -84,7 +84,7 @@ func TestControlMessages(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", text, got, want)
 		}
 	}
-	if tolds(webrtc.DataChannelMessage{Data: []byte(`{"type":"quality","level":2,"reason":"none"}`)}) != nil {
+	if tolds(controls(webrtc.DataChannelMessage{Data: []byte(`{"type":"quality","level":2,"reason":"none"}`)})) != nil {
 		t.Error("a binary message was read")
 	}
 }
@@ -93,7 +93,7 @@ func FuzzControlMessage(f *testing.F) {
 	f.Add(`{"type":"quality","level":0,"reason":"upload-small","paused":true}`)
 	f.Add(`{"type":"quality","level":1e999}`)
 	f.Fuzz(func(t *testing.T, text string) {
-		told := tolds(webrtc.DataChannelMessage{IsString: true, Data: []byte(text)})
+		told := tolds(controls(webrtc.DataChannelMessage{IsString: true, Data: []byte(text)}))
 		if told == nil {
 			return
 		}
@@ -101,7 +101,7 @@ func FuzzControlMessage(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again := tolds(webrtc.DataChannelMessage{IsString: true, Data: b})
+		again := tolds(controls(webrtc.DataChannelMessage{IsString: true, Data: b}))
 		if again == nil || *again != *told || told.Level < 0 || told.Level > 2 {
 			t.Errorf("%q: %+v, then %+v", text, told, again)
 		}

@@ -183,6 +183,64 @@ func TestFloodOfFileOffers(t *testing.T) {
 	})
 }
 
+// TestChannelsThatDoNotComeIn: a link on which channels are opened that the other side never hears of is replaced, whoever made it.
+func TestChannelsThatDoNotComeIn(t *testing.T) {
+	for _, maker := range []bool{false, true} {
+		atDesk(t, func(t *testing.T, d *desk, ka, kb *kit) {
+			a, b, seat := couple(t, d, ka, kb)
+			links := func(s *state) (ids []string, mine bool) {
+				for _, l := range s.links {
+					ids, mine = append(ids, l.id), l.mine
+				}
+				return ids, mine
+			}
+			before := inside(t, a, func(s *state) string {
+				ids, mine := links(s)
+				return fmt.Sprint(ids, mine)
+			})
+			from := a
+			if strings.HasSuffix(before, "true") != maker {
+				from = b
+			}
+			inside(t, from, func(s *state) bool {
+				for _, l := range s.links {
+					l.opened += 3
+				}
+				return true
+			})
+			pass(awayAfter - time.Second)
+			for _, r := range []*Room{a, b} {
+				inside(t, r, func(s *state) bool {
+					if ids, _ := links(s); len(ids) != 1 || !strings.Contains(before, ids[0]) {
+						t.Errorf("%v too early, before %s", ids, before)
+					}
+					return true
+				})
+			}
+			pass(4 * time.Second)
+			for _, r := range []*Room{a, b} {
+				inside(t, r, func(s *state) bool {
+					ids, _ := links(s)
+					if len(ids) != 1 || strings.Contains(before, ids[0]) {
+						t.Errorf("%v as before, %s", ids, before)
+					}
+					return true
+				})
+			}
+			give(t, a, b, seat, t.TempDir())
+			pass(awayAfter + time.Second)
+			inside(t, b, func(s *state) bool {
+				for _, l := range s.links {
+					if !l.missed.IsZero() || l.claimed.Load() == 0 || l.claimed.Load() != l.gate.arrived.Load() {
+						t.Errorf("claimed %d, arrived %d, missed since %v", l.claimed.Load(), l.gate.arrived.Load(), l.missed)
+					}
+				}
+				return true
+			})
+		})
+	}
+}
+
 // TestOffersOfSomebodyWhoWentAwayAreForgotten: two offers whose channels are gone wait for a minute, without a stir.
 func TestOffersOfSomebodyWhoWentAwayAreForgotten(t *testing.T) {
 	atDesk(t, func(t *testing.T, d *desk, ka, kb *kit) {
