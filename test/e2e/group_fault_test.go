@@ -19,28 +19,16 @@ func (p *peer) moving(to parley.TopologyKind) {
 // hearsMore waits until more of everybody's sound has come than before: the tracks go on.
 func (p *peer) hearsMore(before parley.Stats) {
 	p.t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	limit := time.NewTimer(patience)
-	defer limit.Stop()
-	for {
-		now, err := p.Stats(p.t.Context())
-		if err != nil {
-			p.t.Fatal(err)
-		}
+	watch(p.t, p.Room, func(now parley.Stats) string {
 		stands := slices.IndexFunc(before.Links, func(l parley.LinkStats) bool {
 			i := slices.IndexFunc(now.Links, func(x parley.LinkStats) bool { return x.Person.ID == l.Person.ID })
 			return i < 0 || now.Links[i].Received[parley.Microphone].Packets <= l.Received[parley.Microphone].Packets
 		})
 		if stands < 0 {
-			return
+			return ""
 		}
-		select {
-		case <-tick.C:
-		case <-limit.C:
-			p.t.Fatalf("%s's track did not go on within %v", before.Links[stands].Person.Name, patience)
-		}
-	}
+		return before.Links[stands].Person.Name + "'s track does not go on"
+	})
 }
 
 // TestThirdLeavesInTheMiddle: whoever made the room more than two goes before everybody has moved. The two stay where they

@@ -36,31 +36,18 @@ func (p *peer) on(kind parley.TopologyKind) parley.Topology {
 // hearsAll waits until the tone of everybody else, and their pattern if it is wanted, arrive by a path that fits.
 func (p *peer) hearsAll(others int, pictures bool, fits func(parley.Path) bool) {
 	p.t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	limit := time.NewTimer(patience)
-	defer limit.Stop()
-	for {
-		stats, err := p.Stats(p.t.Context())
-		if err != nil {
-			p.t.Fatal(err)
-		}
+	watch(p.t, p.Room, func(stats parley.Stats) string {
 		good := 0
 		for _, l := range stats.Links {
-			sound, picture := l.Received[parley.Microphone], l.Received[parley.Camera]
-			if sound.Tone && (!pictures || picture.KeyFrames > 0 && picture.Frames > 5 && picture.Width == 320) && fits(l.Path) {
+			if toned(l, pictures) && fits(l.Path) {
 				good++
 			}
 		}
 		if good == others {
-			return
+			return ""
 		}
-		select {
-		case <-tick.C:
-		case <-limit.C:
-			p.t.Fatalf("%d of %d are heard and seen within %v: %+v", good, others, patience, stats)
-		}
-	}
+		return fmt.Sprintf("%d of %d are heard and seen: %+v", good, others, stats)
+	})
 }
 
 // TestThirdMovesTheRoomToTheHub: a third person joins, the room moves to the hub and everybody hears and sees everybody;
@@ -295,19 +282,12 @@ func TestCrowd(t *testing.T) {
 		}
 	}
 	all := crowd(t, h.link("tea"), 3, n-3)
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.Now().Add(patience)
 	for i, room := range all {
 		others := 3
 		if i < 3 {
 			others = 2
 		}
-		for {
-			stats, err := room.Stats(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
+		watch(t, room, func(stats parley.Stats) string {
 			heard, seen := 0, 0
 			for _, l := range stats.Links {
 				if byHub(l.Path) && l.Received[parley.Microphone].Packets > 0 {
@@ -318,12 +298,9 @@ func TestCrowd(t *testing.T) {
 				}
 			}
 			if heard == others && (i > 0 || seen == others) {
-				break
+				return ""
 			}
-			if time.Now().After(deadline) {
-				t.Fatalf("bot %d hears %d of %d and sees %d", i+1, heard, others, seen)
-			}
-			<-tick.C // nothing tells of counters
-		}
+			return fmt.Sprintf("bot %d hears %d of %d and sees %d", i+1, heard, others, seen)
+		})
 	}
 }

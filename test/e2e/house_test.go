@@ -178,25 +178,45 @@ func until[E parley.Event](p *peer, fits func(E) bool) E {
 // hears waits until the tone and the pattern of everybody else arrive over a path that fits, and returns the stats.
 func (p *peer) hears(fits func(parley.Path) bool) parley.LinkStats {
 	p.t.Helper()
+	var found parley.LinkStats
+	watch(p.t, p.Room, func(stats parley.Stats) string {
+		for _, l := range stats.Links {
+			if toned(l, true) && fits(l.Path) {
+				found = l
+				return ""
+			}
+		}
+		return fmt.Sprintf("nothing to hear and see: %+v", stats)
+	})
+	return found
+}
+
+// toned reports whether the tone, and the pattern if it is wanted, have come by a link.
+func toned(l parley.LinkStats, picture bool) bool {
+	camera := l.Received[parley.Camera]
+	return l.Received[parley.Microphone].Tone && (!picture || camera.KeyFrames > 0 && camera.Frames > 5 && camera.Width == 320)
+}
+
+// watch looks at a room's counters, of which nothing tells, until lacking says nothing any more.
+func watch(t *testing.T, room *parley.Room, lacking func(parley.Stats) string) {
+	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	limit := time.NewTimer(patience)
 	defer limit.Stop()
 	for {
-		stats, err := p.Stats(p.t.Context())
+		stats, err := room.Stats(t.Context())
 		if err != nil {
-			p.t.Fatal(err)
+			t.Fatal(err)
 		}
-		for _, l := range stats.Links {
-			sound, picture := l.Received[parley.Microphone], l.Received[parley.Camera]
-			if sound.Tone && picture.KeyFrames > 0 && picture.Frames > 5 && picture.Width == 320 && fits(l.Path) {
-				return l
-			}
+		what := lacking(stats)
+		if what == "" {
+			return
 		}
 		select {
 		case <-tick.C:
 		case <-limit.C:
-			p.t.Fatalf("nothing to hear and see within %v: %+v", patience, stats)
+			t.Fatalf("after %v: %s", patience, what)
 		}
 	}
 }
