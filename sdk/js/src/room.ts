@@ -40,7 +40,7 @@ export function openRoom(options: RoomOptions): Room {
 }
 
 /** How often a page in a call that is looked at asks the server for a sign of life. */
-const paceMs = 250;
+const paceMs = 200;
 
 interface Joining {
   name: string;

@@ -217,6 +217,45 @@ describe('Socket', () => {
       expect(ws.got.filter((m) => m.type === 'ping').at(-1)?.every).toBe(750);
     });
 
+    it('tries another socket on the quiet, before the silence counts as a loss', () => {
+      const {socket, ws, log} = fast();
+      live(ws, 1_000);
+      vi.advanceTimersByTime(450);
+      expect(FakeWebSocket.all).toHaveLength(2);
+      expect(socket.online).toBe(true);
+      next(0).welcome({resumed: true, resume: 't2', received: 0});
+      expect(ws.closed).toBe(true);
+      expect(log).toEqual(['welcome 0', 'online true']); // nobody notices
+    });
+
+    it('does that rarely, and not when the old one speaks in time', () => {
+      const {socket, ws} = fast();
+      for (let i = 0; i < 20; i++) {
+        live(ws, 100);
+        vi.advanceTimersByTime(450); // as on a network that loses much
+      }
+      live(ws, 100);
+      expect(FakeWebSocket.all).toHaveLength(3); // in eleven seconds
+      expect(FakeWebSocket.all.map((each) => each.closed)).toEqual([false, true, true]);
+      expect(socket.online).toBe(true);
+    });
+
+    it('gives another try up soon at first, later than that then', () => {
+      const {ws} = fast();
+      ws.say({type: 'pong', id: ws.got.filter((m) => m.type === 'ping').at(-1)?.id});
+      live(ws, 1_000);
+      const since: number[] = [];
+      for (let t = 0; t < 16_000; t += 50) {
+        const before = FakeWebSocket.all.length;
+        vi.advanceTimersByTime(50);
+        if (FakeWebSocket.all.length > before) since.push(t);
+      }
+      const gaps = since.slice(1).map((t, i) => t - (since[i] ?? 0));
+      expect(gaps[0]).toBeLessThan(1_000);
+      expect(gaps.some((gap) => gap > 1_400 && gap < 2_100)).toBe(true);
+      expect(gaps.some((gap) => gap > 8_000)).toBe(true); // a slow network has all the time
+    });
+
     it('opens another socket at a short silence, keeps the old one, and resumes once', () => {
       const {socket, ws, log} = fast();
       live(ws, 1_000);

@@ -8,8 +8,8 @@ import * as wire from './wire.gen.js';
 
 /** The longest time from opening a socket to welcome. */
 const openMs = 8_000;
-/** The same in a call that somebody looks at, beside round trips: TCP's own tries while nothing passes are too rare. */
-const briskMs = 1_500;
+/** The same in a call that somebody looks at, beside round trips, first and again: TCP's own tries are too rare. */
+const briskMs = [500, 1_500];
 /** How long a ping may stay without any sign of life, without a pulse. */
 const pingMs = 5_000;
 /** How long a first connection is tried before the server counts as unreachable. */
@@ -18,6 +18,8 @@ const firstMs = 30_000;
 const silenceMs = 1_000;
 /** The same when there is another sign that the network is gone. */
 const suspectMs = 400;
+/** How much later than a ping's turn its answer may be, beside round trips, before another socket is tried on the quiet, and how rarely that is. */
+const [quietMs, quietEachMs] = [100, 10_000];
 /** More than this waiting to leave says that pings pile up. */
 const clogged = 65_536;
 
@@ -66,6 +68,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
   #bestMs = Number.POSITIVE_INFINITY; // the shortest round trip
   #heard = 0; // by the clock of the pulse
   #pinged = 0;
+  #tried = -quietEachMs; // on the quiet
   #every = 0;
   #suspected = false;
   #unsure = false; // the network may be another one, and the old socket has said nothing since
@@ -168,8 +171,9 @@ export class Socket extends Events<SocketEvents> implements Sender {
   #open(): void {
     this.#clear('retry');
     if (this.#next) return;
-    const brisk = this.#every && this.#attempt % 3 < 2; // every third one has all the time, for slow networks
-    this.#next = new Line(this.url, brisk ? Math.min(openMs, briskMs + 5 * this.#bestMs) : openMs, {
+    // Every third one has all the time, for slow networks.
+    const brisk = this.#every ? briskMs[this.#attempt % 3] : undefined;
+    this.#next = new Line(this.url, brisk ? Math.min(openMs, brisk + 5 * this.#bestMs + this.pulse.lag) : openMs, {
       opened: (line) => this.#introduce(line),
       text: (line, text) => this.#read(line, text),
       closed: (line) => this.#hungUp(line),
@@ -309,6 +313,14 @@ export class Socket extends Events<SocketEvents> implements Sender {
     const patience = this.#suspected ? suspectMs + 2 * this.#rttMs : silenceMs + 3 * this.#rttMs + this.pulse.lag;
     const silence = awake - this.#heard;
     if (this.#online && silence > patience) this.#doubt();
+    else if (
+      this.#online &&
+      silence > this.#every + quietMs + 2 * this.#rttMs + this.pulse.lag &&
+      awake - this.#tried > quietEachMs
+    ) {
+      this.#tried = awake;
+      this.renew();
+    }
     if (this.#online || silence < Math.max(wire.MinSilenceMs, 4 * this.#promise)) return;
     // The server has let go of it by now: what may still come was under way.
     this.#line.close();
