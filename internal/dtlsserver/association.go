@@ -73,6 +73,9 @@ type Association struct {
 	sctp     *sctp.Association // nil while there is none
 	channels map[uint16]*Channel
 	nextID   uint16
+	theirs   int // channels that the peer has opened
+	ours     int // that we have
+	surplus  int // streams of the peer's that are being refused
 }
 
 // Open makes an association that waits for Start.

@@ -35,7 +35,8 @@ type Channel struct {
 	Local       bool
 	association *Association
 	data        *datachannel.DataChannel
-	stream      *sctp.Stream
+	stream      *sctp.Stream // guarded by the association's mutex until the channel is open
+	counted     *int         // how many there are of its kind, with it; nil of what is negotiated, and after the end
 }
 
 // shared is the connection as SCTP sees it: what SCTP closes is only its own part, so that media go on without data.
@@ -90,21 +91,55 @@ func (a *Association) carry(conn *dtls.Conn) {
 	}
 }
 
-// take begins to serve a stream. It counts from now on, so that streams which never say what they are count too. It is false when
-// there are too many.
+// take begins to serve a stream. It counts from now on, so that streams which never say what they are count too. One beyond what a
+// peer may have open is reset, and the others go on; it is false when a peer goes on and on.
 func (a *Association) take(stream *sctp.Stream) bool {
 	c := &Channel{association: a, stream: stream}
 	c.ID = stream.StreamIdentifier()
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	// One of Negotiated, whose first message was here before we opened it, or one that we are opening. Another stream of the same
+	// number is a new channel, however long the end of the old one takes its reader.
+	if old := a.channels[c.ID]; old != nil && (old.stream == nil || old.stream == stream) {
+		return true
+	}
 	switch {
-	case a.channels[c.ID] != nil:
-		return true // one of Negotiated, whose first message was here before we opened it
-	case len(a.channels) >= MaxChannels:
+	case a.negotiated(c.ID) != nil && a.channels[c.ID] == nil:
+	case a.theirs < MaxChannels:
+		c.counted = &a.theirs
+	case a.surplus < maxSurplus:
+		a.surplus++
+		return a.server.run(func() { a.refuse(stream) })
+	default:
 		return false
 	}
-	a.channels[c.ID] = c
+	a.keep(c)
 	return a.server.run(func() { a.serve(c) })
+}
+
+// keep puts a channel on the books, with the mutex held.
+func (a *Association) keep(c *Channel) {
+	a.channels[c.ID] = c
+	if c.counted != nil {
+		*c.counted++
+	}
+}
+
+// refuse resets a stream and reads on until the peer has reset it too: what is not read takes away from the window that all share.
+func (a *Association) refuse(stream *sctp.Stream) {
+	_ = stream.Close()
+	buffer := make([]byte, 1<<10)
+	for {
+		_, _, err := stream.ReadSCTP(buffer)
+		if errors.Is(err, io.ErrShortBuffer) && len(buffer) < MaxMessage {
+			buffer = make([]byte, 4*len(buffer))
+		} else if err != nil {
+			break
+		}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.surplus--
 }
 
 // Open opens a channel to the peer; Owner.Opened says so again when it is. The errors are ErrNoData, ErrChannels and pion's.
@@ -115,7 +150,7 @@ func (a *Association) Open(c ChannelConfig) (*Channel, error) {
 	case association == nil:
 		a.mu.Unlock()
 		return nil, ErrNoData
-	case len(a.channels) >= MaxChannels:
+	case a.ours >= MaxOpened:
 		a.mu.Unlock()
 		return nil, ErrChannels
 	}
@@ -124,14 +159,16 @@ func (a *Association) Open(c ChannelConfig) (*Channel, error) {
 	}
 	c.ID = a.nextID
 	a.nextID += 2
-	ch := &Channel{ChannelConfig: c, Local: true, association: a}
-	a.channels[c.ID] = ch
+	ch := &Channel{ChannelConfig: c, Local: true, association: a, counted: &a.ours}
+	a.keep(ch)
 	a.mu.Unlock()
 
 	kind, parameter := c.Reliability.wire()
 	stream, err := association.OpenStream(c.ID, sctp.PayloadTypeWebRTCBinary)
 	if err == nil {
+		a.mu.Lock()
 		ch.stream = stream
+		a.mu.Unlock()
 		ch.data, err = datachannel.Client(stream, &datachannel.Config{
 			ChannelType: kind, ReliabilityParameter: parameter, Label: c.Label, Protocol: c.Protocol, LoggerFactory: a.server.logs,
 		})
@@ -209,6 +246,10 @@ func (a *Association) forget(c *Channel) {
 	defer a.mu.Unlock()
 	if a.channels[c.ID] == c {
 		delete(a.channels, c.ID)
+	}
+	if c.counted != nil {
+		*c.counted--
+		c.counted = nil
 	}
 }
 

@@ -43,8 +43,10 @@ const (
 	MaxHalfOpen = 1024
 	// HandshakeTime is how long a handshake may take.
 	HandshakeTime = 30 * time.Second
-	// MaxChannels is how many data channels a peer may have open. Beyond, its data association ends; its media go on.
+	// MaxChannels is how many data channels a peer may have opened, beside those that are negotiated; one more is closed. MaxOpened
+	// is how many we may have opened to it: others decide over those, so they take nothing away from what the peer itself may open.
 	MaxChannels = 64
+	MaxOpened   = 256
 	// MaxMessage is the longest message of a data channel, either way, in bytes: what the answer announces.
 	MaxMessage = 256 << 10
 	// MaxBuffered is how much of a peer's data may wait to be sent, in bytes, over all of its channels.
@@ -52,6 +54,9 @@ const (
 	// MaxReserved is how much more may wait when it is for a negotiated channel.
 	MaxReserved = 256 << 10
 
+	// maxSurplus is how many channels beyond MaxChannels may be on their way to being closed. Beyond, the peer's data association ends;
+	// its media go on.
+	maxSurplus = 64
 	// received is how much of a peer's data may wait to be read: a longest message, and as much again on its way.
 	received = 2 * MaxMessage
 	// flight is after how long a flight of the handshake is sent again at first; the time doubles.
@@ -74,7 +79,7 @@ var (
 	ErrLong = errors.New("dtlsserver: the message is too long for the peer")
 	// ErrNoData says that there is no data association, or not yet.
 	ErrNoData = errors.New("dtlsserver: the peer has no data association (yet)")
-	// ErrChannels says that all the channels a peer may have are open.
+	// ErrChannels says that all the channels that we may open to a peer are.
 	ErrChannels = errors.New("dtlsserver: too many data channels are open")
 )
 
