@@ -61,6 +61,9 @@ func (a *Association) carry(conn *dtls.Conn) {
 		sctp.WithMaxMessageSize(uint32(longest)),
 		// DTLS has checked it already (RFC 9653 §7).
 		sctp.WithEnableZeroChecksum(true),
+		// Of messages that take turns (RFC 8260) a few large ones would fill what may wait to be read, and none of them would ever be
+		// whole.
+		sctp.WithEnableInterleaving(false),
 	)
 	if err != nil {
 		return
