@@ -153,6 +153,23 @@ func (b *bucket) take(now time.Time, n int) bool {
 	return true
 }
 
+// allowance is how often something may be done. Its value is the time at which nothing is owed any more.
+type allowance struct{ time.Time }
+
+// take is false when something that may be done once in each, and burst times at once, would be done too often.
+func (a *allowance) take(now time.Time, each time.Duration, burst int) bool {
+	next := a.Time
+	if next.Before(now) {
+		next = now
+	}
+	next = next.Add(each)
+	if next.Sub(now) > time.Duration(burst)*each {
+		return false
+	}
+	a.Time = next
+	return true
+}
+
 // own reports whether a link ended by what its client did.
 func own(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, mediaserver.ErrReplaced) }
 

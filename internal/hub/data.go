@@ -69,7 +69,7 @@ func (r *room) feed(l *link, ch end, c dtlsserver.ChannelConfig) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	dest := r.seats[to]
-	if l.ended || to != "" && (dest == nil || dest == l) {
+	if l.ended || to != "" && (dest == nil || dest == l) || !l.may(to != "", time.Now()) {
 		r.later(func() { _ = ch.Close() })
 		return
 	}
@@ -81,6 +81,21 @@ func (r *room) feed(l *link, ch end, c dtlsserver.ChannelConfig) {
 		r.out(f, dest)
 		r.pump(dest)
 	}
+}
+
+// may reports whether a client may open another channel to send on, with the mutex held: everybody else gets one for it, or, of a
+// pipe, somebody.
+func (l *link) may(pipe bool, now time.Time) bool {
+	if pipe {
+		return l.session.pipes.take(now, pipeEach, pipeBurst)
+	}
+	n := 0
+	for _, f := range l.feeds {
+		if !f.pipe {
+			n++
+		}
+	}
+	return n < maxFeeds && l.session.feeds.take(now, feedEach, feedBurst)
 }
 
 // later does something that must not be done with the mutex held.

@@ -10,6 +10,13 @@ import (
 
 // Bounds of programs' data.
 const (
+	// maxFeeds is how many channels to everybody a client may have open. In feedEach it may open one, and feedBurst at once; in
+	// pipeEach a channel to one, and pipeBurst at once: clients' transports keep a little for each channel that they ever had.
+	maxFeeds  = 16
+	feedEach  = 500 * time.Millisecond
+	feedBurst = 4 * maxFeeds
+	pipeEach  = 125 * time.Millisecond
+	pipeBurst = 128
 	// dataRate is how many bytes one client may have the hub send in a second, counted for each receiver.
 	dataRate = 32 << 20
 	// lossyMost is how much of a channel that may lose waits for one receiver, in bytes; what comes then is dropped.

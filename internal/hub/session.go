@@ -22,6 +22,8 @@ type session struct {
 	tasks   []func(*session)
 	working bool
 	links   map[string]*link // by the name that the client gave
+	feeds   allowance        // for channels to everybody
+	pipes   allowance        // for channels to one
 }
 
 // work carries tasks out until there are none.

@@ -1,0 +1,67 @@
+package hub
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// open counts those that are not closed.
+func open(channels []*fake) (n int) {
+	synctest.Wait()
+	for _, ch := range channels {
+		if _, _, closed := ch.look(); !closed {
+			n++
+		}
+	}
+	return n
+}
+
+// TestFeeds: one may have so many channels to everybody, so many to one beside them, and open them so fast.
+func TestFeeds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCast("s1", "s2")
+		defer c.Stop()
+		var all []*fake
+		for i := range 63 {
+			ch := c.opens("s1", fmt.Sprint("x", i), "parley.zzz.v1", false)
+			c.says("s1", ch, "x")
+			all = append(all, ch)
+		}
+		if n := open(all); n != maxFeeds {
+			t.Errorf("%d channels to everybody", n)
+		}
+		synctest.Wait()
+		if n := len(c.ends); n != maxFeeds {
+			t.Errorf("%d channels to the other one", n)
+		}
+		var pipes []*fake
+		for i := range 20 {
+			pipes = append(pipes, c.opens("s1", fmt.Sprint("p", i), "parley.zzz.v1;to=s2", false))
+		}
+		if n := open(pipes); n != len(pipes) {
+			t.Errorf("%d channels to one", n)
+		}
+		for _, to := range []string{"", ";to=s2"} {
+			n, each := 0, feedEach
+			if to != "" {
+				each = pipeEach
+			}
+			began := time.Now()
+			for time.Since(began) < time.Minute {
+				ch := c.opens("s1", "again", "parley.zzz.v1"+to, false)
+				n += open([]*fake{ch})
+				c.drop(c.links["s1"].at, ch)
+				if len(all) > 0 {
+					c.drop(c.links["s1"].at, all[0])
+					all = all[1:]
+				}
+				time.Sleep(each / 10)
+			}
+			if most := int(time.Minute/each) + pipeBurst; n > most || n < int(time.Minute/each)-1 {
+				t.Errorf("%q: %d channels in a minute", to, n)
+			}
+		}
+	})
+}
