@@ -2,6 +2,7 @@ package hub
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -62,6 +63,41 @@ func TestFeeds(t *testing.T) {
 			if most := int(time.Minute/each) + pipeBurst; n > most || n < int(time.Minute/each)-1 {
 				t.Errorf("%q: %d channels in a minute", to, n)
 			}
+		}
+	})
+}
+
+// TestRate: what one sends passes at a rate, whether it may be lost or not: the one is dropped, the other held up.
+func TestRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCast("s1", "s2", "s3")
+		defer c.Stop()
+		pointer, chat := c.opens("s1", "pointer", "parley.data.v1", true), c.opens("s1", "chat", "parley.data.v1", false)
+		block := strings.Repeat("x", 32<<10)
+		pass := func() (bytes int) {
+			for _, label := range []string{"pointer", "chat"} {
+				for _, seat := range []string{"s2", "s3"} {
+					if ch := c.end(seat + " " + label + " parley.data.v1;from=s1"); ch != nil {
+						_, n, _ := ch.look()
+						bytes += n
+					}
+				}
+			}
+			return bytes
+		}
+		for range 4 * dataRate / (2 * len(block)) { // as much as four seconds' worth, in one
+			c.says("s1", pointer, block)
+			time.Sleep(time.Second / (4 * dataRate / (2 * 32 << 10)))
+		}
+		if n := pass(); n < 2*dataRate-len(block) || n > 2*dataRate+4*len(block) {
+			t.Errorf("%d bytes passed in the first second, want what may pass at once and in a second, %d", n, 2*dataRate)
+		}
+		began, before := time.Now(), pass()
+		for range dataRate / (2 * len(block)) {
+			c.says("s1", chat, block)
+		}
+		if n, passed := pass()-before, time.Since(began); n != dataRate || passed < time.Second-50*time.Millisecond || passed > time.Second+50*time.Millisecond {
+			t.Errorf("%d bytes that must not be lost in %v", n, passed)
 		}
 	})
 }

@@ -119,20 +119,24 @@ func (h *Hub) carry(at mediaserver.Link, ch end, id uint16, data []byte, text bo
 	r := l.session.room
 	m := message{append([]byte(nil), data...), text}
 	f, o := r.whose(l, ch)
-	var to []*link
-	lossy := true
 	r.mu.Lock()
-	if f != nil {
-		lossy = f.reliability.Lossy
-		to = r.spread(f, m)
-	} else if o != nil && o.feed.pipe {
-		lossy = o.feed.reliability.Lossy
-		to = []*link{o.feed.from}
-		r.put(o.feed.back, m)
+	if f == nil && o != nil && o.feed.pipe {
+		f = o.feed
 	}
+	if f == nil || f.reliability.Lossy && l.line.owes(time.Now()) > 0 {
+		r.mu.Unlock()
+		return
+	}
+	to := []*link{f.from}
+	if f.from == l {
+		to = r.spread(f, m)
+	} else {
+		r.put(f.back, m)
+	}
+	l.line.charge(time.Now(), len(data)*len(to))
 	r.mu.Unlock()
-	if !lossy {
-		r.hold(l, to, len(data))
+	if !f.reliability.Lossy {
+		r.hold(l, to)
 	}
 }
 
@@ -184,8 +188,8 @@ func (r *room) out(f *feed, l *link) *out {
 
 // hold waits until those to whom a client sends have taken enough, and as long as it takes to stay below what one may send. Who takes
 // nothing at all holds nobody up.
-func (r *room) hold(from *link, to []*link, size int) {
-	r.pace(from, size*len(to))
+func (r *room) hold(from *link, to []*link) {
+	r.pace(from)
 	for _, l := range to {
 		for {
 			r.mu.Lock()
@@ -209,16 +213,10 @@ func (r *room) hold(from *link, to []*link, size int) {
 	}
 }
 
-// pace holds a client up that sends more than it may, copies for all receivers counted.
-func (r *room) pace(from *link, size int) {
+// pace holds a client up that has sent more than it may.
+func (r *room) pace(from *link) {
 	r.mu.Lock()
-	now := time.Now()
-	l := &from.line
-	if l.spent.Before(now) {
-		l.spent = now
-	}
-	l.spent = l.spent.Add(time.Duration(size) * time.Second / dataRate)
-	wait := l.spent.Sub(now) - time.Second
+	wait := from.line.owes(time.Now())
 	r.mu.Unlock()
 	if wait <= 0 {
 		return

@@ -67,6 +67,17 @@ func newLine() line { return line{low: make(chan struct{}, 1)} }
 
 func (l *line) add(o *out) { l.outs = append(l.outs, o) }
 
+// charge notes that the client has sent n bytes, copies for all receivers counted.
+func (l *line) charge(now time.Time, n int) {
+	if l.spent.Before(now) {
+		l.spent = now
+	}
+	l.spent = l.spent.Add(time.Duration(n) * time.Second / dataRate)
+}
+
+// owes is how long the client is to be held up: beyond what it may send in a second.
+func (l *line) owes(now time.Time) time.Duration { return l.spent.Sub(now.Add(time.Second)) }
+
 // find returns the way that a channel belongs to, nil when it has ended.
 func (l *line) find(ch end) *out {
 	for _, o := range l.outs {
