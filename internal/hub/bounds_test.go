@@ -101,3 +101,53 @@ func TestRate(t *testing.T) {
 		}
 	})
 }
+
+// TestClosedByReceiver: who has closed a label gets what is sent on it after a pause again, on another channel; one who closes it each
+// time does not make the hub open channels without end.
+func TestClosedByReceiver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCast("s1", "s2")
+		defer c.Stop()
+		chat := c.opens("s1", "chat", "parley.data.v1", false)
+		const name = "s2 chat parley.data.v1;from=s1"
+		c.says("s1", chat, "first")
+		first := c.end(name)
+		c.drop(c.links["s2"].at, first)
+		c.says("s1", chat, "lost")
+		if _, _, closed := c.end(name).look(); !closed || c.dials != 1 {
+			t.Error("no end is seen")
+		}
+		time.Sleep(firstPause)
+		c.says("s1", chat, "next")
+		if got, _, closed := c.end(name).look(); closed || len(got) != 1 || got[0] != "next" {
+			t.Errorf("%q", got)
+		}
+		time.Sleep(lastPause)
+		for began := time.Now(); time.Since(began) < time.Hour; time.Sleep(time.Second) {
+			c.says("s1", chat, "x")
+			if ch := c.end(name); ch != nil {
+				c.drop(c.links["s2"].at, ch)
+			}
+		}
+		if c.dials < 60 || c.dials > 70 {
+			t.Errorf("%d channels in an hour", c.dials)
+		}
+	})
+}
+
+// TestFeedForgets: one who sends for weeks keeps nothing of those who have left.
+func TestFeedForgets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCast("s1", "s2", "s3", "s4")
+		defer c.Stop()
+		chat := c.opens("s1", "chat", "parley.data.v1", false)
+		c.says("s1", chat, "x")
+		c.drop(c.links["s4"].at, c.end("s4 chat parley.data.v1;from=s1"))
+		c.r.end(c.links["s3"])
+		c.r.end(c.links["s4"])
+		synctest.Wait()
+		if n := len(c.links["s1"].feeds[chat].outs); n != 1 {
+			t.Errorf("%d receivers are known, want one", n)
+		}
+	})
+}

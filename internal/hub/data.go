@@ -175,14 +175,18 @@ func (r *room) spread(f *feed, m message) []*link {
 	return to
 }
 
-// out returns the way of a feed to a receiver, with the mutex held.
+// out returns the way of a feed to a receiver, with the mutex held: another one when the last is over, after a pause.
 func (r *room) out(f *feed, l *link) *out {
-	o := f.outs[l]
-	if o == nil {
-		o = &out{feed: f, to: l}
-		f.outs[l] = o
-		l.line.add(o)
+	old := f.outs[l]
+	if old != nil && (!old.over || time.Now().Before(old.again)) {
+		return old
 	}
+	o := &out{feed: f, to: l, since: time.Now()}
+	if old != nil {
+		o.pause = old.pause
+	}
+	f.outs[l] = o
+	l.line.add(o)
 	return o
 }
 
@@ -286,6 +290,13 @@ func (r *room) unplug(l *link) {
 	for _, o := range append([]*out(nil), l.line.outs...) {
 		r.cut(o)
 		r.hush(o)
+	}
+	for _, s := range r.sessions {
+		for _, other := range s.links {
+			for _, f := range other.feeds {
+				delete(f.outs, l)
+			}
+		}
 	}
 	l.line.poke()
 }

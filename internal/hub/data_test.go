@@ -63,6 +63,7 @@ type cast struct {
 
 	mu    sync.Mutex
 	ends  map[string]*fake
+	dials int
 	stuck map[string]bool // seats that take nothing
 }
 
@@ -73,6 +74,7 @@ func newCast(seats ...string) *cast {
 		defer c.mu.Unlock()
 		f := &fake{name: at.Seat + " " + cfg.Label + " " + cfg.Protocol, full: c.stuck[at.Seat]}
 		c.ends[f.name] = f
+		c.dials++
 		return f, nil
 	}
 	c.r = newRoom(c.Hub, "tea")

@@ -28,6 +28,9 @@ const (
 	waitMost = 256 << 20
 	// stuck is how long a receiver may take nothing and still hold others up.
 	stuck = 2 * time.Second
+	// firstPause is after how long somebody whose channel ended gets another one, with the next message. It doubles, up to lastPause,
+	// unless the channel was there for as long.
+	firstPause, lastPause = time.Second, time.Minute
 	// window is how much is given to a receiver's association at once, in bytes: what the hub has to say waits behind it.
 	window = 256 << 10
 	// look is how often the association is asked whether there is room, when it says nothing by itself.
@@ -49,6 +52,9 @@ type out struct {
 	bytes   int
 	closing bool // once the queue is empty
 	over    bool
+	since   time.Time     // when it began
+	pause   time.Duration // after its end
+	again   time.Time     // when another one may take its place
 }
 
 // line is what waits for one receiver. Guarded by the room's mutex, but for low.
@@ -161,6 +167,11 @@ func (r *room) cut(o *out) {
 		return
 	}
 	o.over = true
+	now := time.Now()
+	if o.pause = min(2*o.pause, lastPause); o.pause == 0 || now.Sub(o.since) >= lastPause {
+		o.pause = firstPause
+	}
+	o.again = now.Add(o.pause)
 	l := &o.to.line
 	r.hub.wait.Add(-int64(o.bytes))
 	l.took(o.bytes)
