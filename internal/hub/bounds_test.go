@@ -67,6 +67,48 @@ func TestFeeds(t *testing.T) {
 	})
 }
 
+// TestTrickle: one who takes a little all the time holds the others up no longer than one who takes nothing, and one who takes enough
+// holds them up as long as it does.
+func TestTrickle(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		each time.Duration // in which a block of 64 KiB is taken
+		most time.Duration
+	}{
+		{"a little all the time", time.Second, stuck},
+		{"enough", stuck / 8, 2 * time.Minute},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCast("s1", "s2")
+				defer c.Stop()
+				c.stuck["s2"] = true
+				chat := c.opens("s1", "chat", "parley.data.v1", false)
+				block := strings.Repeat("x", 64<<10)
+				c.says("s1", chat, block)
+				ch := c.end("s2 chat parley.data.v1;from=s1")
+				ch.slowly(tt.each)
+				var held time.Duration
+				const blocks = 200 // less than what makes it lose the channel
+				for range blocks {
+					began := time.Now()
+					c.says("s1", chat, block)
+					held += time.Since(began)
+				}
+				if held > tt.most || tt.most > stuck && held < time.Duration(blocks-heldUp/len(block)-1)*tt.each {
+					t.Errorf("held up for %v", held)
+				}
+				if _, _, closed := ch.look(); closed {
+					t.Error("the channel is closed")
+				}
+				if _, bytes, _ := ch.look(); bytes == 0 {
+					t.Error("nothing is taken")
+				}
+			})
+		})
+	}
+}
+
 // TestRate: what one sends passes at a rate, whether it may be lost or not: the one is dropped, the other held up.
 func TestRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

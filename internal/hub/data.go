@@ -191,14 +191,15 @@ func (r *room) out(f *feed, l *link) *out {
 }
 
 // hold waits until those to whom a client sends have taken enough, and as long as it takes to stay below what one may send. Who takes
-// nothing at all holds nobody up.
+// next to nothing holds nobody up.
 func (r *room) hold(from *link, to []*link) {
 	r.pace(from)
 	for _, l := range to {
 		for {
 			r.mu.Lock()
-			wait := stuck - time.Since(l.line.progress)
+			wait := l.line.patience(time.Now())
 			if l.ended || from.ended || l.line.bytes < heldUp || wait <= 0 {
+				l.line.slow = l.line.slow || wait <= 0 && l.line.bytes >= heldUp
 				r.mu.Unlock()
 				break
 			}

@@ -22,7 +22,16 @@ type fake struct {
 	got    []string
 	bytes  int
 	full   bool
+	each   time.Duration // in which one message is taken, if it is not full
+	next   time.Time
 	closed bool
+}
+
+// slowly makes an end that is full take one message in each.
+func (f *fake) slowly(each time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.full, f.each = false, each
 }
 
 func (f *fake) Send(data []byte, _ bool) error {
@@ -31,9 +40,10 @@ func (f *fake) Send(data []byte, _ bool) error {
 	switch {
 	case f.closed:
 		return errors.New("closed")
-	case f.full:
+	case f.full, time.Now().Before(f.next):
 		return dtlsserver.ErrFull
 	}
+	f.next = time.Now().Add(f.each)
 	f.bytes += len(data)
 	f.got = append(f.got, string(data[:min(len(data), 8)]))
 	return nil

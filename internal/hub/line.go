@@ -26,8 +26,8 @@ const (
 	heldUp   = 1 << 20
 	lineMost = 16 << 20
 	waitMost = 256 << 20
-	// stuck is how long a receiver may take nothing and still hold others up.
-	stuck = 2 * time.Second
+	// stuck is how long a receiver may take less than leastTaken, in bytes, and still hold others up.
+	stuck, leastTaken = 2 * time.Second, 256 << 10
 	// firstPause is after how long somebody whose channel ended gets another one, with the next message. It doubles, up to lastPause,
 	// unless the channel was there for as long.
 	firstPause, lastPause = time.Second, time.Minute
@@ -59,14 +59,16 @@ type out struct {
 
 // line is what waits for one receiver. Guarded by the room's mutex, but for low.
 type line struct {
-	outs     []*out
-	turn     int
-	bytes    int       // that wait
-	progress time.Time // when something was taken, or began to wait
-	pumping  bool
-	drained  chan struct{} // closed when little waits again
-	low      chan struct{} // holds one when there may be room
-	spent    time.Time     // until when what this client has sent itself is more than it may
+	outs    []*out
+	turn    int
+	bytes   int       // that wait
+	since   time.Time // when something began to wait, or leastTaken had been taken
+	taken   int       // bytes since then
+	slow    bool      // it took longer than it may
+	pumping bool
+	drained chan struct{} // closed when little waits again
+	low     chan struct{} // holds one when there may be room
+	spent   time.Time     // until when what this client has sent itself is more than it may
 }
 
 func newLine() line { return line{low: make(chan struct{}, 1)} }
@@ -110,6 +112,22 @@ func (l *line) poke() {
 	}
 }
 
+// moved notes that n bytes were sent to the receiver. One who is slow is so until it has taken enough in time, or all.
+func (l *line) moved(now time.Time, n int) {
+	if l.taken += n; l.taken >= leastTaken {
+		l.slow = now.Sub(l.since) > stuck
+		l.since, l.taken = now, 0
+	}
+}
+
+// patience is for how long the receiver may still hold others up: not at all when it is slow.
+func (l *line) patience(now time.Time) time.Duration {
+	if l.slow {
+		return 0
+	}
+	return stuck - now.Sub(l.since)
+}
+
 // took notes that n bytes do not wait any more.
 func (l *line) took(n int) {
 	l.bytes -= n
@@ -145,7 +163,7 @@ func (r *room) put(o *out, m message) {
 		return
 	}
 	if l.bytes == 0 {
-		l.progress = time.Now()
+		l.since, l.taken, l.slow = time.Now(), 0, false
 	}
 	o.queue = append(o.queue, m)
 	o.bytes += n
@@ -266,7 +284,7 @@ func (r *room) send(o *out, ch end) bool {
 	}
 	o.bytes -= len(m.data)
 	r.hub.wait.Add(-int64(len(m.data)))
-	o.to.line.progress = time.Now()
+	o.to.line.moved(time.Now(), len(m.data))
 	o.to.line.took(len(m.data))
 	return true
 }
