@@ -147,7 +147,7 @@ func TestFloodOfBeatsAndControl(t *testing.T) {
 			strings.Repeat("[", 12<<10), `{"type":"quality","level":0,"reason":"` + strings.Repeat("x", 12<<10) + `"}`,
 			`{"type":"quality","level":0,"reason":"loss","paused":true}`, `{"type":"quality","level":2,"reason":"none"}`,
 		}
-		ping := newPulse(time.Now()).ping(time.Now())
+		ping := newPulse(time.Now(), unansweredMore).ping(time.Now())
 		for i := range 4000 {
 			_, err1 := control.WriteDataChannel([]byte(junk[i%len(junk)]), true)
 			_, err2 := beat.Write(ping)

@@ -99,7 +99,7 @@ func (s *state) connect(peer, id string, b *bond, kind signal.LinkKind, how tran
 		return nil, err
 	}
 	l := &link{
-		id: id, peer: peer, kind: kind, how: how, bond: b, pc: pc, pulse: newPulse(s.now), began: s.now,
+		id: id, peer: peer, kind: kind, how: how, bond: b, pc: pc, pulse: newPulse(s.now, unansweredMore), began: s.now,
 		outlets: make(map[Source]*outlet), senders: make(map[Source]*webrtc.RTPTransceiver),
 		sources: make(map[string]Source), known: make(map[[sha256.Size]byte]bool), relays: make(map[string]bool),
 		path: Path{Kind: PathConnecting},

@@ -21,6 +21,9 @@ const (
 	// unansweredMore is how much longer pongs may be missing on a link that brings other things: they wait for the data
 	// channel's own retransmissions, media does not.
 	unansweredMore = time.Second
+	// unansweredByHub is that of a link with the hub: while somebody is slow to take what we send, the hub reads nothing of ours, pings
+	// included, and goes on bringing us the others.
+	unansweredByHub = 10 * time.Second
 	// beatSize is the length of a beat: kind, id, and the sender's clock in milliseconds.
 	beatSize = 9
 	// maxBeats is how many bytes of beats may wait: on a path that is dead they must not pile up.
@@ -39,6 +42,7 @@ const (
 // without a lock; the owner asks.
 type pulse struct {
 	epoch    time.Time
+	lenience time.Duration     // for how much longer pongs may be missing than everything else
 	heard    atomic.Int64      // when anything arrived last, in ns after epoch; 0 is never
 	answered atomic.Int64      // when a pong did
 	trip     atomic.Int64      // round-trip time in ns, smoothed; 0 while unknown
@@ -51,7 +55,9 @@ type pulse struct {
 	alarm    time.Time   // when signalling broke last; the owner's
 }
 
-func newPulse(now time.Time) *pulse { return &pulse{epoch: now} }
+func newPulse(now time.Time, lenience time.Duration) *pulse {
+	return &pulse{epoch: now, lenience: lenience}
+}
 
 // hear notes that something arrived.
 func (p *pulse) hear() { p.heard.Store(int64(time.Since(p.epoch))) }
@@ -75,7 +81,7 @@ func (p *pulse) due() time.Time {
 	}
 	at := p.heard.Load()
 	if answered := p.answered.Load(); answered != 0 { // they may hear nothing of us although we hear them
-		at = min(at, answered+int64(unansweredMore))
+		at = min(at, answered+int64(p.lenience))
 	}
 	last := p.epoch.Add(time.Duration(at))
 	return last.Add(p.patience(last))

@@ -70,7 +70,7 @@ func (s *state) openTrunk(how transports, probe bool) (*trunk, error) {
 		return nil, err
 	}
 	t := &trunk{
-		id: rand.Text(), probe: probe, how: how, pc: pc, pulse: newPulse(s.now), began: s.now, path: Path{Kind: PathConnecting},
+		id: rand.Text(), probe: probe, how: how, pc: pc, pulse: newPulse(s.now, unansweredByHub), began: s.now, path: Path{Kind: PathConnecting},
 		outlets: make(map[Source]*outlet), senders: make(map[Source]*webrtc.RTPTransceiver),
 		declared: make(map[Source]bool), needless: make(map[Source]bool),
 	}
