@@ -20,6 +20,8 @@ const (
 	maxControl = 16 << 10
 	// maxPixels bounds the width and the height of a place.
 	maxPixels = 16384
+	// showEach is the shortest time between two changes of what a link shows.
+	showEach = 50 * time.Millisecond
 	// tellRate and tellBytes are how many messages, and bytes of them, a client may tell others in a second.
 	tellRate  = 100
 	tellBytes = 256 << 10
@@ -76,12 +78,45 @@ func (h *Hub) heard(l *link, message []byte, text bool) {
 		wants := q.wants()
 		r.mu.Lock()
 		l.wants = wants
+		l.shows++
+		r.showing(l)
 		r.mu.Unlock()
-		_ = h.plane.Show(h.base, l.at, wants) // a link that has ended shows nothing
 	case "tell":
 		r.pass(l, &q, time.Now())
 	case "ping":
 		r.answer(l, pong{"pong", q.ID})
+	}
+}
+
+// showing has somebody tell the media plane what a link is to show now, with the mutex held.
+func (r *room) showing(l *link) {
+	l.due = true
+	if !l.telling {
+		l.telling = r.hub.run(func() { r.show(l) })
+	}
+}
+
+// show tells the media plane what a link is to show, the newest of it, at once and then at most once in showEach.
+func (r *room) show(l *link) {
+	timer := time.NewTimer(showEach)
+	defer timer.Stop()
+	for {
+		r.mu.Lock()
+		if l.ended || !l.due {
+			l.telling = false
+			r.mu.Unlock()
+			return
+		}
+		wants := l.wants
+		l.due = false
+		r.mu.Unlock()
+		_ = r.hub.plane.Show(r.hub.base, l.at, wants) // a link that has ended shows nothing
+		timer.Reset(showEach)
+		select {
+		case <-timer.C:
+		case <-r.hub.base.Done():
+			return
+		}
 	}
 }
 

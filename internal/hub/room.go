@@ -34,6 +34,9 @@ type link struct {
 	ended   bool
 	tracks  []signal.Track // that it publishes
 	wants   []sfu.Want
+	shows   uint64 // how often the control channel has said them
+	due     bool   // the media plane is to be told
+	telling bool   // a goroutine tells it
 	places  []sfu.Place
 	layers  []layers
 	control channel // nil until it is open
