@@ -78,7 +78,7 @@ func (s *state) furnishHub() {
 			s.trouble(err)
 		}
 		if t.more && !t.asked {
-			s.offerTrunk(t, false) // tells it as well
+			s.offerTrunk(t, false)
 		}
 		if t.gone {
 			continue

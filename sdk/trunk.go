@@ -181,9 +181,11 @@ func (s *state) offerTrunk(t *trunk, renew bool) {
 	t.more, t.renew = false, false
 	m := &signal.Offer{Peer: signal.Peer{To: signal.Hub, Link: t.id}, SDP: offer.SDP}
 	if !t.probe {
-		m.Tracks, m.Show = s.publishes(t), s.assignPlaces(t)
-		if t.said = wantsText(m.Show); len(m.Show) == 0 {
-			t.said = "" // left out, it changes nothing of what the hub knows
+		m.Tracks = s.publishes(t)
+	}
+	if !t.probe && t.offer == 0 { // later offers leave it to the control channel, which may be faster or slower than they
+		if m.Show = s.assignPlaces(t); len(m.Show) > 0 {
+			t.said = wantsText(m.Show)
 		}
 	}
 	if s.send(m) == nil {

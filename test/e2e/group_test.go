@@ -241,6 +241,39 @@ func TestRoomThatBeginsOnTheHub(t *testing.T) {
 	until(bob, func(e parley.Updated) bool { return e.Person.Me && e.Person.Role == "host" })
 }
 
+// TestShowBesideAnOffer: what is wanted in the moment in which something else is negotiated comes.
+func TestShowBesideAnOffer(t *testing.T) {
+	h := newHouse(t, func(c *config.Config) { c.Rooms.Topology = "hub" })
+	ann := join(t, h.link("tea"), "Ann")
+	join(t, h.link("tea"), "Bob")
+	ann.on(parley.TopologyHub)
+	track := ann.track(parley.Camera)
+	join(t, h.link("tea"), "Cyd")
+	ann.hearsAll(2, true, byHub)
+	people := ann.people()
+	silent := func() bool {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := track.ReadRTP(ctx)
+		return err != nil
+	}
+	if err := ann.Show(wait(t)); err != nil {
+		t.Fatal(err)
+	}
+	for !silent() && t.Context().Err() == nil {
+	}
+	if err := errors.Join(
+		ann.Show(wait(t), parley.Want{Seat: people["Cyd"], Source: parley.Camera}),
+		ann.Show(wait(t), parley.Want{Seat: people["Bob"], Source: parley.Camera}), // which is told a little later
+		ann.Publish(wait(t), parley.Screen, media.Pattern()),                       // for which Ann offers
+	); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := track.ReadRTP(wait(t)); err != nil {
+		t.Error(err)
+	}
+}
+
 // crowd joins bots to a room: the first speakers of them send sound and pictures, everybody hears, nobody shows pictures
 // but the first.
 func crowd(t *testing.T, link string, speakers, listeners int) []*parley.Room {
