@@ -34,9 +34,10 @@ type link struct {
 	ended   bool
 	tracks  []signal.Track // that it publishes
 	wants   []sfu.Want
-	shows   uint64 // how often the control channel has said them
-	due     bool   // the media plane is to be told
-	telling bool   // a goroutine tells it
+	shows   uint64   // how often the control channel has said them
+	due     bool     // the media plane is to be told
+	telling bool     // a goroutine tells it
+	mids    []string // of the places that the newest answer has
 	places  []sfu.Place
 	layers  []layers
 	control channel // nil until it is open
@@ -93,19 +94,46 @@ func (r *room) end(l *link) {
 	}
 }
 
-// wanted is what a link is to show.
-func (r *room) wanted(l *link) []sfu.Want {
+// offered is what a link is to show by what an offer says of it, nil for what it shows already; said counts what the control channel
+// has said until now. That is newer than any offer, which may have been under way for long: of a later offer only what it says of
+// places that it adds counts then.
+func (r *room) offered(l *link, show []signal.Want) (wants []sfu.Want, said uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return l.wants
+	if l.shows == 0 {
+		return wantsOf(show), 0
+	}
+	wants = slices.Clone(l.wants)
+	for _, w := range wantsOf(show) {
+		taken := func(other sfu.Want) bool {
+			return other.MID == w.MID || other.Seat == w.Seat && other.Source == w.Source
+		}
+		if !slices.Contains(l.mids, w.MID) && !slices.ContainsFunc(wants, taken) && len(wants) < signal.MaxShow {
+			wants = append(wants, w)
+		}
+	}
+	if len(wants) == len(l.wants) {
+		return nil, l.shows
+	}
+	return wants, l.shows
 }
 
 // agreed notes an answer, and says what its places show: what is known of them, and else what will be if nothing is in the way. The
-// control channel tells it better as soon as it is open.
-func (r *room) agreed(l *link, tracks []signal.Track, wants []sfu.Want, places []mediaserver.Place) []signal.Place {
+// control channel tells it better as soon as it is open. What it has said since the offer was read goes before the offer.
+func (r *room) agreed(l *link, tracks []signal.Track, wants []sfu.Want, said uint64, places []mediaserver.Place) []signal.Place {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	l.tracks, l.wants = tracks, wants
+	l.tracks, l.mids = tracks, nil
+	for _, p := range places {
+		l.mids = append(l.mids, p.MID)
+	}
+	switch {
+	case l.shows != said && wants != nil:
+		r.showing(l)
+	case wants != nil:
+		l.wants = wants
+	}
+	wants = l.wants
 	var all []signal.Place
 	for _, p := range places {
 		for _, known := range l.places {

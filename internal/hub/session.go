@@ -69,9 +69,9 @@ func (s *session) offer(p signalserver.HubPeer, o *signal.Offer) (signalserver.H
 		return signalserver.HubAnswer{}, faultOf(ctx.Err())
 	}
 	l, fresh := s.begin(p.Seat, o.Link)
-	wants := wantsOf(o.Show)
+	wants, said := s.room.offered(l, o.Show)
 	if o.Show == nil && !fresh {
-		wants = s.room.wanted(l) // to negotiate says nothing about what is to be seen
+		wants = nil // to negotiate says nothing about what is to be seen
 	}
 	answer, err := h.plane.Offer(ctx, mediaserver.Offer{
 		Link: l.at, SDP: o.SDP, Tracks: tracksOf(o.Tracks), Show: wants, Candidates: h.cfg.Candidates(p.Host),
@@ -82,7 +82,7 @@ func (s *session) offer(p signalserver.HubPeer, o *signal.Offer) (signalserver.H
 		}
 		return signalserver.HubAnswer{}, faultOf(err)
 	}
-	return signalserver.HubAnswer{SDP: answer.SDP, Places: s.room.agreed(l, o.Tracks, wants, answer.Places)}, nil
+	return signalserver.HubAnswer{SDP: answer.SDP, Places: s.room.agreed(l, o.Tracks, wants, said, answer.Places)}, nil
 }
 
 // begin returns the link of a name, or a new one.

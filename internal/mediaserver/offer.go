@@ -23,7 +23,7 @@ type Offer struct {
 	SDP string
 	// Tracks names what is published, by section. A section without a name publishes nothing.
 	Tracks []sfu.Track
-	// Show is what the places for video show, as Show has it.
+	// Show is what the places for video show, as Show has it; nil leaves what was said.
 	Show []sfu.Want
 	// Only is what we do at most in its sections, SendOnly or ReceiveOnly; there are no data channels then. Zero is everything.
 	Only sdp.Direction
@@ -165,10 +165,13 @@ func (s *Server) change(ctx context.Context, c *client, n *negotiation, a agreem
 				return
 			}
 		}
-		c.agreed, c.wants = a, wants
+		c.agreed = a
+		if wants != nil {
+			c.wants = wants
+		}
 		if c.person != nil {
 			c.agree(now)
-			c.person.Show(now, wants)
+			c.person.Show(now, c.wants)
 			c.loop.touch(c.room)
 		}
 	})

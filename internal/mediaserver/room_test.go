@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"testing"
+	"time"
 
 	"github.com/parley-rtc/parley/internal/sfu"
 	"github.com/pion/webrtc/v4"
@@ -106,6 +107,11 @@ func TestChange(t *testing.T) {
 	bob.places(1)
 	bob.offer(false, camera("ann"), camera("cleo"))
 	bob.hears(1, 1)
+	bob.offer(true) // which says nothing of what is shown
+	wants, c := 0, h.linked(bob.at)
+	if err := h.do(t.Context(), c.loop, func(time.Time) { wants = len(c.wants) }); err != nil || wants != 2 {
+		t.Errorf("%d pictures are wanted, %v", wants, err)
+	}
 	before := ann.pc.CurrentRemoteDescription().SDP
 	ann.offer(true)
 	if ann.pc.CurrentRemoteDescription().SDP == before {
