@@ -193,3 +193,68 @@ func TestFeedForgets(t *testing.T) {
 		}
 	})
 }
+
+// TestWaitMost: when too much waits for all together, those who take nothing lose their channels, those with most of it first, and
+// nobody of another room who is only a little behind.
+func TestWaitMost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const idle, each = 17, 15 << 20
+		var seats []string
+		for i := range idle {
+			seats = append(seats, fmt.Sprint("idle", i))
+		}
+		c := newCast(append(seats, "s1")...)
+		defer c.Stop()
+		for _, seat := range seats {
+			c.stuck[seat] = true
+		}
+		c.meets("milk", "x1", "x2")
+		c.stuck["x2"] = true
+		block := strings.Repeat("x", 256<<10)
+		spam := c.opens("s1", "spam", "parley.data.v1", false)
+		for range each / len(block) {
+			c.says("s1", spam, block)
+		}
+		if s := c.Stats(); s.Cut != 0 || s.Waiting != idle*each {
+			t.Fatalf("%+v", s)
+		}
+		file := c.opens("x1", "file", "parley.file.v1;to=x2", false)
+		for range (waitMost-idle*each)/len(block) + 4 { // more than may wait
+			go c.says("x1", file, block)
+			synctest.Wait()
+		}
+		if s := c.Stats(); s.Cut != 1 || s.Waiting > waitMost {
+			t.Errorf("%+v", s)
+		}
+		far := c.end("x2 file parley.file.v1;from=x1")
+		if _, _, closed := far.look(); closed {
+			t.Error("the innocent one lost the channel")
+		}
+		if _, _, closed := file.look(); closed {
+			t.Error("so did who sends to them")
+		}
+		far.slowly(0)
+		time.Sleep(time.Second)
+		if _, bytes, _ := far.look(); bytes != ((waitMost-idle*each)/len(block)+4)*len(block) {
+			t.Errorf("%d bytes arrived", bytes)
+		}
+	})
+}
+
+// TestLatePipe: when the one at the other end of a pipe is too far behind, its sender sees an end.
+func TestLatePipe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCast("s1", "s2")
+		defer c.Stop()
+		c.stuck["s2"] = true
+		file := c.opens("s1", "file", "parley.file.v1;to=s2", false)
+		block := strings.Repeat("x", 256<<10)
+		for range lineMost/len(block) + 1 {
+			c.says("s1", file, block)
+		}
+		synctest.Wait()
+		if _, _, closed := file.look(); !closed || c.Stats().Cut != 1 {
+			t.Errorf("the sender's end is open, %+v", c.Stats())
+		}
+	})
+}

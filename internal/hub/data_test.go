@@ -87,16 +87,22 @@ func newCast(seats ...string) *cast {
 		c.dials++
 		return f, nil
 	}
-	c.r = newRoom(c.Hub, "tea")
-	c.rooms["tea"] = c.r
+	c.r = c.meets("tea", seats...)
+	return c
+}
+
+// meets makes another room, with people whose seats have names of their own.
+func (c *cast) meets(name string, seats ...string) *room {
+	r := newRoom(c.Hub, name)
+	c.rooms[name] = r
 	for _, seat := range seats {
-		s := &session{room: c.r, id: "session-" + seat, links: map[string]*link{}}
-		c.r.sessions[s.id] = s
+		s := &session{room: r, id: "session-" + seat, links: map[string]*link{}}
+		r.sessions[s.id] = s
 		l := newLink(s, s.place(seat, "h1"))
 		l.control = &fake{}
-		s.links["h1"], c.r.seats[seat], c.links[seat] = l, l, l
+		s.links["h1"], r.seats[seat], c.links[seat] = l, l, l
 	}
-	return c
+	return r
 }
 
 func (c *cast) end(name string) *fake {

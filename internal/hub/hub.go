@@ -70,6 +70,8 @@ type Hub struct {
 	gate  chan struct{} // holds one for each offer that is being read
 	wait  atomic.Int64  // bytes of programs' data that wait
 
+	relieving atomic.Bool // a goroutine sees to it that less does
+
 	refused, late atomic.Uint64 // offers, and channels that were cut
 
 	mu    sync.Mutex // of rooms; it may be held when a room's mutex is locked

@@ -22,10 +22,12 @@ const (
 	// lossyMost is how much of a channel that may lose waits for one receiver, in bytes; what comes then is dropped.
 	lossyMost = 64 << 10
 	// heldUp is how much waits for a receiver when those who send to it are held up, in bytes, and lineMost when its channels are
-	// closed instead; waitMost is how much waits for all receivers of the server together.
+	// closed instead; waitMost is how much waits for all receivers of the server together before those are closed that are furthest
+	// behind, and spare how much more may while that is done.
 	heldUp   = 1 << 20
 	lineMost = 16 << 20
 	waitMost = 256 << 20
+	spare    = 32 << 20
 	// stuck is how long a receiver may take less than leastTaken, in bytes, and still hold others up.
 	stuck, leastTaken = 2 * time.Second, 256 << 10
 	// firstPause is after how long somebody whose channel ended gets another one, with the next message. It doubles, up to lastPause,
@@ -157,9 +159,10 @@ func (r *room) put(o *out, m message) {
 		return
 	case o.feed.reliability.Lossy && o.bytes+n+o.buffered() > lossyMost:
 		return
-	case l.bytes+n > lineMost, l.bytes > lossyMost && r.hub.wait.Load()+int64(n) > waitMost:
+	case l.bytes+n > lineMost, l.bytes > lossyMost && r.hub.wait.Load()+int64(n) > waitMost+spare:
 		r.hub.late.Add(1)
 		r.cut(o)
+		r.hush(o)
 		return
 	}
 	if l.bytes == 0 {
@@ -168,7 +171,9 @@ func (r *room) put(o *out, m message) {
 	o.queue = append(o.queue, m)
 	o.bytes += n
 	l.bytes += n
-	r.hub.wait.Add(int64(n))
+	if r.hub.wait.Add(int64(n)) > waitMost {
+		r.hub.relieve()
+	}
 	r.pump(o.to)
 }
 
@@ -273,6 +278,7 @@ func (r *room) send(o *out, ch end) bool {
 	defer r.mu.Unlock()
 	if err != nil {
 		r.cut(o) // a hole is worse than an end
+		r.hush(o)
 		return true
 	}
 	if o.over {
