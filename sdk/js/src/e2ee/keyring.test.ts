@@ -32,6 +32,8 @@ class Hall {
   order = 0;
   boxes = 0;
   meddle: (from: string, to: string, box: string) => {from: string; box: string}[] = (from, _to, box) => [{from, box}];
+  /** The name under which one is shown to another. */
+  shows: (to: Guest, member: Member) => string = (_to, {name}) => name;
   constructor(readonly text = makeSecret()) {}
 
   async arrive(name: string, text = this.text): Promise<Guest> {
@@ -75,12 +77,10 @@ class Hall {
 
   /** Tells everybody who is here. */
   async tell(): Promise<void> {
-    const list = this.guests.map((g) => g.me);
-    for (const {keyring, me} of this.guests)
-      keyring.members(
-        me,
-        list.filter((m) => m !== me),
-      );
+    for (const guest of this.guests) {
+      const others = this.guests.filter((g) => g !== guest).map(({me}) => ({...me, name: this.shows(guest, me)}));
+      guest.keyring.members(guest.me, others);
+    }
     await this.calm();
   }
 
@@ -173,6 +173,50 @@ describe('who knows the secret', () => {
     await hall.pause();
     expect(ann.standing(bob)).toBe('stranger');
     expect(ann.reads(bob)).toBe(false);
+  });
+
+  describe('somebody with the secret whom the server shows as somebody else', () => {
+    /** Bob, whom Ann is shown as the boss for as long as the server lies, and Cyd. */
+    async function shown() {
+      const hall = new Hall();
+      const ann = await hall.arrive('Ann');
+      await hall.pause();
+      const room = {hall, ann, lies: true};
+      hall.shows = (to, member) => (room.lies && to === ann && member.name === 'Bob' ? 'The boss' : member.name);
+      const bob = await hall.arrive('Bob');
+      await hall.pause();
+      return Object.assign(room, {bob});
+    }
+
+    test('gets none of my keys from then on', async () => {
+      const {hall, ann, bob} = await shown();
+      expect([ann.standing(bob), ann.reads(bob)]).toEqual(['stranger', false]);
+      expect([bob.reads(ann), ann.keyring.reads('x2')]).toEqual([false, false]); // what Bob got first is replaced
+      const had = bob.keys.get('x1')?.size;
+      const cyd = await hall.arrive('Cyd');
+      await hall.pause();
+      expect([cyd.reads(ann), bob.reads(cyd)]).toEqual([true, true]);
+      expect([bob.reads(ann), ann.keyring.reads('x2'), bob.keys.get('x1')?.size]).toEqual([false, false, had]);
+    });
+
+    test('is not waited for with a new key', async () => {
+      const {hall, ann, bob} = await shown();
+      await hall.pause();
+      bob.deaf = true;
+      const before = ann.using;
+      await hall.arrive('Cyd');
+      expect(ann.using).not.toBe(before);
+    });
+
+    test('reads again, and is read, as soon as the server tells the truth', async () => {
+      const room = await shown();
+      const {hall, ann, bob} = room;
+      room.lies = false;
+      await hall.tell();
+      await hall.pause();
+      expect([ann.standing(bob), ann.reads(bob)]).toEqual(['known', true]);
+      expect([bob.reads(ann), ann.keyring.reads('x2')]).toEqual([true, true]);
+    });
   });
 
   test('a box counts once, and a changed one not at all', async () => {

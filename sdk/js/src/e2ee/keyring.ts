@@ -59,6 +59,8 @@ interface Known {
   boxes: Boxes;
   heard: Seen;
   standing: Standing;
+  /** What they said with their last key when it did not fit who they are shown as. */
+  odd?: Record<string, unknown> | undefined;
 }
 
 /** My key that is not in use yet. */
@@ -174,6 +176,8 @@ export class Keyring {
     }
     if (changed) this.port.changed();
     for (const {from, box} of this.#early.splice(0)) await this.#open(from, box);
+    // Words past the server may have come before its own, which they have to fit.
+    for (const known of this.#known.values()) if (known.odd) await this.#believe(known, known.odd);
     if (this.#me && changed) await this.#rotate();
   }
 
@@ -194,12 +198,17 @@ export class Keyring {
 
   #drop(session: string): void {
     this.#known.delete(session);
+    this.#shut(session);
+  }
+
+  /** Somebody is to read nothing of me any more, nor I of them; a new key has to follow. */
+  #shut(session: string): void {
     this.#readers.delete(session);
     this.port.forget(session);
     this.#got(session);
   }
 
-  /** Makes a new key and tells it to everybody; soon, when the last one is not long ago. */
+  /** Makes a new key and tells it to everybody who is not a stranger; soon, when the last one is not long ago. */
   async #rotate(): Promise<void> {
     if (this.#rest !== undefined) {
       this.#due = true;
@@ -218,7 +227,7 @@ export class Keyring {
     const [kid, base] = [me.order * generations + this.#generation, random(keyLength)];
     const timer = setTimeout(() => this.#switch(), switchMs);
     this.#next = {kid, base, wait: new Set(this.#readers), timer};
-    for (const known of this.#known.values()) await this.#give(known, kid, base);
+    for (const known of this.#known.values()) if (known.standing !== 'stranger') await this.#give(known, kid, base);
     if (this.#next?.kid === kid && !this.#next.wait.size) this.#switch();
   }
 
@@ -234,7 +243,7 @@ export class Keyring {
     clearTimeout(next.timer);
     this.#next = null;
     this.#readers.clear();
-    for (const session of this.#known.keys()) this.#readers.add(session);
+    for (const [session, {standing}] of this.#known) if (standing !== 'stranger') this.#readers.add(session);
     this.port.use(next.kid, next.base);
     this.port.changed();
   }
@@ -264,28 +273,33 @@ export class Keyring {
   }
 
   async #take(known: Known, words: Record<string, unknown>): Promise<void> {
-    const {session, seat, name, order} = known.member;
-    const {type, kid, key, link, own, peer} = words;
-    if (type === 'have' && kid === this.#next?.kid) this.#got(session);
+    const {type, kid, link, own, peer} = words;
+    if (type === 'have' && kid === this.#next?.kid) this.#got(known.member.session);
     if (type === 'link' && typeof link === 'string' && isList(own) && isList(peer)) {
-      this.port.linked(session, link, own, peer);
+      this.port.linked(known.member.session, link, own, peer);
     }
-    if (type !== 'key' || typeof kid !== 'number' || typeof key !== 'string') return;
+    if (type === 'key') await this.#believe(known, words);
+  }
+
+  /** Takes somebody's key, if they say to be who they are shown as; otherwise they are a stranger until they do. */
+  async #believe(known: Known, words: Record<string, unknown>): Promise<void> {
+    const {session, seat, name, order} = known.member;
+    const {kid, key} = words;
+    if (typeof kid !== 'number' || typeof key !== 'string') return;
     const base = fromBase64(key);
+    const strange = known.standing === 'stranger';
     // The server might show one person's words under another one's name.
     const theirs = words.seat === seat && words.name === name && Math.floor(kid / generations) === order;
-    if (!theirs || base?.length !== keyLength) {
-      known.standing = 'stranger';
-      this.port.forget(session);
-      this.port.changed();
-      return;
-    }
-    if (known.standing === 'stranger') {
-      known.standing = 'known';
-      this.port.changed();
-    }
-    this.port.add(session, kid, base);
-    await this.#say(known, {type: 'have', kid});
+    const fits = theirs && base?.length === keyLength;
+    known.odd = fits ? undefined : words;
+    known.standing = fits ? 'known' : 'stranger';
+    if (fits) {
+      this.port.add(session, kid, base);
+      await this.#say(known, {type: 'have', kid});
+    } else if (!strange) this.#shut(session);
+    if (fits !== strange) return;
+    this.port.changed();
+    await this.#rotate(); // who has turned out to be a stranger reads no further, who is none any more reads again
   }
 
   async #say(known: Known, words: object): Promise<void> {
