@@ -309,6 +309,29 @@ describe('a new key for everybody who comes or goes', () => {
     expect(ann.using).not.toBe(before);
   });
 
+  test('and no later when others come and go all the while', async () => {
+    const hall = new Hall();
+    const ann = await hall.arrive('Ann');
+    await hall.pause();
+    const bob = await hall.arrive('Bob');
+    await hall.pause();
+    const mal = await hall.arrive('Mal');
+    await hall.pause();
+    bob.deaf = true;
+    const start = Date.now();
+    await hall.leave(mal);
+    const came: Guest[] = [];
+    while (Date.now() - start < 3 * switchMs) {
+      came.push(await hall.arrive(`P${came.length}`));
+      await hall.pause();
+      const waited = Date.now() - start;
+      if (waited > switchMs) expect(mal.reads(ann), `${waited} ms after leaving`).toBe(false);
+    }
+    const used = ann.used.filter(({at}) => at > start).map(({at}) => at - start);
+    expect(used.length).toBeGreaterThanOrEqual(2); // Bob does not answer: each takes its time, and no more
+    expect(came[0]?.reads(ann)).toBe(true);
+  });
+
   test('many who come at once make few changes and few boxes', async () => {
     const hall = new Hall();
     const ann = await hall.arrive('Ann');

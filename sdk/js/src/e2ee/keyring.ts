@@ -69,6 +69,7 @@ interface Next {
   base: Bytes;
   /** Who has to have it: those who can read me now. */
   wait: Set<string>;
+  /** When it is used all the same; one that is made meanwhile takes over the time that is left. */
   timer: ReturnType<typeof setTimeout>;
 }
 
@@ -222,10 +223,9 @@ export class Keyring {
     }, restMs);
     const me = this.#me;
     if (!me) return;
-    clearTimeout(this.#next?.timer);
     this.#generation = (this.#generation + 1) % generations;
     const [kid, base] = [me.order * generations + this.#generation, random(keyLength)];
-    const timer = setTimeout(() => this.#switch(), switchMs);
+    const timer = this.#next?.timer ?? setTimeout(() => this.#switch(), switchMs);
     this.#next = {kid, base, wait: new Set(this.#readers), timer};
     for (const known of this.#known.values()) if (known.standing !== 'stranger') await this.#give(known, kid, base);
     if (this.#next?.kid === kid && !this.#next.wait.size) this.#switch();
