@@ -294,6 +294,33 @@ describe('a new key for everybody who comes or goes', () => {
     expect(early).toBe(0);
   });
 
+  test('who comes while it is on its way gets the next one, and does not count as a reader before', async () => {
+    const hall = new Hall();
+    const ann = await hall.arrive('Ann');
+    await hall.pause();
+    const bob = await hall.arrive('Bob');
+    await hall.pause();
+    const late: string[] = [];
+    hall.meddle = (from, to, box) => {
+      if (from !== 'x2' || to !== 'x1') return [{from, box}];
+      late.push(box);
+      return [];
+    };
+    const before = ann.using;
+    const dan = await hall.arrive('Dan');
+    const eve = await hall.arrive('Eve'); // too soon after Dan for a key of her own
+    for (const box of late.splice(0)) ann.keyring.receive(bob.me.session, box);
+    await hall.calm();
+    expect(ann.using).not.toBe(before);
+    for (const guest of [bob, dan, eve])
+      expect([guest.me.name, ann.keyring.reads(guest.me.session)]).toEqual([guest.me.name, guest.reads(ann)]);
+    expect([dan.reads(ann), eve.reads(ann)]).toEqual([true, false]);
+    hall.meddle = (from, _to, box) => [{from, box}];
+    await hall.pause();
+    await hall.calm(switchMs);
+    expect([eve.reads(ann), ann.keyring.reads('x4')]).toEqual([true, true]);
+  });
+
   test('or after a while, when one of them is out of reach', async () => {
     const hall = new Hall();
     const ann = await hall.arrive('Ann');

@@ -69,6 +69,8 @@ interface Next {
   base: Bytes;
   /** Who has to have it: those who can read me now. */
   wait: Set<string>;
+  /** Who was given it: who comes later gets another one. */
+  told: Set<string>;
   /** When it is used all the same; one that is made meanwhile takes over the time that is left. */
   timer: ReturnType<typeof setTimeout>;
 }
@@ -81,7 +83,7 @@ interface Next {
 export class Keyring {
   readonly #known = new Map<string, Known>();
   readonly #strangers = new Map<string, string>(); // identities by session
-  readonly #readers = new Set<string>(); // who has the key in use
+  #readers = new Set<string>(); // who was given the key in use
   #me: Member | null = null;
   /** Numbers all that is said, to whomever: somebody who comes back under another session hears no number twice. */
   #said = 0;
@@ -205,6 +207,7 @@ export class Keyring {
   /** Somebody is to read nothing of me any more, nor I of them; a new key has to follow. */
   #shut(session: string): void {
     this.#readers.delete(session);
+    this.#next?.told.delete(session);
     this.port.forget(session);
     this.#got(session);
   }
@@ -226,9 +229,16 @@ export class Keyring {
     this.#generation = (this.#generation + 1) % generations;
     const [kid, base] = [me.order * generations + this.#generation, random(keyLength)];
     const timer = this.#next?.timer ?? setTimeout(() => this.#switch(), switchMs);
-    this.#next = {kid, base, wait: new Set(this.#readers), timer};
-    for (const known of this.#known.values()) if (known.standing !== 'stranger') await this.#give(known, kid, base);
-    if (this.#next?.kid === kid && !this.#next.wait.size) this.#switch();
+    const next: Next = {kid, base, wait: new Set(this.#readers), told: new Set(), timer};
+    this.#next = next;
+    for (const known of this.#known.values()) {
+      if (known.standing === 'stranger') continue;
+      await this.#give(known, kid, base);
+      next.told.add(known.member.session);
+    }
+    if (this.#next !== next)
+      this.port.changed(); // its time came while it was told
+    else if (!next.wait.size) this.#switch();
   }
 
   #give(known: Known, kid: number, base: Bytes): Promise<void> {
@@ -242,8 +252,7 @@ export class Keyring {
     if (!next || this.#closed) return;
     clearTimeout(next.timer);
     this.#next = null;
-    this.#readers.clear();
-    for (const [session, {standing}] of this.#known) if (standing !== 'stranger') this.#readers.add(session);
+    this.#readers = next.told;
     this.port.use(next.kid, next.base);
     this.port.changed();
   }
