@@ -244,6 +244,29 @@ describe('who knows the secret', () => {
     expect(before).not.toBe('[]');
     expect(ann.keys.get('x2')?.size).toBe(0); // said again by the server, all of it, it changes nothing
   });
+
+  test('nor a second time after the server has taken its sender away and back, under whatever session', async () => {
+    const hall = new Hall();
+    const kept: string[] = [];
+    hall.meddle = (from, to, box) => {
+      if (from === 'x2' && to === 'x1') kept.push(box);
+      return [{from, box}];
+    };
+    const ann = await hall.arrive('Ann');
+    await hall.pause();
+    const bob = await hall.arrive('Bob');
+    await hall.pause();
+    await hall.arrive('Cyd'); // so that Bob's first key is replaced
+    await hall.pause();
+    expect(kept.length).toBeGreaterThan(1);
+    for (const session of ['x2', 'x2b']) {
+      ann.keyring.members(ann.me, []);
+      ann.keyring.members(ann.me, [{...bob.me, session}]);
+      for (const box of kept) ann.keyring.receive(session, box);
+      await hall.pause();
+      expect([...(ann.keys.get(session) ?? [])]).toEqual([]);
+    }
+  });
 });
 
 describe('a new key for everybody who comes or goes', () => {

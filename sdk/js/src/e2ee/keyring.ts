@@ -17,6 +17,8 @@ const generations = 16;
 const maxEarly = 256;
 /** How late a box may come, in numbers of its sender: by two ways they come in no order. */
 const lateness = 4_096;
+/** Of how many pages it is known which of their boxes were there. */
+const maxHeard = 1_024;
 
 /** Somebody in the room, as the server says. */
 export interface Member {
@@ -82,6 +84,8 @@ interface Next {
  */
 export class Keyring {
   readonly #known = new Map<string, Known>();
+  /** What was heard of each page, by its public key, the latest to come or go last: they may be back. */
+  readonly #heard = new Map<string, Seen>();
   readonly #strangers = new Map<string, string>(); // identities by session
   #readers = new Set<string>(); // who was given the key in use
   #me: Member | null = null;
@@ -193,13 +197,24 @@ export class Keyring {
       return null;
     }
     const boxes = await this.secret.agree(this.self, other);
-    const known: Known = {member, other, boxes, heard: new Seen(lateness), standing: 'pending'};
+    const known: Known = {member, other, boxes, heard: this.#remember(other), standing: 'pending'};
     this.#known.set(member.session, known);
     this.port.met(member.session);
     return known;
   }
 
+  /** Remembers what was heard of a page: no box counts again when the server takes somebody away and back. */
+  #remember({point}: Other, heard = this.#heard.get(toBase64(point)) ?? new Seen(lateness)): Seen {
+    const page = toBase64(point);
+    this.#heard.delete(page);
+    this.#heard.set(page, heard);
+    for (const old of this.#heard.keys()) if (this.#heard.size > maxHeard) this.#heard.delete(old);
+    return heard;
+  }
+
   #drop(session: string): void {
+    const known = this.#known.get(session);
+    if (known) this.#remember(known.other, known.heard); // long here is not long gone
     this.#known.delete(session);
     this.#shut(session);
   }
