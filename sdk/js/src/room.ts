@@ -361,7 +361,7 @@ class Call extends Actor implements Room {
       case 'chat-saved':
       case 'history':
         if (this.#secrecy.veil) this.#secrecy.veil.read(message, (opened) => this.#read(opened));
-        else this.#read(message);
+        else if (!this.key) this.#read(message); // before its code is there nobody can have said anything to me
         break;
       case 'keys':
         this.#secrecy.veil?.receive(message);
@@ -403,9 +403,10 @@ class Call extends Actor implements Room {
 
   /** Sends words of mine. Those that were sealed for another session are taken as I wrote them. */
   #say({id, text}: Pick<wire.Chat, 'id' | 'text'>): void {
-    const {veil} = this.#secrecy;
+    const {key, veil, unable} = this.#secrecy;
     if (veil) veil.say(id, this.chat.find((m) => m.id === id && m.mine)?.text ?? text);
-    else this.#socket.send('chat', {id, text});
+    else if (!key) this.#socket.send('chat', {id, text});
+    else if (!unable) void this.#secrecy.ready().then(() => this.#say({id, text}));
   }
 
   #ask(name: string, promise: Joining['promise'], as: JoinAs = {}): Joining {

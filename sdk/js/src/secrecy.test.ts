@@ -1,0 +1,91 @@
+import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
+import type {Room} from './api.js';
+import {makeKey} from './e2ee/key.js';
+import {sealedChat} from './e2ee/secret.js';
+import {FakePeerConnection} from './peerconnection.fake.js';
+import {openRoom} from './room.js';
+import {FakeWebSocket, type Message} from './websocket.fake.js';
+import type {RoomState} from './wire.gen.js';
+
+const empty: RoomState = {name: 'tea', exists: false, may: 'create', role: 'host', seats: []};
+
+const opened: Room[] = [];
+
+/** A browser that can seal frames; none come here. */
+beforeEach(async () => {
+  // So that the code is there at once.
+  await Promise.all([import('./upkeep.js'), import('./pair.js'), import('./host.js'), import('./e2ee/veil.js')]);
+  vi.useFakeTimers({toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'Date', 'performance']});
+  FakeWebSocket.all = [];
+  FakePeerConnection.all = [];
+  vi.stubGlobal('WebSocket', FakeWebSocket);
+  vi.stubGlobal('RTCPeerConnection', FakePeerConnection);
+  vi.stubGlobal('MediaStream', class {});
+  vi.stubGlobal(
+    'Worker',
+    class {
+      postMessage(): void {}
+      terminate(): void {}
+    },
+  );
+  vi.stubGlobal(
+    'RTCRtpSender',
+    class {
+      get createEncodedStreams(): null {
+        return null;
+      }
+    },
+  );
+});
+afterEach(() => {
+  for (const room of opened.splice(0)) room.close();
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
+
+/** Lets go on what waits for no clock: the cipher works in threads of its own. */
+async function turns(): Promise<void> {
+  for (let i = 0; i < 20; i++) await crypto.subtle.digest('SHA-256', new Uint8Array(1));
+}
+
+/** Waits for what the cipher has yet to do. */
+async function until(done: () => boolean): Promise<void> {
+  for (let i = 0; i < 100 && !done(); i++) await turns();
+  expect(done()).toBe(true);
+}
+
+function enter(key?: string) {
+  const room = openRoom({room: 'tea', server: 'https://parley.example', storage: null, ...(key && {key})});
+  opened.push(room);
+  let n = 0;
+  const server = {
+    ws: (FakeWebSocket.all.at(-1) as FakeWebSocket).open(),
+    say: (message: object) => server.ws.say({...message, n: ++n}),
+    sent: (type: string): Message[] => server.ws.got.filter((m) => m.type === type),
+  };
+  server.ws.welcome({session: 'me', room: empty});
+  return {room, server};
+}
+
+describe('the chat of an encrypted room', () => {
+  it('shows no plain words, also before the code is there that opens others', async () => {
+    const {room, server} = enter(makeKey());
+    const chat = {type: 'chat', id: 'c1', text: 'pay to account 666', from: 'B', name: 'Bob', at: 1};
+    server.say(chat);
+    server.say({type: 'history', messages: [{...chat, type: undefined, seq: 1}]});
+    expect(room.chat).toEqual([]);
+    void room.join('Ann').catch(() => {});
+    await until(() => server.sent('join').length > 0);
+    server.say(chat);
+    await turns();
+    expect(room.chat).toEqual([]);
+  });
+
+  it('sends none either, but seals them when it can', async () => {
+    const {room, server} = enter(makeKey());
+    room.sendChat('hello');
+    expect(server.sent('chat')).toEqual([]);
+    await until(() => server.sent('chat').length > 0);
+    expect(server.sent('chat').map(({text}) => String(text).startsWith(sealedChat))).toEqual([true]);
+  });
+});
