@@ -311,7 +311,9 @@ class Call extends Actor implements Room {
     this.#mesh.reset();
     for (const {n, ack, type, ...body} of lost as (Numbered & wire.ClientMessage)[]) {
       // The join said what we send and asked for a seat; the welcome brought servers.
-      if (type !== 'join' && type !== 'media' && type !== 'ice-servers') this.#socket.send(type, body as never);
+      if (type === 'chat' && this.key)
+        this.#unsent.push(body as wire.Chat); // the seat that it is sealed with may be another one now
+      else if (type !== 'join' && type !== 'media' && type !== 'ice-servers') this.#socket.send(type, body as never);
     }
   }
 

@@ -1,13 +1,16 @@
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
 import type {Room} from './api.js';
 import {makeKey} from './e2ee/key.js';
-import {sealedChat} from './e2ee/secret.js';
+import {Secret, sealedChat} from './e2ee/secret.js';
 import {FakePeerConnection} from './peerconnection.fake.js';
 import {openRoom} from './room.js';
 import {FakeWebSocket, type Message} from './websocket.fake.js';
-import type {RoomState} from './wire.gen.js';
+import type {RoomState, Seat} from './wire.gen.js';
 
+const silent = {microphone: false, camera: false, screen: false, screenAudio: false};
+const ann: Seat = {id: 'A', name: 'Ann', role: 'host', state: 'present', session: 'me', order: 1, media: silent};
 const empty: RoomState = {name: 'tea', exists: false, may: 'create', role: 'host', seats: []};
+const inside: RoomState = {...empty, exists: true, may: 'join', seats: [ann]};
 
 const opened: Room[] = [];
 
@@ -62,9 +65,27 @@ function enter(key?: string) {
     ws: (FakeWebSocket.all.at(-1) as FakeWebSocket).open(),
     say: (message: object) => server.ws.say({...message, n: ++n}),
     sent: (type: string): Message[] => server.ws.got.filter((m) => m.type === type),
+    joined: (state: RoomState = inside, seat = 'A') =>
+      server.say({type: 'joined', re: server.sent('join').at(-1)?.n, seat, token: 'T', room: state}),
+    /** The network goes and comes back. */
+    again(welcome: object) {
+      server.ws.die();
+      vi.advanceTimersByTime(100);
+      server.ws = (FakeWebSocket.all.at(-1) as FakeWebSocket).open();
+      server.ws.welcome({session: 'me', ...welcome});
+    },
   };
   server.ws.welcome({session: 'me', room: empty});
   return {room, server};
+}
+
+async function joined(key?: string) {
+  const all = enter(key);
+  const promise = all.room.join('Ann');
+  await until(() => all.server.sent('join').length > 0);
+  all.server.joined();
+  await promise;
+  return all;
 }
 
 describe('the chat of an encrypted room', () => {
@@ -87,5 +108,21 @@ describe('the chat of an encrypted room', () => {
     expect(server.sent('chat')).toEqual([]);
     await until(() => server.sent('chat').length > 0);
     expect(server.sent('chat').map(({text}) => String(text).startsWith(sealedChat))).toEqual([true]);
+  });
+
+  it('is sealed again when it is sent again, from the seat that one has by then', async () => {
+    const key = makeKey();
+    const {room, server} = await joined(key);
+    const {id} = room.sendChat('are you there?');
+    await until(() => server.sent('chat').length > 0);
+    server.again({reset: true, room: {...inside, encrypted: true}});
+    expect(server.sent('chat')).toEqual([]);
+    const seats = [{...ann, id: 'A2', order: 3}];
+    const re = server.sent('join').at(-1)?.n;
+    server.ws.say({type: 'joined', n: 1, re, seat: 'A2', token: 'T2', room: {...inside, encrypted: true, seats}});
+    await until(() => server.sent('chat').length > 0);
+    const secret = (await Secret.of('tea', key)) as Secret;
+    const text = server.sent('chat')[0]?.text as string;
+    expect(await secret.openChat(id, text)).toEqual({text: 'are you there?', name: 'Ann', seat: 'A2'});
   });
 });

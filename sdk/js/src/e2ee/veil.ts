@@ -139,12 +139,15 @@ class Cover implements Veil {
     this.#transforms.close();
   }
 
-  /** What was said with the room's secret, by whom its writer said they are; the rest is not theirs, or not for us. */
+  /**
+   * What was said with the room's secret, by whom its writer said they are; the rest is not theirs, or not for us. The
+   * server might give the words of one seat to another.
+   */
   async #open<T extends {id: string; text: string; from?: string; name?: string}>(list: readonly T[]): Promise<T[]> {
     const opened = await Promise.all(
       list.map(async (one) => {
         const said = await this.secret.openChat(one.id, one.text);
-        return said && {...one, text: said.text, name: said.name};
+        return said && said.seat === one.from ? {...one, text: said.text, name: said.name} : null;
       }),
     );
     return opened.filter((one) => one !== null);
