@@ -13,6 +13,7 @@ const empty: RoomState = {name: 'tea', exists: false, may: 'create', role: 'host
 const inside: RoomState = {...empty, exists: true, may: 'join', seats: [ann]};
 
 const opened: Room[] = [];
+let threads = 0; // that seal
 
 /** A browser that can seal frames; none come here. */
 beforeEach(async () => {
@@ -24,9 +25,13 @@ beforeEach(async () => {
   vi.stubGlobal('WebSocket', FakeWebSocket);
   vi.stubGlobal('RTCPeerConnection', FakePeerConnection);
   vi.stubGlobal('MediaStream', class {});
+  threads = 0;
   vi.stubGlobal(
     'Worker',
     class {
+      constructor() {
+        threads++;
+      }
       postMessage(): void {}
       terminate(): void {}
     },
@@ -70,8 +75,9 @@ function enter(key?: string) {
     /** The network goes and comes back. */
     again(welcome: object) {
       server.ws.die();
-      vi.advanceTimersByTime(100);
-      server.ws = (FakeWebSocket.all.at(-1) as FakeWebSocket).open();
+      const next = () => FakeWebSocket.all.at(-1) as FakeWebSocket;
+      while (next().readyState === 3) vi.advanceTimersByTime(100); // each try has its time
+      server.ws = next().open();
       server.ws.welcome({session: 'me', ...welcome});
     },
   };
@@ -124,5 +130,108 @@ describe('the chat of an encrypted room', () => {
     const secret = (await Secret.of('tea', key)) as Secret;
     const text = server.sent('chat')[0]?.text as string;
     expect(await secret.openChat(id, text)).toEqual({text: 'are you there?', name: 'Ann', seat: 'A2'});
+  });
+});
+
+describe('a host who encrypts the room', () => {
+  const key = makeKey();
+
+  /** A host alone, who has asked for it; `said` becomes what came of it. */
+  async function asking({offline = false} = {}) {
+    const all = await joined();
+    const {room, server} = all;
+    if (offline) server.ws.die();
+    const outcome = {said: ''};
+    room.encrypt(key).then(
+      () => {
+        outcome.said = 'done';
+      },
+      ({code}) => {
+        outcome.said = code;
+      },
+    );
+    await until(() => threads > 0);
+    await turns();
+    return Object.assign(all, {outcome});
+  }
+
+  it('has the key from the question on', async () => {
+    const {room, server, outcome} = await asking();
+    expect(server.sent('encrypt')).toHaveLength(1);
+    expect([room.key, outcome.said]).toEqual([key, '']);
+    server.say({type: 'room', room: {...inside, encrypted: true}});
+    await turns();
+    expect([room.key, outcome.said]).toEqual([key, 'done']);
+  });
+
+  it.each(['order', 'forbidden'])('has none when the server refuses: %s', async (code) => {
+    const {room, server, outcome} = await asking();
+    const re = server.sent('encrypt')[0]?.n;
+    server.say({type: 'error', re: (re ?? 0) + 1, code, words: 'about something else'});
+    await turns();
+    expect(room.key).toBe(key);
+    server.say({type: 'error', re, code, words: 'no'});
+    await turns();
+    expect([room.key, outcome.said, room.people[0]?.encryption]).toEqual(['', code, 'none']);
+  });
+
+  describe('while the server is away for long', () => {
+    async function away() {
+      const all = await asking({offline: true});
+      await vi.advanceTimersByTimeAsync(60_000);
+      await turns();
+      expect([all.room.key, all.outcome.said]).toEqual([key, '']);
+      return all;
+    }
+
+    it('still has the key when it hears of it and obeys', async () => {
+      const {room, server, outcome} = await away();
+      server.again({resumed: true, received: 1});
+      expect(server.sent('encrypt')).toHaveLength(1);
+      server.say({type: 'room', room: {...inside, encrypted: true}});
+      await turns();
+      expect([room.key, outcome.said, room.people[0]?.encryption]).toEqual([key, 'done', 'known']);
+    });
+
+    it('has none when somebody came before it heard of it', async () => {
+      const {room, server, outcome} = await away();
+      server.again({resumed: true, received: 1});
+      server.say({type: 'error', re: server.sent('encrypt')[0]?.n, code: 'order', words: 'others are here'});
+      await turns();
+      expect([room.key, outcome.said, room.people[0]?.encryption]).toEqual(['', 'order', 'none']);
+    });
+
+    it('takes nothing that another session says for the answer', async () => {
+      const {room, server, outcome} = await away();
+      server.again({reset: true, room: inside});
+      const re = server.sent('join')[0]?.n;
+      for (let other = 1; other < 9; other++)
+        if (other !== re) server.ws.say({type: 'error', n: other, re: other, code: 'order', words: 'no'});
+      await turns();
+      expect([room.key, outcome.said]).toEqual([key, '']);
+    });
+
+    it('has none when another session is not let into the room, which is as it was', async () => {
+      const {room, server, outcome} = await away();
+      server.again({session: 'me2', room: {...inside, seats: []}});
+      server.ws.say({type: 'error', n: 1, re: server.sent('join')[0]?.n, code: 'encrypted', words: 'it is not'});
+      await turns();
+      expect([room.status, room.key, outcome.said]).toEqual(['lobby', '', 'order']);
+    });
+
+    it('keeps it when another session finds the room encrypted', async () => {
+      const {room, server, outcome} = await away();
+      server.again({session: 'me2', room: {...inside, seats: [], encrypted: true}});
+      await turns();
+      expect([room.key, outcome.said]).toEqual([key, 'done']);
+      expect(server.sent('join')).toMatchObject([{identity: expect.any(String)}]);
+    });
+
+    it('keeps the key when the page gives the room up', async () => {
+      const {room, outcome} = await away();
+      room.close();
+      await turns();
+      expect([room.key, outcome.said]).toEqual([key, 'closed']);
+    });
   });
 });

@@ -45,7 +45,7 @@ async function page(name: string, seat: string) {
     begun: () => {},
     changed: () => {},
   };
-  const veil = (await openVeil(key, port)) as Veil;
+  const veil = ((await openVeil(key, port)) as {veil: Veil}).veil;
   opened.push(veil);
   return {veil, sent};
 }

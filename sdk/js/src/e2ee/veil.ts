@@ -17,10 +17,10 @@ const dataPatienceMs = 5_000;
 export type Unable = 'key' | 'browser';
 
 /** Encrypts a room with the secret of its link, or says why it cannot. */
-export async function openVeil(key: string, port: VeilPort): Promise<Veil | Unable> {
-  if (!globalThis.crypto?.subtle || !means()) return 'browser';
+export async function openVeil(key: string, port: VeilPort): Promise<{veil: Veil} | {unable: Unable}> {
+  if (!globalThis.crypto?.subtle || !means()) return {unable: 'browser'};
   const secret = await Secret.of(port.room, key);
-  return secret ? new Cover(secret, await secret.appear(), port) : 'key';
+  return secret ? {veil: new Cover(secret, await secret.appear(), port)} : {unable: 'key'};
 }
 
 class Cover implements Veil {
