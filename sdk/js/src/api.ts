@@ -349,8 +349,8 @@ export interface Shown {
 }
 
 /**
- * What is known of somebody's end of the encryption. `none`: the room has no key here; `pending`: nothing has come yet
- * that only they can have said; `known`: they hold the room's key and what they send is encrypted from end to end;
+ * What is known of somebody's end of the encryption. `none`: the room has no key here; `pending`: no key has come yet
+ * that only they can have told; `known`: they hold the room's key and what they send is encrypted from end to end;
  * `stranger`: what they say to be is not from who holds the key: they get no key of ours, and are not played.
  */
 export type Encryption = 'none' | 'pending' | 'known' | 'stranger';

@@ -208,6 +208,34 @@ describe('who knows the secret', () => {
       expect(ann.using).not.toBe(before);
     });
 
+    test('is not called known when the server keeps back what would say who they are', async () => {
+      const hall = new Hall();
+      const ann = await hall.arrive('Ann');
+      await hall.pause();
+      hall.shows = (_to, {name}) => (name === 'Bob' ? 'The boss' : name);
+      let kept = 0;
+      hall.meddle = (from, to, box) => (from === 'x2' && to === 'x1' && !kept++ ? [] : [{from, box}]);
+      const bob = await hall.arrive('Bob');
+      await hall.pause();
+      expect(kept).toBeGreaterThan(1); // what came is that Bob has Ann's key
+      expect(ann.standing(bob)).toBe('pending');
+    });
+
+    test('is not called known any more when the server begins with it later', async () => {
+      const hall = new Hall();
+      const ann = await hall.arrive('Ann');
+      await hall.pause();
+      const bob = await hall.arrive('Bob');
+      await hall.pause();
+      expect(ann.standing(bob)).toBe('known');
+      hall.shows = (_to, {name}) => (name === 'Bob' ? 'The boss' : name);
+      await hall.tell();
+      expect([ann.standing(bob), ann.reads(bob)]).toEqual(['pending', true]);
+      await hall.arrive('Cyd'); // whose coming makes new keys, which say more
+      await hall.pause();
+      expect(ann.standing(bob)).toBe('stranger');
+    });
+
     test('reads again, and is read, as soon as the server tells the truth', async () => {
       const room = await shown();
       const {hall, ann, bob} = room;

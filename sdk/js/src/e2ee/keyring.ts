@@ -31,8 +31,8 @@ export interface Member {
 }
 
 /**
- * How far somebody is known: `pending` while nothing has come that only they can have said, `known` from then on, and
- * `stranger` when what they say to be is not from who knows the room's secret.
+ * How far somebody is known: `pending` while no key of theirs has come, `known` when one has, told by who they are shown
+ * as, and `stranger` when it was told by somebody else, or what they say to be is not from who knows the room's secret.
  */
 export type Standing = 'pending' | 'known' | 'stranger';
 
@@ -174,7 +174,7 @@ export class Keyring {
     const fresh: Known[] = [];
     for (const member of others) {
       const known = this.#known.get(member.session);
-      if (known) known.member = member;
+      if (known) this.#show(known, member);
       else if (!this.#strangers.has(member.session)) {
         const made = await this.#recognize(member);
         if (made) fresh.push(made);
@@ -186,6 +186,16 @@ export class Keyring {
     // Words past the server may have come before its own, which they have to fit.
     for (const known of this.#known.values()) if (known.odd) await this.#believe(known, known.odd);
     if (this.#me && changed) await this.#rotate();
+  }
+
+  /** Takes somebody as the server shows them now. Under another name they have yet to say who they are. */
+  #show(known: Known, member: Member): void {
+    const {seat, name, order} = known.member;
+    known.member = member;
+    if (known.standing !== 'known') return;
+    if (seat === member.seat && name === member.name && order === member.order) return;
+    known.standing = 'pending';
+    this.port.changed();
   }
 
   async #recognize(member: Member): Promise<Known | null> {
@@ -289,10 +299,6 @@ export class Keyring {
     const n = words?.n;
     if (typeof n !== 'number' || !Number.isSafeInteger(n) || n < 0 || !known.heard.fresh(n)) return;
     known.heard.add(n);
-    if (known.standing === 'pending') {
-      known.standing = 'known';
-      this.port.changed();
-    }
     await this.#take(known, words as Record<string, unknown>);
   }
 
@@ -311,7 +317,7 @@ export class Keyring {
     const {kid, key} = words;
     if (typeof kid !== 'number' || typeof key !== 'string') return;
     const base = fromBase64(key);
-    const strange = known.standing === 'stranger';
+    const before = known.standing;
     // The server might show one person's words under another one's name.
     const theirs = words.seat === seat && words.name === name && Math.floor(kid / generations) === order;
     const fits = theirs && base?.length === keyLength;
@@ -320,10 +326,10 @@ export class Keyring {
     if (fits) {
       this.port.add(session, kid, base);
       await this.#say(known, {type: 'have', kid});
-    } else if (!strange) this.#shut(session);
-    if (fits !== strange) return;
+    } else if (before !== 'stranger') this.#shut(session);
+    if (known.standing === before) return;
     this.port.changed();
-    await this.#rotate(); // who has turned out to be a stranger reads no further, who is none any more reads again
+    if (!fits || before === 'stranger') await this.#rotate(); // who has turned out to be a stranger reads no further, who is none any more reads again
   }
 
   async #say(known: Known, words: object): Promise<void> {
