@@ -82,7 +82,7 @@ class Cover implements Veil {
       },
       ownerOf: (receiver) => transforms.ownerOf(receiver),
       described: (session, link, pc, broken) => this.#ends.described(session, link, pc, broken),
-      trusts: (session, link) => this.#ends.trusts(session, link),
+      trusts: (session, link) => this.#keyring.standing(session) !== 'stranger' && this.#ends.trusts(session, link),
       reads: (session) => this.#keyring.reads(session),
       channel: (channel, session, seat) =>
         new SealedChannel(channel, this.#data, {
