@@ -57,6 +57,7 @@ export function make(...others: Seat[]) {
     lavish: true,
     answers: false,
     speakers: [] as readonly string[],
+    suspected: false,
     seal: null as Seal | null | undefined,
     servers: [] as RTCIceServer[],
   };
@@ -91,7 +92,9 @@ export function make(...others: Seat[]) {
     record: {note: (note: Note) => notes.push(note), watch: () => {}} as never,
     online: () => state.online,
     trouble: () => {},
-    suspect: () => {},
+    suspect: (suspected) => {
+      state.suspected = suspected;
+    },
     lavish: () => state.lavish,
     joinedAt: () => 1,
     direct: (person) => links.get(person.id)?.link ?? null,

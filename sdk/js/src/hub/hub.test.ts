@@ -102,6 +102,30 @@ describe('on the hub', () => {
     expect(all.notes.map(({kind}) => kind)).toContain('recovered');
   });
 
+  it.each<[string, (all: Awaited<ReturnType<typeof settled>>, link: string, other: string) => void]>([
+    ['is given up by the hub', ({hub}, link) => hub.receive({type: 'close-link', from: 'hub', link})],
+    [
+      'and the other one are given up by the hub',
+      ({hub}, ...links) => links.reverse().forEach((link) => void hub.receive({type: 'close-link', from: 'hub', link})),
+    ],
+    ['breaks', ({open}) => open()[0]?.channels[0]?.onclose?.()],
+  ])('suspects the network no longer when a silent link %s', async (_, happen) => {
+    const all = await settled();
+    await all.run(1_500);
+    all.state.answers = false;
+    await all.run(6_500);
+    const [link, other] = all.said('offer').map((m) => m.link as string) as [string, string];
+    expect(all.state.suspected).toBe(true);
+    expect(all.open()).toHaveLength(2); // another one has been begun beside it
+    happen(all, link, other);
+    all.state.answers = true;
+    await all.run(2_000);
+    await all.connect();
+    await all.run(2_000);
+    expect(all.open()).toHaveLength(1);
+    expect(all.state.suspected).toBe(false);
+  });
+
   it('forgets everything with the session', async () => {
     const all = await settled();
     const first = all.pc();
