@@ -1,5 +1,6 @@
 import {describe, expect, it} from 'vitest';
-import {make, onHub, seat, settled, told, useFakes} from './hub.fake.js';
+import type {FakePeerConnection} from '../peerconnection.fake.js';
+import {make, mine, onHub, seat, settled, told, useFakes} from './hub.fake.js';
 
 useFakes();
 
@@ -49,6 +50,39 @@ describe('on the hub', () => {
     all.word({type: 'layers', layers: [{mid: '1', rids: ['l', 'm', 'h']}]});
     await all.run(100);
     expect(camera?.encodings.map(({active}) => active)).toEqual([true, true, true]);
+  });
+
+  it('sends sound that went off and on again while the browser was busy', async () => {
+    const all = await settled();
+    const {sender} = all.pc().transceivers[0] as FakePeerConnection['transceivers'][0];
+    const queue: (() => void)[] = []; // what waits for a negotiation to end
+    sender.replaceTrack = (track) =>
+      new Promise((done) => {
+        queue.push(() => {
+          sender.track = track;
+          done();
+        });
+      });
+    all.hub.publish(new Map());
+    all.hub.publish(mine);
+    for (const go of queue) go();
+    expect(sender.track?.id).toBe('my-sound');
+  });
+
+  it('tries again to send what could not be sent', async () => {
+    const all = await settled();
+    const {sender} = all.pc().transceivers[0] as FakePeerConnection['transceivers'][0];
+    const {replaceTrack} = sender;
+    all.hub.publish(new Map());
+    sender.replaceTrack = async () => {
+      throw new Error('no');
+    };
+    all.hub.publish(mine);
+    await all.run(50);
+    sender.replaceTrack = replaceTrack;
+    all.hub.publish(mine);
+    await all.run(50);
+    expect(sender.track?.id).toBe('my-sound');
   });
 
   it('tells who speaks, whose network is bad, and why a picture is held', async () => {

@@ -96,14 +96,10 @@ export class HubLink extends Transport<HubLinkPort> {
     this.encodings.forget(publication);
     for (const [source, {sender}] of this.sections.own) {
       const track = publication.get(source) ?? null;
-      if (track === sender.track) continue;
-      sender.replaceTrack(track).then(
-        () => {
-          if (track?.kind === 'video' && source !== 'camera') prefer(sender, track);
-          this.encodings.apply();
-        },
-        (error) => !this.closed && this.port.trouble('negotiation', `replaceTrack ${source}: ${error}`),
-      );
+      this.swap(source, sender, track, () => {
+        if (track?.kind === 'video' && source !== 'camera') prefer(sender, track);
+        this.encodings.apply();
+      });
     }
     const named = announced.join();
     if (named === this.#named) return;
