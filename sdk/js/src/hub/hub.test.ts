@@ -1,8 +1,12 @@
 import {describe, expect, it} from 'vitest';
 import type {FakePeerConnection} from '../peerconnection.fake.js';
-import {make, mine, onHub, seat, settled, told, useFakes} from './hub.fake.js';
+import {make, mine, onHub, seat, settled, told, useFakes, waiting} from './hub.fake.js';
 
 useFakes();
+
+/** The places for pictures. */
+const pictures = ({transceivers}: FakePeerConnection) =>
+  transceivers.filter((t) => t.receiver.track.kind === 'video' && t.direction === 'recvonly');
 
 describe('on the hub', () => {
   it('names what may be sent, and asks for everybody until the app says what it shows', async () => {
@@ -33,6 +37,35 @@ describe('on the hub', () => {
     const offers = all.said('offer');
     expect(offers).toHaveLength(2);
     expect(offers[1]?.show).toHaveLength(6);
+  });
+
+  it('makes no more places than are shown, however long an answer takes', async () => {
+    const all = await waiting();
+    all.state.answers = true;
+    for (const id of ['C', 'D', 'E', 'F', 'G']) all.roster.update(seat(id));
+    all.hub.update('a', onHub);
+    await all.run(300);
+    expect(pictures(all.pc())).toHaveLength(8);
+    for (const id of ['H', 'I', 'J']) all.roster.update(seat(id));
+    await all.run(3_000);
+    expect(all.pc().signalingState).toBe('have-local-offer'); // those that are missing have to wait for it
+    expect(pictures(all.pc())).toHaveLength(12);
+    await all.connect();
+    await all.run(300);
+    expect(all.said('offer').at(-1)?.show).toHaveLength(9);
+    expect(pictures(all.pc())).toHaveLength(12);
+  });
+
+  it('has places for everybody who is shown in its first offer', async () => {
+    const all = make(...['C', 'D', 'E', 'F', 'G', 'H'].map((id) => seat(id)));
+    all.hub.update('a', onHub);
+    await all.run(300);
+    expect(all.said('offer')).toHaveLength(1);
+    expect(all.said('offer')[0]?.show).toHaveLength(7);
+    await all.connect();
+    await all.run(300);
+    expect(all.said('offer')).toHaveLength(1);
+    expect(pictures(all.pc())).toHaveLength(8);
   });
 
   it('turns off what nobody needs, and on again', async () => {

@@ -292,7 +292,6 @@ export class Hub {
   }
 
   #follow(): void {
-    this.#keeper.want(this.#use());
     const carries = this.carries;
     const tracks = carries ? this.#publication : nothing;
     const listens = this.port.roster.me?.role === 'listener';
@@ -300,6 +299,7 @@ export class Hub {
     for (const source of ['screen', 'screen-audio'] as const) if (tracks.has(source)) announced.push(source);
     this.#keeper.publish(tracks, announced);
     this.#keeper.show(carries ? this.#wanted() : []);
+    this.#keeper.want(this.#use()); // its first offer has places for what is shown
     if (carries) return;
     this.port.speakers([]);
     for (const person of this.port.roster.list) person.suffer(null);
