@@ -52,12 +52,14 @@ export function make(...others: Seat[]) {
   const sent: Sent[] = [];
   const notes: Note[] = [];
   const spoken: unknown[][] = [];
+  const arrived: [seat: string, channel: RTCDataChannel][] = [];
   const state = {
     online: true,
     lavish: true,
     answers: false,
     speakers: [] as readonly string[],
     suspected: false,
+    take: (_: RTCDataChannel) => {}, // what is done with a channel that arrives
     seal: null as Seal | null | undefined,
     servers: [] as RTCIceServer[],
   };
@@ -98,7 +100,10 @@ export function make(...others: Seat[]) {
     lavish: () => state.lavish,
     joinedAt: () => 1,
     direct: (person) => links.get(person.id)?.link ?? null,
-    arrived: () => {},
+    arrived: (...came) => {
+      arrived.push(came);
+      state.take(came[1]);
+    },
     heard: (...words) => void spoken.push(words),
     speakers: (seats) => {
       state.speakers = seats;
@@ -221,6 +226,7 @@ export function make(...others: Seat[]) {
     control,
     heard,
     spoken,
+    arrived,
   };
 }
 
