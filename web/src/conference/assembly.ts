@@ -79,7 +79,8 @@ export class Assembly {
     this.stops.push(
       room.on('people', (people) => {
         touch();
-        this.book.retain(new Set(people.map((p) => p.id)));
+        const gone = this.book.retain(new Set(people.map((p) => p.id)));
+        if (gone && this.silence) this.lines.value = this.book.lines;
         const outside = people.filter((p) => p.state === 'waiting').map((p) => p.id);
         if (room.info?.role === 'host' && outside.some((id) => !waiting.has(id))) playChime(media);
         waiting = new Set(outside);
