@@ -193,6 +193,14 @@ describe('on the hub', () => {
     expect(all.state.suspected).toBe(false);
   });
 
+  it('leaves the suspicion of others alone when a link ends that had lost nothing', async () => {
+    const all = await waiting();
+    all.state.suspected = true; // by the direct link
+    all.hub.receive({type: 'close-link', from: 'hub', link: all.said('offer')[0]?.link as string});
+    expect(all.open()).toHaveLength(0);
+    expect(all.state.suspected).toBe(true);
+  });
+
   it('forgets everything with the session', async () => {
     const all = await settled();
     const first = all.pc();

@@ -373,8 +373,8 @@ export class Keeper {
 
   #mainEnded({link}: Kept): void {
     // What it had lost went with it: whatever comes in its place has lost nothing, and would never take it back.
+    if (this.#lostAt !== null) this.port.suspect(false);
     this.#lostAt = null;
-    this.port.suspect(false);
     this.#main = this.#next;
     this.#next = null;
     this.#recovery = this.#main && new Recovery(this.port.clock(), Math.random);
