@@ -24,6 +24,8 @@ export interface TransportPort {
   found(): void;
   /** It is connected, for the first time or again. */
   connected(): void;
+  /** ICE has gone over to another pair of addresses. */
+  moved?(): void;
   /** Only a new link helps; a hopeless one carries nothing any more. */
   broken(why: string, hopeless: boolean): void;
   trouble(kind: Trouble['kind'], detail: string): void;
@@ -262,6 +264,8 @@ export abstract class Transport<P extends TransportPort = TransportPort> impleme
     this.#state = state;
     if (state === 'connected') {
       this.#connectedAt = performance.now();
+      const ice = this.pc.sctp?.transport?.iceTransport;
+      if (ice) ice.onselectedcandidatepairchange = () => this.#closed || this.port.moved?.();
       void this.#sample();
       this.port.connected();
     } else if (state === 'failed' && ice) {
