@@ -240,6 +240,17 @@ describe('Socket', () => {
       expect(socket.online).toBe(true);
     });
 
+    it('does not end a session that was online for longer than it may be offline', () => {
+      const {socket, ws, log} = fast();
+      ws.say({type: 'pong', id: ws.got.filter((m) => m.type === 'ping').at(-1)?.id});
+      live(ws, 605_000); // it may be offline for 600 s
+      vi.advanceTimersByTime(1_050); // one try on the quiet has failed
+      expect(FakeWebSocket.all.length).toBeGreaterThan(1);
+      expect(log).not.toContain('unreachable undefined');
+      ws.say({type: 'pong', id: 0});
+      expect(socket.online).toBe(true);
+    });
+
     it('gives another try up soon at first, later than that then', () => {
       const {ws} = fast();
       ws.say({type: 'pong', id: ws.got.filter((m) => m.type === 'ping').at(-1)?.id});

@@ -396,7 +396,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
   /** Tries again after a while, or ends when it was tried for too long. */
   #again(): void {
     if (this.#closed) return;
-    if (performance.now() - this.#offlineSince > (this.#window || firstMs)) {
+    if (!this.#online && performance.now() - this.#offlineSince > (this.#window || firstMs)) {
       this.close(false);
       this.emit('unreachable', undefined);
       return;
