@@ -133,7 +133,7 @@ func (p *Person) allocate(t int64) {
 		case pl.source == nil:
 		case pl.section.Kind == Audio:
 			budget -= soundRate
-		case pl.want.Paused || !pl.playable():
+		case pl.want.Paused || !pl.able:
 			pl.stream, pl.next, pl.rung = nil, nil, rung{}
 		default:
 			pn.order = append(pn.order, pl)
@@ -267,7 +267,7 @@ func (pl *place) choose(t int64, r rung) {
 	if pl.next != r.stream {
 		pl.next, pl.since = r.stream, t
 		if !pl.enter(t, r.stream) {
-			r.stream.ask(t, pl.stream == nil)
+			pl.ask(t, r.stream, pl.stream == nil)
 		}
 	}
 }
@@ -275,7 +275,7 @@ func (pl *place) choose(t int64, r rung) {
 // chase asks for a key frame where a layer is wanted that cannot be begun otherwise.
 func (pl *place) chase(t int64) {
 	if pl.next != nil && t-pl.since > unanswered {
-		pl.next.ask(t, pl.stream == nil)
+		pl.ask(t, pl.next, pl.stream == nil)
 		return
 	}
 	s := pl.stream
@@ -289,5 +289,5 @@ func (pl *place) chase(t int64) {
 	} else if min(pl.pick.spatial, s.layers.spatial) <= pl.numbers.now.spatial {
 		return
 	}
-	s.ask(t, false)
+	pl.ask(t, s, false)
 }

@@ -28,6 +28,7 @@ type place struct {
 	formats [128]uint8
 	repairs [128]uint8
 	shown   uint8 // the publisher's payload type of the last packet
+	able    bool  // the receiver understands any format of the source
 	strip   uint8 // that of redundant sound, which the receiver gets without the redundancy; 0 for none
 
 	pick    pick
@@ -118,6 +119,7 @@ func (pl *place) matchFormats() {
 			pl.stripRED(in)
 		}
 	}
+	pl.able = pl.formats != [128]uint8{}
 }
 
 // stripRED finds the payload type of the sound in redundant packets (RFC 2198), for a receiver who does not take those.
@@ -130,15 +132,8 @@ func (pl *place) stripRED(in Codec) {
 	}
 }
 
-// playable reports whether the receiver understands any format of the source.
-func (pl *place) playable() bool {
-	for _, pt := range pl.formats {
-		if pt != 0 {
-			return true
-		}
-	}
-	return false
-}
+// follows reports whether the receiver understands what the stream is being sent in: else no key frame of it helps.
+func (pl *place) follows(s *stream) bool { return !s.begun || pl.formats[s.format] != 0 }
 
 // take considers a packet that has just come.
 func (pl *place) take(t int64, s *stream, k *slot) {
@@ -149,12 +144,19 @@ func (pl *place) take(t int64, s *stream, k *slot) {
 		pl.passLate(t, s, k, &pl.numbers.before)
 	case pl.next == s:
 		pl.enter(t, s) // forwards everything up to k
-	case pl.stream == nil && pl.next == nil && !pl.want.Paused && !pl.starved:
+	case pl.stream == nil && pl.next == nil && !pl.want.Paused && !pl.starved && pl.able:
 		pl.next, pl.since = s, t // the first that comes
 		pl.pick.spatial, pl.pick.temporal = highest, highest
 		if !pl.enter(t, s) {
-			s.ask(t, true)
+			pl.ask(t, s, true)
 		}
+	}
+}
+
+// ask asks for a key frame for the sake of the place.
+func (pl *place) ask(t int64, s *stream, newcomer bool) {
+	if pl.follows(s) {
+		s.ask(t, newcomer)
 	}
 }
 
@@ -343,6 +345,6 @@ func (pl *place) lose(t int64) {
 	}
 	pl.stream, pl.since = nil, t
 	if pl.next != nil {
-		pl.next.ask(t, false)
+		pl.ask(t, pl.next, false)
 	}
 }
