@@ -14,7 +14,8 @@ type source struct {
 	fir     bool       // key frames are to be asked for by FIR
 	streams []*stream
 	subs    []*place
-	heard   int64 // when the last packet of any stream came
+	heard   int64  // when the last packet of any stream came
+	police  police // of sound
 	speech  speech
 	asked   asked
 }
