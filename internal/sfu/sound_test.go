@@ -75,3 +75,49 @@ func TestSoundPoliced(t *testing.T) {
 		})
 	}
 }
+
+// However many places want a source, one shows it: the first, and the next one when that wants it no more.
+func TestOnePlaceForASource(t *testing.T) {
+	for _, kind := range []Kind{Audio, Video} {
+		r := NewRoom(epoch, Config{Seed: 1})
+		now := epoch
+		down := newWire(t)
+		alice, bob := r.Enter(now, "alice", newWire(t)), r.Enter(now, "bob", down)
+		alice.Agree(now, []Section{publishing("0", kind, 10)}, []Track{{"0", "source"}})
+		cam, seq := vp8{ssrc: 10}, uint16(0)
+		sent := func() (packets [64]uint64) {
+			before := bob.Stats().Places
+			for range 50 {
+				pkt := sound(10, seq, uint32(seq)*960, 20)
+				if kind == Video {
+					pkt = cam.next(seq%10 == 0)[0]
+				}
+				seq++
+				give(t, alice, now, pkt)
+				pass(r, &now, 20*time.Millisecond)
+			}
+			for i, pl := range bob.Stats().Places {
+				packets[i] = pl.Packets - before[i].Packets
+			}
+			return packets
+		}
+		var places []Section
+		var wants []Want
+		for i := range 64 {
+			places = append(places, receiving(string(rune('A'+i)), kind, uint32(7000+2*i)))
+			wants = append(wants, Want{MID: places[i].MID, Seat: "alice", Source: "source"})
+		}
+		bob.Agree(now, places, nil)
+		if got := sent(); kind == Audio && got != [64]uint64{0: 50} {
+			t.Errorf("as the room fills them: %v", got)
+		}
+		bob.Show(now, wants[7:])
+		if got := sent(); got != [64]uint64{7: 50} {
+			t.Errorf("all but the first seven: %v", got)
+		}
+		bob.Show(now, wants)
+		if got := sent(); got[0] < 40 || got[1] != 0 || got[7] != 0 {
+			t.Errorf("all: %v", got)
+		}
+	}
+}

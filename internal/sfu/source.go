@@ -16,6 +16,7 @@ type source struct {
 	subs    []*place
 	heard   int64  // when the last packet of any stream came
 	police  police // of sound
+	settled uint64 // in which Room.settled it was given a place
 	speech  speech
 	asked   asked
 }
