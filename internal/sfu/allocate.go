@@ -267,18 +267,34 @@ func (pl *place) choose(t int64, r rung) {
 	if pl.next != r.stream {
 		pl.next, pl.since = r.stream, t
 		if !pl.enter(t, r.stream) {
-			pl.ask(t, r.stream, pl.stream == nil)
+			pl.seek(t, r.stream)
 		}
+	}
+}
+
+// seek asks for the key frame with which a stream is to begin: what shows nothing yet is the receiver's wish, another layer ours.
+func (pl *place) seek(t int64, s *stream) {
+	if pl.stream == nil {
+		pl.plead(t, s, true)
+	} else {
+		pl.ask(t, s, false)
 	}
 }
 
 // chase asks for a key frame where a layer is wanted that cannot be begun otherwise.
 func (pl *place) chase(t int64) {
 	if pl.next != nil && t-pl.since > unanswered {
-		pl.ask(t, pl.next, pl.stream == nil)
+		pl.seek(t, pl.next)
 		return
 	}
 	s := pl.stream
+	if pl.owed != 0 && s != nil {
+		if s.key.have && s.key.at > pl.owed {
+			pl.owed = 0
+		} else {
+			pl.plead(t, s, false)
+		}
+	}
 	if s == nil || !pl.numbers.layers || pl.pick.spatial == pl.numbers.now.spatial || t-max(pl.pick.changed, s.key.sent) < second {
 		return
 	}

@@ -25,6 +25,8 @@ type place struct {
 	stream  *stream // which is being forwarded; nil while none is
 	next    *stream // which is to be, from its next key frame on
 	since   int64   // since when next is waited for
+	credit  *credit // with the source
+	owed    int64   // since when a key frame is due for which there was no credit; 0 when none is
 	formats [128]uint8
 	repairs [128]uint8
 	shown   uint8 // the publisher's payload type of the last packet
@@ -97,6 +99,7 @@ func (pl *place) show(t int64, src *source) {
 			pl.numbers.history[i].era = noEra
 		}
 	}
+	pl.credit, pl.owed = src.creditOf(pl.person, t), 0
 	pl.matchFormats()
 	src.subs = append(src.subs, pl)
 	if src.kind == Video {
@@ -148,12 +151,12 @@ func (pl *place) take(t int64, s *stream, k *slot) {
 		pl.next, pl.since = s, t // the first that comes
 		pl.pick.spatial, pl.pick.temporal = highest, highest
 		if !pl.enter(t, s) {
-			pl.ask(t, s, true)
+			pl.plead(t, s, true)
 		}
 	}
 }
 
-// ask asks for a key frame for the sake of the place.
+// ask asks for a key frame that the place needs, whoever saw to that.
 func (pl *place) ask(t int64, s *stream, newcomer bool) {
 	if pl.follows(s) {
 		s.ask(t, newcomer)
@@ -194,7 +197,7 @@ func (pl *place) enter(t int64, s *stream) bool {
 // begin starts an era: the numbers of the stream go on where those of the place are.
 func (pl *place) begin(t int64, s *stream, k *slot) {
 	n := &pl.numbers
-	pl.stream, pl.next = s, nil
+	pl.stream, pl.next, pl.owed = s, nil, 0
 	if n.begun { // numbers that are kept free stay so
 		n.raise(n.last - n.by.offset)
 	}

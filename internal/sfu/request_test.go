@@ -70,3 +70,64 @@ func TestUnplayableAsksForNothing(t *testing.T) {
 		})
 	}
 }
+
+// Whoever asks for key frames again and again, in whatever way, gets one a second in the long run, a single loss is made good all
+// the same, and others who come wait for nothing.
+func TestKeyFramesRunOut(t *testing.T) {
+	want := []Want{{MID: "5", Seat: "alice", Source: "camera", Width: 640, Height: 360}}
+	paused := []Want{{MID: "5", Seat: "alice", Source: "camera", Paused: true}}
+	again := func(bob *Person, now *time.Time, i int, between []Want) {
+		if i%4 == 0 {
+			bob.Show(*now, between)
+			bob.Show(*now, want)
+		}
+	}
+	for _, tt := range []struct {
+		name string
+		each func(bob *Person, now *time.Time, i int)
+	}{
+		{"says that it lost something", func(bob *Person, now *time.Time, _ int) {
+			bob.HandleRTCP(*now, rtp.AppendPLI(nil, 1, 7000))
+		}},
+		{"shows and hides it", func(bob *Person, now *time.Time, i int) { again(bob, now, i, nil) }},
+		{"pauses and goes on", func(bob *Person, now *time.Time, i int) { again(bob, now, i, paused) }},
+		{"goes from place to place", func(bob *Person, now *time.Time, i int) {
+			if i%4 == 0 {
+				place := receiving(string(rune('A'+i/4)), Video, uint32(8000+i*2))
+				bob.Agree(*now, []Section{place}, nil)
+				bob.Show(*now, []Want{{MID: place.MID, Seat: "alice", Source: "camera"}})
+			}
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r, alice, up, bob, down := duo(t, 10)
+			now := epoch
+			cam := vp8{ssrc: 10, packets: 6, size: 100}
+			n := requests(t, r, alice, up, &now, 20*time.Second, &cam, func(i int) { tt.each(bob, &now, i) })
+			if n < 15 || n > 20+mostCredit+1 {
+				t.Errorf("%d requests in 20 s", n)
+			}
+			t.Logf("%d requests in 20 s", n)
+			down.clear()
+			n = requests(t, r, alice, up, &now, 1500*time.Millisecond, &cam, func(i int) {
+				if i == 10 {
+					*bob.down.places[0].credit = credit{at: r.t} // it has just run out
+					bob.HandleRTCP(now, rtp.AppendPLI(nil, 1, bob.down.places[0].section.SSRC))
+				}
+			})
+			if n == 0 || len(down.rtp) == 0 {
+				t.Errorf("a loss that is said once: %d requests, %d packets", n, len(down.rtp))
+			}
+			n = requests(t, r, alice, up, &now, 3100*time.Millisecond, &cam, func(i int) {
+				if i == 90 { // the last key frame is old
+					carol := r.Enter(now, "carol", newWire(t))
+					carol.Agree(now, []Section{receiving("5", Video, 9000)}, nil)
+					carol.Show(now, want)
+				}
+			})
+			if n != 1 {
+				t.Errorf("%d requests for somebody who comes", n)
+			}
+		})
+	}
+}

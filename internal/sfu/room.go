@@ -91,6 +91,11 @@ func (r *Room) Leave(now time.Time, seat string) {
 		pl.show(t, nil)
 	}
 	p.up.sources, p.up.bindings = nil, nil
+	for _, o := range r.persons {
+		for _, src := range o.up.sources {
+			delete(src.credits, p)
+		}
+	}
 	r.stage.forget(p)
 	r.settle(t)
 }

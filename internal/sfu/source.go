@@ -16,6 +16,7 @@ type source struct {
 	subs    []*place
 	heard   int64  // when the last packet of any stream came
 	police  police // of sound
+	credits map[*Person]*credit
 	settled uint64 // in which Room.settled it was given a place
 	speech  speech
 	asked   asked
@@ -32,7 +33,7 @@ type asked struct {
 }
 
 func newSource(p *Person, section *Section, name string) *source {
-	src := &source{person: p, mid: section.MID, name: name, kind: section.Kind}
+	src := &source{person: p, mid: section.MID, name: name, kind: section.Kind, credits: map[*Person]*credit{}}
 	encodings := section.Encodings
 	if len(encodings) == 0 {
 		encodings = []Encoding{{}}
