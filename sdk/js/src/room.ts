@@ -539,7 +539,8 @@ class Call extends Actor implements Room {
       if (!joining.promise) this.report('refused', `${code} ${error.field ?? ''}: ${words}`);
       return;
     }
-    const known = this.#requests.refuse(error) || this.#mesh.refused(re) || this.#servers.refused(re);
+    // One that answers nothing is no link's, and no question's that has yet to be asked: their number is 0 too.
+    const known = re && (this.#requests.refuse(error) || this.#mesh.refused(re) || this.#servers.refused(re));
     // Candidates to somebody who has just left are nobody's trouble.
     if (known || code === 'no-peer' || code === 'order') return;
     this.report(code === 'fault' ? 'signalling' : 'refused', `${code} ${error.field ?? ''}: ${words}`);
