@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// open counts those that are not closed.
-func open(channels []*fake) (n int) {
+// standing counts those that are not closed.
+func standing(channels []*fake) (n int) {
 	synctest.Wait()
 	for _, ch := range channels {
 		if _, _, closed := ch.look(); !closed {
@@ -30,7 +30,7 @@ func TestFeeds(t *testing.T) {
 			c.says("s1", ch, "x")
 			all = append(all, ch)
 		}
-		if n := open(all); n != maxFeeds {
+		if n := standing(all); n != maxFeeds {
 			t.Errorf("%d channels to everybody", n)
 		}
 		synctest.Wait()
@@ -41,7 +41,7 @@ func TestFeeds(t *testing.T) {
 		for i := range 20 {
 			pipes = append(pipes, c.opens("s1", fmt.Sprint("p", i), "parley.zzz.v1;to=s2", false))
 		}
-		if n := open(pipes); n != len(pipes) {
+		if n := standing(pipes); n != len(pipes) {
 			t.Errorf("%d channels to one", n)
 		}
 		for _, to := range []string{"", ";to=s2"} {
@@ -52,7 +52,7 @@ func TestFeeds(t *testing.T) {
 			began := time.Now()
 			for time.Since(began) < time.Minute {
 				ch := c.opens("s1", "again", "parley.zzz.v1"+to, false)
-				n += open([]*fake{ch})
+				n += standing([]*fake{ch})
 				c.drop(c.links["s1"].at, ch)
 				if len(all) > 0 {
 					c.drop(c.links["s1"].at, all[0])

@@ -144,7 +144,7 @@ func (l *loop) check(now time.Time, p *portserver.Packet) {
 	p.Take()
 	defer l.save(now, c)
 	e := c.transport.HandleCheck(now, path, &m)
-	if e.Has(peer.Found) {
+	if e.Has(peer.Found) || l.missing(now, c, path) {
 		l.learn(now, c, path)
 	}
 	if p.Tag != 0 && p.Tag&known == 0 && l.paths[path].client == c {
@@ -186,6 +186,15 @@ func (l *loop) learn(now time.Time, c *client, path ice.Path) {
 	}
 }
 
+// missing reports whether a transport's path is valid and yet not in the tables: somebody else had it too, and has taken it along.
+func (l *loop) missing(now time.Time, c *client, path ice.Path) bool {
+	_, ok := l.paths[path]
+	if path.Via == relayVia {
+		ok = ok && l.server.relays.get(path.Peer) == l
+	}
+	return !ok && c.transport.Valid(now, path)
+}
+
 // tell tells the loop that a path's packets come to where they belong. Should the command be lost, the next check of the path
 // comes without the mark that it is known.
 func (l *loop) tell(c *client, path ice.Path, to int) {
@@ -201,7 +210,7 @@ func (l *loop) unlearn(c *client, path ice.Path, told int) {
 	if l.paths[path].client == c {
 		delete(l.paths, path)
 		if path.Via == relayVia {
-			l.server.relays.set(path.Peer, nil)
+			l.server.relays.drop(path.Peer, l)
 		}
 	}
 	if told == 0 {

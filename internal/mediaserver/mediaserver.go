@@ -51,6 +51,8 @@ var (
 	ErrUnknown = errors.New("mediaserver: there is no such link")
 	// ErrReplaced says that a newer link of the seat carries its media now.
 	ErrReplaced = errors.New("mediaserver: a newer link of the seat carries its media")
+	// ErrSurplus says that the seat has made more links than it may have at once; the oldest of them ends.
+	ErrSurplus = errors.New("mediaserver: the seat has too many links, its oldest one ended")
 	// ErrFault says that handling what a link sent made us panic.
 	ErrFault = errors.New("mediaserver: a fault of ours ended the link")
 	// ErrPeer says that an offer on a link comes from another peer than before: it needs a link of its own.
@@ -72,7 +74,8 @@ type Listener interface {
 	Told(room string, e sfu.Event)
 	// Connected says that media flow on a link.
 	Connected(at Link)
-	// Ended says that a link has ended without Leave; err says why: io.EOF that the peer said goodbye, ErrReplaced, or a fault.
+	// Ended says that a link has ended without Leave; err says why: io.EOF that the peer said goodbye, ErrReplaced, ErrSurplus, or a
+	// fault.
 	Ended(at Link, err error)
 }
 

@@ -79,7 +79,7 @@ func (s *Server) Offer(ctx context.Context, o Offer) (Answer, error) {
 		return Answer{}, err
 	}
 	if surplus != nil {
-		_ = s.Leave(ctx, surplus.at)
+		s.evict(ctx, surplus)
 	}
 	if !fresh {
 		c.negotiating.Lock()
@@ -109,6 +109,18 @@ func (s *Server) Offer(ctx context.Context, o Offer) (Answer, error) {
 	}
 	c.negotiation = n
 	return answer, nil
+}
+
+// evict ends a link of a seat that has too many, and says so: nobody has asked for it.
+func (s *Server) evict(ctx context.Context, c *client) {
+	_ = s.do(ctx, c.loop, func(now time.Time) { // a loop that has no time carries out no offer either
+		if c.gone {
+			return
+		}
+		c.why = ErrSurplus
+		c.loop.drop(now, c)
+		c.loop.ended(c)
+	})
 }
 
 // begin makes the transport of a new link.

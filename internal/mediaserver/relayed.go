@@ -22,10 +22,15 @@ type relayed struct {
 func (r *relayed) set(a netip.AddrPort, l *loop) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if l == nil {
+	r.loops[a] = l
+}
+
+// drop takes an address out, unless it is another loop's by now: the relay gives a port that is free to the next who comes.
+func (r *relayed) drop(a netip.AddrPort, l *loop) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.loops[a] == l {
 		delete(r.loops, a)
-	} else {
-		r.loops[a] = l
 	}
 }
 

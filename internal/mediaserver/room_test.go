@@ -58,6 +58,31 @@ func TestRoom(t *testing.T) {
 	}
 }
 
+// TestSurplus: of the links of a seat that offers one after the other two are kept, and each that goes for the next is told of, the
+// one that carries its media too.
+func TestSurplus(t *testing.T) {
+	h := open(t, 1)
+	ann := h.come(t, Link{"room", "ann", "1"}, 0, true)
+	ann.offer(false)
+	h.until(t, "connected", func() bool { return h.up[ann.at] })
+	const links = 6
+	text := ann.pc.LocalDescription().SDP
+	for i := 2; i <= links; i++ {
+		if _, err := h.Offer(t.Context(), Offer{Link: Link{"room", "ann", fmt.Sprint(i)}, SDP: text}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := 1; i <= links; i++ {
+		err := h.endedWith(Link{"room", "ann", fmt.Sprint(i)})
+		if kept := i > links-maxLinks; kept && err != nil || !kept && !errors.Is(err, ErrSurplus) {
+			t.Errorf("link %d: %v", i, err)
+		}
+	}
+	if st := h.Stats(); st.Transports != maxLinks || len(h.Links("room")) != maxLinks {
+		t.Errorf("%+v", st)
+	}
+}
+
 // TestTCP: who has no UDP publishes and receives over TCP, on either loop, and is taken off when the connection ends.
 func TestTCP(t *testing.T) {
 	h := open(t, 2)

@@ -149,7 +149,7 @@ func (l *loop) streamCheck(now time.Time, path ice.Path, frame []byte) {
 	}
 	defer l.save(now, c)
 	e := c.transport.HandleCheck(now, path, &m)
-	if e.Has(peer.Found) {
+	if e.Has(peer.Found) || l.missing(now, c, path) {
 		l.learn(now, c, path)
 	}
 	l.obey(now, c, e)

@@ -133,7 +133,7 @@ func (p *Person) allocate(t int64) {
 		case pl.source == nil:
 		case pl.section.Kind == Audio:
 			budget -= soundRate
-		case pl.want.Paused || !pl.playable():
+		case pl.want.Paused || !pl.able:
 			pl.stream, pl.next, pl.rung = nil, nil, rung{}
 		default:
 			pn.order = append(pn.order, pl)
@@ -267,18 +267,34 @@ func (pl *place) choose(t int64, r rung) {
 	if pl.next != r.stream {
 		pl.next, pl.since = r.stream, t
 		if !pl.enter(t, r.stream) {
-			r.stream.ask(t, pl.stream == nil)
+			pl.seek(t, r.stream)
 		}
+	}
+}
+
+// seek asks for the key frame with which a stream is to begin: what shows nothing yet is the receiver's wish, another layer ours.
+func (pl *place) seek(t int64, s *stream) {
+	if pl.stream == nil {
+		pl.plead(t, s, true)
+	} else {
+		pl.ask(t, s, false)
 	}
 }
 
 // chase asks for a key frame where a layer is wanted that cannot be begun otherwise.
 func (pl *place) chase(t int64) {
 	if pl.next != nil && t-pl.since > unanswered {
-		pl.next.ask(t, pl.stream == nil)
+		pl.seek(t, pl.next)
 		return
 	}
 	s := pl.stream
+	if pl.owed != 0 && s != nil {
+		if s.key.have && s.key.at > pl.owed {
+			pl.owed = 0
+		} else {
+			pl.plead(t, s, false)
+		}
+	}
 	if s == nil || !pl.numbers.layers || pl.pick.spatial == pl.numbers.now.spatial || t-max(pl.pick.changed, s.key.sent) < second {
 		return
 	}
@@ -289,5 +305,5 @@ func (pl *place) chase(t int64) {
 	} else if min(pl.pick.spatial, s.layers.spatial) <= pl.numbers.now.spatial {
 		return
 	}
-	s.ask(t, false)
+	pl.ask(t, s, false)
 }

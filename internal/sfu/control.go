@@ -134,7 +134,7 @@ func (p *Person) handleLoss(t int64, ssrc uint32) {
 	if s == pl.stream && s.key.have && t-s.key.at < max(rtt, 20*milli) {
 		return
 	}
-	s.ask(t, false)
+	pl.plead(t, s, false)
 }
 
 // handleNACK repeats what a receiver misses: each packet at most once a round trip, and no more bytes than the downlink allows.

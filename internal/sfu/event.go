@@ -100,7 +100,7 @@ func (p *Person) placesNow() []Place {
 		if src := pl.source; src != nil {
 			now.Seat, now.Source, now.State = src.person.seat, src.name, Shown
 			switch {
-			case !pl.playable():
+			case !pl.able:
 				now.State = Unplayable
 			case pl.want.Paused:
 				now.State = Paused
@@ -130,7 +130,7 @@ const relinquish = 3 * second
 func (src *source) askLayers(t int64, ladder []rung) []rung {
 	streams, spatial := uint8(0), uint8(0)
 	for _, pl := range src.subs {
-		if pl.want.Paused || !pl.playable() {
+		if pl.want.Paused || !pl.able {
 			continue
 		}
 		ladder = src.ladder(ladder[:0], t, true)

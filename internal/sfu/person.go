@@ -27,6 +27,7 @@ type uplink struct {
 	arrivals *bwe.Arrivals
 	feedback uint8 // counts our feedback
 	police   police
+	sound    police // of all sound
 	control  police // of feedback
 	stats    Received
 	reported int64
@@ -43,6 +44,13 @@ const burst = second / 2
 
 // controlPackets and controlBytes are what a person may send of feedback in a second: ten times what browsers do.
 const controlPackets, controlBytes = 500, 250_000
+
+// soundPackets and soundBytes are what a source of sound may send in a second, and a person mostSounds times that. Sound is loud by
+// its own word, goes to everybody, and is neither paced nor counted against a downlink, so what may be sent of it follows from what
+// sound can need. Opus makes 510 kbit/s at most (RFC 7587 §3.1.1), redundancy sends everything twice, and headers and extensions add
+// 40 bytes: 1,052 kbit/s in packets of 10 ms, the shortest that browsers make. Packets of 5 ms are 200 a second, and some more by a
+// fast clock. A person has two kinds of sound: a microphone, and a screen's.
+const soundPackets, soundBytes, mostSounds = 250, 150_000, 2
 
 // allows takes a packet of n bytes off what may be sent, of bytes and packets a second.
 func (l *police) allows(t int64, n int, bytes, packets int64) bool {
@@ -136,13 +144,22 @@ func (p *Person) handleRepair(t int64, s *stream, pkt []byte, h *rtp.Header, val
 	s.count.repaired += s.count.packets - before
 }
 
+// allowsSound takes a packet of n bytes off what a source of sound, and its person, may still send.
+func (u *uplink) allowsSound(t int64, src *source, n int) bool {
+	return src.police.allows(t, n, soundBytes, soundPackets) && u.sound.allows(t, n, mostSounds*soundBytes, mostSounds*soundPackets)
+}
+
 // forward stores a packet and hands it to everybody who gets it.
 func (p *Person) forward(t int64, s *stream, pkt []byte, h *rtp.Header, values *rtp.Values, c *Codec) {
+	src := s.source
+	if src.kind == Audio && !p.up.allowsSound(t, src, len(pkt)) {
+		p.up.stats.Policed++
+		return
+	}
 	k := s.receive(t, pkt, h, values, c)
 	if k == nil {
 		return
 	}
-	src := s.source
 	if src.kind == Audio {
 		src.hear(t, k, pkt)
 	}

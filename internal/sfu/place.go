@@ -25,9 +25,12 @@ type place struct {
 	stream  *stream // which is being forwarded; nil while none is
 	next    *stream // which is to be, from its next key frame on
 	since   int64   // since when next is waited for
+	credit  *credit // with the source
+	owed    int64   // since when a key frame is due for which there was no credit; 0 when none is
 	formats [128]uint8
 	repairs [128]uint8
 	shown   uint8 // the publisher's payload type of the last packet
+	able    bool  // the receiver understands any format of the source
 	strip   uint8 // that of redundant sound, which the receiver gets without the redundancy; 0 for none
 
 	pick    pick
@@ -96,6 +99,7 @@ func (pl *place) show(t int64, src *source) {
 			pl.numbers.history[i].era = noEra
 		}
 	}
+	pl.credit, pl.owed = src.creditOf(pl.person, t), 0
 	pl.matchFormats()
 	src.subs = append(src.subs, pl)
 	if src.kind == Video {
@@ -118,6 +122,7 @@ func (pl *place) matchFormats() {
 			pl.stripRED(in)
 		}
 	}
+	pl.able = pl.formats != [128]uint8{}
 }
 
 // stripRED finds the payload type of the sound in redundant packets (RFC 2198), for a receiver who does not take those.
@@ -130,15 +135,8 @@ func (pl *place) stripRED(in Codec) {
 	}
 }
 
-// playable reports whether the receiver understands any format of the source.
-func (pl *place) playable() bool {
-	for _, pt := range pl.formats {
-		if pt != 0 {
-			return true
-		}
-	}
-	return false
-}
+// follows reports whether the receiver understands what the stream is being sent in: else no key frame of it helps.
+func (pl *place) follows(s *stream) bool { return !s.begun || pl.formats[s.format] != 0 }
 
 // take considers a packet that has just come.
 func (pl *place) take(t int64, s *stream, k *slot) {
@@ -149,12 +147,19 @@ func (pl *place) take(t int64, s *stream, k *slot) {
 		pl.passLate(t, s, k, &pl.numbers.before)
 	case pl.next == s:
 		pl.enter(t, s) // forwards everything up to k
-	case pl.stream == nil && pl.next == nil && !pl.want.Paused && !pl.starved:
+	case pl.stream == nil && pl.next == nil && !pl.want.Paused && !pl.starved && pl.able:
 		pl.next, pl.since = s, t // the first that comes
 		pl.pick.spatial, pl.pick.temporal = highest, highest
 		if !pl.enter(t, s) {
-			s.ask(t, true)
+			pl.plead(t, s, true)
 		}
+	}
+}
+
+// ask asks for a key frame that the place needs, whoever saw to that.
+func (pl *place) ask(t int64, s *stream, newcomer bool) {
+	if pl.follows(s) {
+		s.ask(t, newcomer)
 	}
 }
 
@@ -192,7 +197,7 @@ func (pl *place) enter(t int64, s *stream) bool {
 // begin starts an era: the numbers of the stream go on where those of the place are.
 func (pl *place) begin(t int64, s *stream, k *slot) {
 	n := &pl.numbers
-	pl.stream, pl.next = s, nil
+	pl.stream, pl.next, pl.owed = s, nil, 0
 	if n.begun { // numbers that are kept free stay so
 		n.raise(n.last - n.by.offset)
 	}
@@ -343,6 +348,6 @@ func (pl *place) lose(t int64) {
 	}
 	pl.stream, pl.since = nil, t
 	if pl.next != nil {
-		pl.next.ask(t, false)
+		pl.ask(t, pl.next, false)
 	}
 }

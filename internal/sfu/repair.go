@@ -120,17 +120,72 @@ const (
 
 // ask asks for a key frame. One request serves everybody as long as it may still be answered; a newcomer waits for nothing else.
 func (s *stream) ask(t int64, newcomer bool) {
-	if s.source.kind != Video {
-		return
-	}
-	if s.key.asked != 0 && t-s.key.asked < unanswered {
-		return
-	}
-	if !newcomer && s.key.sent != 0 && t-s.key.sent < between {
+	if !s.mayAsk(t, newcomer) {
 		return
 	}
 	s.key.asked, s.key.wants = t, true
 	s.source.person.room.wake(t)
+}
+
+func (s *stream) mayAsk(t int64, newcomer bool) bool {
+	switch {
+	case s.source.kind != Video:
+		return false
+	case s.key.asked != 0 && t-s.key.asked < unanswered:
+		return false
+	}
+	return newcomer || s.key.sent == 0 || t-s.key.sent >= between
+}
+
+const (
+	// mostCredit is how many key frames of a source a person may cost everybody in a row, and repay after how long it is one more.
+	mostCredit = 5
+	repay      = second
+)
+
+// credit is how many key frames of a source a person may still cost. It belongs to both, so that neither another place nor the same
+// one again has more of it.
+type credit struct {
+	left int
+	at   int64
+}
+
+func (c *credit) take(t int64) bool {
+	if n := (t - c.at) / repay; n > 0 {
+		c.left = int(min(int64(c.left)+n, mostCredit))
+		c.at += n * repay
+	}
+	if c.left == 0 {
+		return false
+	}
+	c.left--
+	return true
+}
+
+// creditOf returns what a person has with the source.
+func (src *source) creditOf(p *Person, t int64) *credit {
+	c := src.credits[p]
+	if c == nil {
+		c = &credit{left: mostCredit, at: t}
+		src.credits[p] = c
+	}
+	return c
+}
+
+// plead is ask for what a receiver says: that something was lost, or that they want to see it again. Whoever says so more often than
+// they have credit waits for the next of it; what has not been answered yet is asked for again without any.
+func (pl *place) plead(t int64, s *stream, newcomer bool) {
+	if !pl.follows(s) || !s.mayAsk(t, newcomer) {
+		return
+	}
+	if s.key.asked == 0 && !pl.credit.take(t) {
+		if pl.owed == 0 {
+			pl.owed = t
+		}
+		return
+	}
+	pl.owed = 0
+	s.ask(t, newcomer)
 }
 
 // request appends the request that is to leave.

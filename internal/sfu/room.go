@@ -21,6 +21,7 @@ type Room struct {
 	ticked  int64
 	dirty   bool // what is wanted of publishers may have changed
 	stage   stage
+	settled uint64 // counts who was settled
 	// scratch and told are room for feedback as it is read and written, lost for what is missing.
 	scratch []rtp.Arrival
 	told    []bwe.Arrival
@@ -90,6 +91,11 @@ func (r *Room) Leave(now time.Time, seat string) {
 		pl.show(t, nil)
 	}
 	p.up.sources, p.up.bindings = nil, nil
+	for _, o := range r.persons {
+		for _, src := range o.up.sources {
+			delete(src.credits, p)
+		}
+	}
 	r.stage.forget(p)
 	r.settle(t)
 }
@@ -222,7 +228,7 @@ func (d *downlink) retire(pl *place) {
 
 // Show says what the video places are to show from now on; places that are not named show nothing. Something that is not there
 // yet is shown as soon as it is. Places for sound are filled by the room, but for those that a want puts on somebody: these play
-// that source and no other.
+// that source and no other. A source is shown on one place, the first that wants it.
 func (p *Person) Show(now time.Time, wants []Want) {
 	if p.gone {
 		return
@@ -250,10 +256,27 @@ func (r *Room) settle(t int64) {
 	}
 }
 
+// settle shows each source on one place, the first that wants it: every other one would cost us each packet again, and shows nothing
+// new. What a place is pinned to is not played on one that the room fills.
 func (p *Person) settle(t int64) {
+	r := p.room
+	r.settled++
 	for _, pl := range p.down.places {
-		if pl.section.Kind == Video || pl.pinned() {
-			pl.show(t, p.room.source(pl.want.Seat, pl.want.Source, pl.section.Kind))
+		if pl.open() {
+			continue
+		}
+		src := r.source(pl.want.Seat, pl.want.Source, pl.section.Kind)
+		if src != nil && src.settled == r.settled {
+			src = nil
+		}
+		if src != nil {
+			src.settled = r.settled
+		}
+		pl.show(t, src)
+	}
+	for _, pl := range p.down.places {
+		if pl.open() && pl.source != nil && pl.source.settled == r.settled {
+			pl.show(t, nil)
 		}
 	}
 	p.seatSounds(t)

@@ -14,7 +14,10 @@ type source struct {
 	fir     bool       // key frames are to be asked for by FIR
 	streams []*stream
 	subs    []*place
-	heard   int64 // when the last packet of any stream came
+	heard   int64  // when the last packet of any stream came
+	police  police // of sound
+	credits map[*Person]*credit
+	settled uint64 // in which Room.settled it was given a place
 	speech  speech
 	asked   asked
 }
@@ -30,7 +33,7 @@ type asked struct {
 }
 
 func newSource(p *Person, section *Section, name string) *source {
-	src := &source{person: p, mid: section.MID, name: name, kind: section.Kind}
+	src := &source{person: p, mid: section.MID, name: name, kind: section.Kind, credits: map[*Person]*credit{}}
 	encodings := section.Encodings
 	if len(encodings) == 0 {
 		encodings = []Encoding{{}}

@@ -181,9 +181,8 @@ func (p *Person) louder(t int64) bool {
 	return true
 }
 
-// pinned reports whether a place for sound is for one source only, and open whether the room fills it.
-func (pl *place) pinned() bool { return pl.section.Kind == Audio && pl.want.Seat != "" }
-func (pl *place) open() bool   { return pl.section.Kind == Audio && pl.want.Seat == "" }
+// open reports whether the room fills the place: it is for sound, and no want pins it to a source.
+func (pl *place) open() bool { return pl.section.Kind == Audio && pl.want.Seat == "" }
 
 func (p *Person) plays(src *source) bool {
 	for _, pl := range p.down.places {

@@ -33,6 +33,7 @@ type stream struct {
 	strange int32 // the number after a packet from elsewhere, -1 for none
 	bound   int64 // since when the SSRC is this one
 	anew    bool  // the next packet begins a new count
+	format  uint8 // the payload type of the newest packet
 
 	key    keyFrame
 	layers layers
@@ -160,6 +161,9 @@ func (s *stream) receive(t int64, pkt []byte, h *rtp.Header, values *rtp.Values,
 		s.newest = n
 	} else {
 		s.repairs.came(t, n)
+	}
+	if n == s.newest {
+		s.format = h.PayloadType
 	}
 	if k.is(begins) && (!s.key.have || n > s.key.seq) {
 		s.key.seq, s.key.at, s.key.have = n, t, true

@@ -16,16 +16,18 @@ type limit struct {
 	most int
 	seed maphash.Seed
 
-	mu    sync.Mutex
-	count map[netip.Prefix]int
-	used  [paces]struct {
+	mu     sync.Mutex
+	count  map[netip.Prefix]int
+	bodies map[netip.Prefix]int
+	coming int // all of bodies
+	used   [paces]struct {
 		requests float64
 		last     time.Time
 	}
 }
 
 func newLimit(most int) *limit {
-	return &limit{most: most, seed: maphash.MakeSeed(), count: map[netip.Prefix]int{}}
+	return &limit{most: most, seed: maphash.MakeSeed(), count: map[netip.Prefix]int{}, bodies: map[netip.Prefix]int{}}
 }
 
 // ask counts a request; false when there are too many: most a minute, twice as many at first.
@@ -58,6 +60,27 @@ func (l *limit) give(from netip.Prefix) {
 	defer l.mu.Unlock()
 	if l.count[from]--; l.count[from] <= 0 {
 		delete(l.count, from)
+	}
+}
+
+// expect counts a body that is on its way, arrived is its end.
+func (l *limit) expect(from netip.Prefix) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.coming >= maxBodies || l.bodies[from] >= maxBodiesEach {
+		return false
+	}
+	l.coming++
+	l.bodies[from]++
+	return true
+}
+
+func (l *limit) arrived(from netip.Prefix) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.coming--
+	if l.bodies[from]--; l.bodies[from] <= 0 {
+		delete(l.bodies, from)
 	}
 }
 

@@ -24,25 +24,48 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, k kind, name strin
 	if s.cfg.Media == nil {
 		return refuse(http.StatusNotImplemented, "no-hub", "this server forwards no media (hub.media is off in its configuration)")
 	}
+	if p := s.allowed(r, k, name, from); p != nil {
+		return p
+	}
+	text, p := s.read(w, r, from)
+	if p != nil {
+		return p
+	}
+	x, answer, p := s.work(r, k, name, from, text)
+	if p != nil {
+		return p
+	}
+	x.created(w, r, answer)
+	return nil
+}
+
+func busy() *problem {
+	return refuse(http.StatusServiceUnavailable, "busy", "the server is busy; try again in a moment").after(2)
+}
+
+// read reads the offer, for as long as its client takes.
+func (s *Server) read(w http.ResponseWriter, r *http.Request, from *visitor) (string, *problem) {
+	if !s.limit.expect(from.address) {
+		return "", busy()
+	}
+	defer s.limit.arrived(from.address)
+	return body(w, r, typeSDP, maxOffer)
+}
+
+// work makes a session of an offer that is there. Nothing in it waits for the client.
+func (s *Server) work(r *http.Request, k kind, name string, from *visitor, text string) (*session, string, *problem) {
 	select {
 	case s.busy <- struct{}{}:
 		defer func() { <-s.busy }()
 	default:
-		return refuse(http.StatusServiceUnavailable, "busy", "the server is busy; try again in a moment").after(2)
-	}
-	if p := s.allowed(r, k, name, from); p != nil {
-		return p
-	}
-	text, p := body(w, r, typeSDP, maxOffer)
-	if p != nil {
-		return p
+		return nil, "", busy()
 	}
 	d, err := sdp.ParseOffer(text)
 	if err != nil {
-		return mediaFault(err)
+		return nil, "", mediaFault(err)
 	}
 	if p := k.check(d); p != nil {
-		return p
+		return nil, "", p
 	}
 	screen := false
 	switch r.URL.Query().Get("source") {
@@ -50,11 +73,11 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, k kind, name strin
 		screen = true
 	case "", "camera":
 	default:
-		return refuse(http.StatusBadRequest, "malformed", "source is camera or screen")
+		return nil, "", refuse(http.StatusBadRequest, "malformed", "source is camera or screen")
 	}
 	x, p := s.open(k, name, r.Host, from)
 	if p != nil {
-		return p
+		return nil, "", p
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), patience)
 	defer cancel()
@@ -62,10 +85,9 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, k kind, name strin
 	go x.run() // after a failure it clears up
 	if p != nil {
 		x.finish(p.Detail)
-		return p
+		return nil, "", p
 	}
-	x.created(w, r, answer)
-	return nil
+	return x, answer, nil
 }
 
 // open makes a session that can be found. Whoever calls it has to have it run.

@@ -42,8 +42,11 @@ const (
 	// maxOffer and maxPatch are the longest bodies, in bytes.
 	maxOffer = 256 << 10
 	maxPatch = 16 << 10
-	// maxAtOnce is how many offers are worked on at once; others are to come again.
+	// maxAtOnce is how many offers are worked on at once; others are to come again. A client that is slow holds none of these places.
 	maxAtOnce = 64
+	// maxBodies is how many offers may be on their way here at once, and maxBodiesEach how many of them from one address: what
+	// waits for the rest of them is memory.
+	maxBodies, maxBodiesEach = 512, 16
 	// patience is how long the room and the hub may take over a request.
 	patience = 8 * time.Second
 )

@@ -18,7 +18,7 @@ let chromium;
 
 before(async () => {
   if (skip) return;
-  [server, chromium] = await Promise.all([Server.start(), launchChromium()]);
+  [server, chromium] = await Promise.all([Server.start(), launchChromium({capture: 'small'})]);
 });
 after(async () => {
   await chromium?.close();

@@ -59,6 +59,14 @@ describe('groupChat', () => {
     expect(groups.map((g) => g.mine)).toEqual([false, false, true, false]);
   });
 
+  it('puts nothing under another name than it was written under', () => {
+    const groups = groupChat([message('1', 'ann', 0), {...message('2', 'ann', 1), name: 'bob'}]);
+    expect(groups.map((g) => [g.name, g.messages.map((m) => m.id).join()])).toEqual([
+      ['ann', '1'],
+      ['bob', '2'],
+    ]);
+  });
+
   it('has no group without messages', () => {
     expect(groupChat([])).toEqual([]);
   });

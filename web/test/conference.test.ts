@@ -1,12 +1,15 @@
 import type {Participant} from '@parley-rtc/sdk';
+import {signal} from '@preact/signals';
 import {afterEach, beforeEach, describe, expect, it, vi} from 'vitest';
 import {GATHER_MS, Gather} from '../src/call/gather';
+import {Assembly} from '../src/conference/assembly';
 import {CaptionLines, LINES, MAX_MESSAGE, MAX_RATE, MAX_TEXT, readCaption, STAY_MS} from '../src/conference/captions';
 import {isSlow} from '../src/conference/effects';
 import {Floor, KEEP_MS, TAKE_MS} from '../src/conference/floor';
 import {type Box, GAP, LEAST, pack, type Shape, stage} from '../src/conference/grid';
 import {plan, type Wishes} from '../src/conference/plan';
 import {keepPrefs, readPrefs} from '../src/conference/prefs';
+import type {Visit} from '../src/visit/visit';
 
 /** The areas that the pictures get on the screens of the design, beside the bar and the notch. */
 const areas: Record<string, Box> = {
@@ -298,6 +301,34 @@ describe('captions', () => {
     expect(lines.take('flood', say('later', {id: 'x'}), 6000)).toBe(true);
     lines.retain(new Set(['bot']));
     expect(lines.lines.every((l) => l.from === 'bot')).toBe(true);
+  });
+  it('go from the screen with who posted them, once', () => {
+    const person = (id: string) => ({id, state: 'present', hand: null});
+    const heard: Record<string, (value: never) => void> = {};
+    const on = (event: string, listener: (value: never) => void) => {
+      heard[event] = listener;
+      return () => {};
+    };
+    const data = {on, close: () => {}};
+    const room = {on, people: ['s1', 'bot'].map(person), me: null, info: null, speakers: [], data: () => data};
+    const people = signal(room.people);
+    const visit = {room, media: {on}, herald: {}, people, others: people, outside: signal([]), seated: signal(true)};
+    const assembly = new Assembly(visit as unknown as Visit);
+    assembly.caption(true);
+    const post = (text: string) => heard.message?.({from: 'bot', data: say(text, {seat: 's1'})} as never);
+    const leave = () => {
+      room.people = room.people.slice(0, 1);
+      heard.people?.(room.people as never);
+    };
+    post('hi');
+    expect(assembly.lines.value.map((l) => l.text)).toEqual(['hi']);
+    leave();
+    expect(assembly.lines.value).toEqual([]);
+    post('there');
+    assembly.caption(false);
+    leave();
+    expect(assembly.lines.value).toEqual([]);
+    assembly.stop();
   });
 });
 

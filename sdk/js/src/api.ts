@@ -216,7 +216,11 @@ export interface Room extends Emitter<RoomEvents> {
   setTopology(policy: TopologyPolicy): Promise<void>;
   /** For how long the room's chat is kept from now on; what is not to be kept any more is deleted. */
   keepHistory(policy: History): Promise<void>;
-  /** Encrypts the room from end to end with a new key, for good; only while nobody else is here. */
+  /**
+   * Encrypts the room from end to end with a new key, for good; only while nobody else is here. **Keep the key before you
+   * ask.** A server that is away is waited for, however long, because it does then what it was asked; only when
+   * {@link Room.key} is empty again was it refused.
+   */
   encrypt(key: string): Promise<void>;
 }
 
@@ -345,8 +349,8 @@ export interface Shown {
 }
 
 /**
- * What is known of somebody's end of the encryption. `none`: the room has no key here; `pending`: nothing has come yet
- * that only they can have said; `known`: they hold the room's key and what they send is encrypted from end to end;
+ * What is known of somebody's end of the encryption. `none`: the room has no key here; `pending`: no key has come yet
+ * that only they can have told; `known`: they hold the room's key and what they send is encrypted from end to end;
  * `stranger`: what they say to be is not from who holds the key: they get no key of ours, and are not played.
  */
 export type Encryption = 'none' | 'pending' | 'known' | 'stranger';

@@ -1,4 +1,4 @@
-import {describe, expect, it} from 'vitest';
+import {describe, expect, it, vi} from 'vitest';
 import {Heart} from './heart.js';
 import {FakeDataChannel} from './peerconnection.fake.js';
 
@@ -110,6 +110,38 @@ describe('Heart', () => {
     expect(stalled(heart)).toBe(true);
     await pass(3_000, () => beat(0, 1));
     expect(heart.patience(true)).toBeGreaterThanOrEqual(350);
+  });
+
+  it('waits for nothing under way where there is no network at all', async () => {
+    const {heart, pass, beat, channel} = make();
+    await pass(1_000, () => beat(0, 1));
+    const asked = new DataView(channel.sent.at(-1) as ArrayBuffer);
+    asked.setUint8(0, 1);
+    asked.setUint32(5, performance.now() - 100); // the way there and back takes 100 ms
+    channel.onmessage?.({data: asked.buffer} as MessageEvent);
+    heart.alarm();
+    expect(heart.patience(true)).toBeGreaterThan(350);
+    vi.stubGlobal('navigator', {onLine: false});
+    expect(heart.patience(true)).toBe(200);
+    vi.unstubAllGlobals();
+  });
+
+  it('takes another way for a sign of life after a silence, and beats at once', async () => {
+    const {heart, pass, beat, channel, state} = make();
+    await pass(1_000, () => beat(0, 1));
+    state.now += 100;
+    heart.revive();
+    expect(heart.silence).toBe(100); // a way that is gone may have been changed for one that is no better
+    state.now += 600;
+    expect(heart.lively).toBe(false);
+    heart.tick(200, 350);
+    const before = channel.sent.length;
+    heart.tick(200, 350);
+    expect(channel.sent).toHaveLength(before);
+    heart.revive();
+    expect(heart.lively).toBe(true);
+    heart.tick(200, 350);
+    expect(channel.sent).toHaveLength(before + 1);
   });
 
   it('knows a direction from both', async () => {

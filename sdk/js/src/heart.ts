@@ -102,7 +102,9 @@ export class Heart {
     if (!this.#beats) return quietMs;
     if (!visible) return hiddenMs;
     const now = this.chest.clock();
-    if (now < this.#alarmedUntil) return Math.min(longestMs, alarmedMs + 2 * this.#rttMs);
+    // Where there is no network at all, nothing is still under way.
+    const under = globalThis.navigator?.onLine === false ? 0 : 2 * this.#rttMs;
+    if (now < this.#alarmedUntil) return Math.min(longestMs, alarmedMs + under);
     return Math.min(longestMs, Math.max(silenceMs + 2 * this.#rttMs, 2 * this.#recent(now)));
   }
 
@@ -114,6 +116,17 @@ export class Heart {
   /** Something else says that the network may be gone: little silence is needed to believe it. */
   alarm(): void {
     this.#alarmedUntil = this.chest.clock() + alarmMs;
+  }
+
+  /**
+   * The transport goes another way than before. After a silence that says that checks have come through, long before beats do:
+   * what lies under them waits. The next beat is due at once, so that the other side knows. Without a silence it says nothing:
+   * a way that is gone may have been changed for one that is no better.
+   */
+  revive(): void {
+    if (this.silence <= livelyMs) return;
+    this.hear();
+    this.#beaten = Number.NEGATIVE_INFINITY;
   }
 
   /** Something arrived on the transport. */

@@ -1,26 +1,18 @@
-import type {
-  Emitter,
-  History,
-  Participant,
-  ReactionKind,
-  RoomEvents,
-  RoomState,
-  Source,
-  TopologyPolicy,
-} from './api.js';
+import type {Emitter, History, Participant, ReactionKind, Room, RoomError, Source, TopologyPolicy} from './api.js';
 import type {Sender} from './message.js';
 import type {People} from './people.js';
 import {sends} from './publication.js';
-import {type Requests, roomError} from './requests.js';
+import {closed, type Requests, roomError} from './requests.js';
 import type {Secrecy} from './secrecy.js';
+import type {SocketEvents} from './socket.js';
 
 /** What one asks of the server inside a room, hosts above all. Each request resolves when its effect shows. */
 export class Host {
   constructor(
-    readonly sender: Sender,
+    readonly sender: Sender & Pick<Emitter<SocketEvents>, 'on'>,
     readonly requests: Requests,
     readonly people: People,
-    readonly room: Pick<Emitter<RoomEvents>, 'on'> & {readonly info: RoomState | null},
+    readonly room: Pick<Room, 'on' | 'info' | 'status'>,
     readonly secrecy: Secrecy,
   ) {}
 
@@ -61,6 +53,7 @@ export class Host {
     const {secrecy} = this;
     if (secrecy.key) throw roomError('order', 'Encrypted already.');
     secrecy.port.renew(); // what is held ready knows of no key
+    secrecy.unable = null;
     await secrecy.open(key);
     const {veil} = secrecy;
     if (!veil) {
@@ -68,17 +61,49 @@ export class Host {
       throw roomError('cannot-encrypt', `Cannot encrypt: ${secrecy.unable}.`);
     }
     try {
-      await this.requests.start(
-        () => this.sender.send('encrypt', {identity: veil.identity}),
-        () => this.room.info?.encrypted === true,
-      );
+      await this.#encrypted(this.sender.send('encrypt', {identity: veil.identity}));
     } catch (error) {
-      secrecy.drop();
-      secrecy.port.renew(); // what was made meanwhile is made for a key
+      if ((error as RoomError).code !== 'closed') {
+        veil.close();
+        secrecy.veil = null;
+        secrecy.key = '';
+        secrecy.port.renew(); // what was made meanwhile is made for a key
+      }
       throw error;
     } finally {
       secrecy.port.begun();
     }
+  }
+
+  /**
+   * Waits until the room is encrypted, or the server refuses; `n` numbers the question. However long that takes: what was
+   * asked is obeyed when the server hears it, and then for good, so the key must not be given up while it is open.
+   */
+  #encrypted(n: number): Promise<void> {
+    const {room, sender} = this;
+    let asked = n;
+    const renumber = () => {
+      asked = 0; // another session counts anew; the room it finds says what became of it
+    };
+    const stop: (() => void)[] = [];
+    return new Promise<void>((resolve, reject) => {
+      if (room.status === 'ended') reject(closed());
+      stop.push(
+        room.on('info', ({encrypted}) => encrypted && resolve()),
+        room.on('status', (status) => {
+          if (status === 'ended') reject(closed());
+          // Not let in again: the question is lost, and the room is as it was.
+          if (status === 'lobby' && !asked)
+            reject(roomError('order', 'The session ended before the room was encrypted.'));
+        }),
+        sender.on('message', (message) => {
+          if (message.type !== 'error' || !asked || message.re !== asked) return;
+          reject(roomError(message.code, message.words, message.field));
+        }),
+        sender.on('welcome', renumber),
+        sender.on('reset', renumber),
+      );
+    }).finally(() => stop.forEach((one) => void one()));
   }
 
   lock(on: boolean): Promise<void> {

@@ -19,7 +19,7 @@ export interface LinkPort extends TransportPort {
 
 /** One RTCPeerConnection with one other session. */
 export class Link extends Transport<LinkPort> implements Carrier, Way {
-  readonly #senders = new Map<Source, {sender: RTCRtpSender; mid: string; track: MediaStreamTrack | null}>();
+  readonly #senders = new Map<Source, {sender: RTCRtpSender; mid: string}>();
   readonly #receivers = new Map<Source, RTCRtpReceiver>();
   #publication: Publication = new Map();
   #live = false;
@@ -76,14 +76,9 @@ export class Link extends Transport<LinkPort> implements Carrier, Way {
   publish(publication: Publication, live: boolean): void {
     this.#publication = publication;
     this.#live = live;
-    for (const [source, place] of this.#senders) {
+    for (const [source, {sender}] of this.#senders) {
       const track = live ? (publication.get(source) ?? null) : null;
-      if (track === place.track) continue;
-      place.track = track;
-      place.sender.replaceTrack(track).then(
-        () => track && track.kind === 'video' && prefer(place.sender, track),
-        (error) => !this.closed && this.port.trouble('negotiation', `replaceTrack ${source}: ${error}`),
-      );
+      this.swap(source, sender, track, () => track?.kind === 'video' && prefer(sender, track));
     }
   }
 
@@ -149,7 +144,7 @@ export class Link extends Transport<LinkPort> implements Carrier, Way {
         transceiver.direction = 'sendrecv';
         transceiver.sender.setStreams?.(streams(source));
       }
-      this.#senders.set(source, {sender: transceiver.sender, mid: transceiver.mid ?? '', track: null});
+      this.#senders.set(source, {sender: transceiver.sender, mid: transceiver.mid ?? ''});
     };
     const kindOf = (t: RTCRtpTransceiver) => t.receiver.track.kind;
     for (const {source, kind} of sections)

@@ -303,6 +303,7 @@ export class Pair {
         changed: () => (link === this.#main || link === this.#spare) && port.changed(),
         found: () => link === this.#main && this.#upkeep?.found(),
         connected: () => this.#connected(link),
+        moved: () => this.#upkeep?.moved(link),
         broken: (why, hopeless) => this.#broken(link, why, hopeless),
         asked: () => (link === this.#main && this.#upkeep ? this.#upkeep.asked() : void link.restart()),
         trouble: (kind, detail) => port.trouble(kind, detail),

@@ -217,6 +217,13 @@ describe('joining', () => {
     server.say({type: 'error', re: server.sent('ice-servers')[0]?.n, code: 'forbidden', words: 'w'});
   });
 
+  it('is told that a host link does not fit, though nothing asked for that', () => {
+    const {server, log} = enter();
+    server.welcome();
+    server.say({type: 'error', code: 'bad-secret', field: 'host', words: 'no good'});
+    expect(log).toEqual(['lobby', 'refused: bad-secret host: no good']);
+  });
+
   it('forgets the seat on leaving', async () => {
     const storage = memoryStore();
     const {room, server} = await joined(storage);
@@ -228,6 +235,18 @@ describe('joining', () => {
 });
 
 describe('a seat', () => {
+  it('keeps the link that it answers when an error answers nothing', async () => {
+    const {server, log} = await joined();
+    server.say({type: 'seat', seat: {...ann, id: 'C', session: 'cyd', order: 3}});
+    server.say({type: 'offer', from: 'cyd', link: 'l', sdp: 'o', tracks: []});
+    await vi.advanceTimersByTimeAsync(10);
+    const link = FakePeerConnection.all.find((pc) => pc.remoteDescription?.sdp === 'o');
+    expect(link?.closed).toBe(false);
+    server.ws.say({type: 'error', code: 'out-of-order', words: 'w'});
+    expect(link?.closed).toBe(false);
+    expect(log.at(-1)).toBe('refused: out-of-order : w');
+  });
+
   it('sees people come, change and go', async () => {
     const {room, server, log} = await joined();
     const first = room.people[0];

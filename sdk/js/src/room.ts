@@ -311,7 +311,9 @@ class Call extends Actor implements Room {
     this.#mesh.reset();
     for (const {n, ack, type, ...body} of lost as (Numbered & wire.ClientMessage)[]) {
       // The join said what we send and asked for a seat; the welcome brought servers.
-      if (type !== 'join' && type !== 'media' && type !== 'ice-servers') this.#socket.send(type, body as never);
+      if (type === 'chat' && this.key)
+        this.#unsent.push(body as wire.Chat); // the seat that it is sealed with may be another one now
+      else if (type !== 'join' && type !== 'media' && type !== 'ice-servers') this.#socket.send(type, body as never);
     }
   }
 
@@ -361,7 +363,7 @@ class Call extends Actor implements Room {
       case 'chat-saved':
       case 'history':
         if (this.#secrecy.veil) this.#secrecy.veil.read(message, (opened) => this.#read(opened));
-        else this.#read(message);
+        else if (!this.key) this.#read(message); // before its code is there nobody can have said anything to me
         break;
       case 'keys':
         this.#secrecy.veil?.receive(message);
@@ -403,9 +405,10 @@ class Call extends Actor implements Room {
 
   /** Sends words of mine. Those that were sealed for another session are taken as I wrote them. */
   #say({id, text}: Pick<wire.Chat, 'id' | 'text'>): void {
-    const {veil} = this.#secrecy;
+    const {key, veil, unable} = this.#secrecy;
     if (veil) veil.say(id, this.chat.find((m) => m.id === id && m.mine)?.text ?? text);
-    else this.#socket.send('chat', {id, text});
+    else if (!key) this.#socket.send('chat', {id, text});
+    else if (!unable) void this.#secrecy.ready().then(() => this.#say({id, text}));
   }
 
   #ask(name: string, promise: Joining['promise'], as: JoinAs = {}): Joining {
@@ -539,7 +542,8 @@ class Call extends Actor implements Room {
       if (!joining.promise) this.report('refused', `${code} ${error.field ?? ''}: ${words}`);
       return;
     }
-    const known = this.#requests.refuse(error) || this.#mesh.refused(re) || this.#servers.refused(re);
+    // One that answers nothing is no link's, and no question's that has yet to be asked: their number is 0 too.
+    const known = re && (this.#requests.refuse(error) || this.#mesh.refused(re) || this.#servers.refused(re));
     // Candidates to somebody who has just left are nobody's trouble.
     if (known || code === 'no-peer' || code === 'order') return;
     this.report(code === 'fault' ? 'signalling' : 'refused', `${code} ${error.field ?? ''}: ${words}`);

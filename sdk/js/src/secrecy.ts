@@ -27,22 +27,8 @@ export class Secrecy {
     this.key = key;
     this.#ready = import('./e2ee/veil.js')
       .then(({openVeil}) => openVeil(key, this.port))
-      .then(
-        (veil) => {
-          if (typeof veil === 'string') this.unable = veil;
-          else this.veil = veil;
-        },
-        () => {
-          this.unable = 'code';
-        },
-      );
+      .catch(() => ({unable: 'code'}))
+      .then((found) => void Object.assign(this, found));
     return this.#ready;
-  }
-
-  /** The room is not encrypted after all. */
-  drop(): void {
-    this.veil?.close();
-    this.veil = null;
-    this.key = '';
   }
 }

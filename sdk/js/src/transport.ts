@@ -5,7 +5,7 @@ import {pathOf, type Report, type Reports} from './path.js';
 import type {Made} from './prepared.js';
 import {sameLossMs, type TransportState} from './recovery.js';
 import {only} from './ways.js';
-import type {Track} from './wire.gen.js';
+import type {Source, Track} from './wire.gen.js';
 
 /** The fields that every relayed message shares. */
 type Address = 'to' | 'from' | 'link';
@@ -24,6 +24,8 @@ export interface TransportPort {
   found(): void;
   /** It is connected, for the first time or again. */
   connected(): void;
+  /** ICE has gone over to another pair of addresses. */
+  moved?(): void;
   /** Only a new link helps; a hopeless one carries nothing any more. */
   broken(why: string, hopeless: boolean): void;
   trouble(kind: Trouble['kind'], detail: string): void;
@@ -53,6 +55,7 @@ export abstract class Transport<P extends TransportPort = TransportPort> impleme
   #connectedAt = 0;
   #offered = 0;
   #restartedAt = Number.NEGATIVE_INFINITY;
+  readonly #wished = new WeakMap<RTCRtpSender, MediaStreamTrack | null>();
   readonly #ticker: ReturnType<typeof setInterval>;
 
   /** `maker` says that this side made the link: it offers first and is the polite one. */
@@ -261,6 +264,8 @@ export abstract class Transport<P extends TransportPort = TransportPort> impleme
     this.#state = state;
     if (state === 'connected') {
       this.#connectedAt = performance.now();
+      const ice = this.pc.sctp?.transport?.iceTransport;
+      if (ice) ice.onselectedcandidatepairchange = () => this.#closed || this.port.moved?.();
       void this.#sample();
       this.port.connected();
     } else if (state === 'failed' && ice) {
@@ -277,6 +282,19 @@ export abstract class Transport<P extends TransportPort = TransportPort> impleme
   async #tick(): Promise<void> {
     // The pair may still change in the first seconds; later only a reader makes it worth a look.
     if (this.connected && (!this.steady || this.port.watched())) await this.#sample();
+  }
+
+  /**
+   * Sets what a sender sends. What was wished last is compared, not what is sent: a browser swaps tracks behind a negotiation
+   * that is under way, so off and on again would end with off.
+   */
+  protected swap(source: Source, sender: RTCRtpSender, track: MediaStreamTrack | null, done: () => unknown): void {
+    if (track === (this.#wished.get(sender) ?? null)) return;
+    this.#wished.set(sender, track);
+    sender.replaceTrack(track).then(done, (error) => {
+      if (this.#wished.get(sender) === track) this.#wished.set(sender, sender.track); // the next publication tries again
+      if (!this.#closed) this.port.trouble('negotiation', `replaceTrack ${source}: ${error}`);
+    });
   }
 
   /** The way that the statistics tell. */

@@ -115,6 +115,12 @@ export class Upkeep {
     if (link === this.pair.main && this.#recovery.lost) this.#recovered(this.pair.port.clock());
   }
 
+  /** ICE has found a link another way. */
+  moved(link: Link): void {
+    this.#heart(link).revive();
+    this.#switch(this.pair.port.clock());
+  }
+
   /** The other side asks for a restart of the main link. */
   asked(): void {
     if (this.pair.main.restarting) return;

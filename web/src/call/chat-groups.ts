@@ -18,7 +18,8 @@ export function groupChat(messages: readonly ChatMessage[]): ChatGroup[] {
   const groups: ChatGroup[] = [];
   for (const message of messages) {
     const last = groups.at(-1);
-    if (last?.from === message.from && sameMinute(last.at, message.at)) last.messages.push(message);
+    const theirs = last?.from === message.from && last.name === message.name;
+    if (theirs && sameMinute(last.at, message.at)) last.messages.push(message);
     else {
       const {id, from, name, mine, at} = message;
       groups.push({id, from, name, mine, at, messages: [message]});

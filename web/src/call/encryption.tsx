@@ -1,6 +1,7 @@
-import {makeKey, type Participant} from '@parley-rtc/sdk';
+import type {Participant} from '@parley-rtc/sdk';
 import {useState} from 'preact/hooks';
 import {useVisit} from '../visit/visit';
+import {encryptRoom} from './encrypt';
 import {Icon} from './icon';
 import {words} from './words/words';
 import './style/encryption.css';
@@ -8,27 +9,28 @@ import './style/encryption.css';
 /** The host's switch: on for good, and only while nobody else is here. */
 export function EncryptionSwitch() {
   const visit = useVisit();
+  const [asking, setAsking] = useState(false);
   const [failed, setFailed] = useState(false);
   const on = visit.info.value?.encrypted === true;
-  const late = !on && visit.people.value.length > 1;
+  const asked = !on && (asking || visit.room.key !== ''); // the panel may have been shut and opened meanwhile
+  const late = !on && !asked && visit.people.value.length > 1;
   const w = words().encryption;
   const begin = (): void => {
-    const key = makeKey();
-    visit.room.encrypt(key).then(
-      () => {
-        setFailed(false);
-        // The link is where the key lives: a reload finds it there.
-        history.replaceState(history.state, '', `${location.pathname}${location.search}#key=${key}`);
-        visit.herald.say(w.begun);
-      },
-      () => setFailed(true),
-    );
+    setAsking(true);
+    setFailed(false);
+    encryptRoom(visit.room)
+      .then(
+        () => visit.herald.say(w.begun),
+        () => setFailed(true),
+      )
+      .finally(() => setAsking(false));
   };
+  const line = on ? w.onLine : asked ? w.asked : failed ? w.failed : late ? w.late : w.offLine;
   return (
-    <button type="button" class="switch" role="switch" aria-checked={on} disabled={on || late} onClick={begin}>
+    <button type="button" class="switch" role="switch" aria-checked={on} disabled={on || asked || late} onClick={begin}>
       <span>
         <b>{w.switch}</b>
-        <small>{failed ? w.failed : on ? w.onLine : late ? w.late : w.offLine}</small>
+        <small>{line}</small>
       </span>
       <i />
     </button>

@@ -8,7 +8,6 @@ import {playChime} from './chime';
 import {Eyes, type Mini} from './eyes';
 import {Floor} from './floor';
 import type {Box, Shape} from './grid';
-import {hubRoom} from './hub';
 import {keyOf, type Plan, plan, type Wishes} from './plan';
 import {keepPrefs, readPrefs} from './prefs';
 import {conferenceWords} from './words';
@@ -79,7 +78,8 @@ export class Assembly {
     this.stops.push(
       room.on('people', (people) => {
         touch();
-        this.book.retain(new Set(people.map((p) => p.id)));
+        const gone = this.book.retain(new Set(people.map((p) => p.id)));
+        if (gone && this.silence) this.lines.value = this.book.lines;
         const outside = people.filter((p) => p.state === 'waiting').map((p) => p.id);
         if (room.info?.role === 'host' && outside.some((id) => !waiting.has(id))) playChime(media);
         waiting = new Set(outside);
@@ -91,7 +91,7 @@ export class Assembly {
       }),
       room.on('reaction', ({person, kind}) => this.sign(person, kind)),
       media.on('change', touch),
-      hubRoom(room).on?.('speakers', () => this.hear()) ?? (() => {}),
+      room.on('speakers', () => this.hear()),
       effect(() => {
         if (this.captions.value) this.listen();
         else this.deafen();
@@ -175,7 +175,7 @@ export class Assembly {
     const {room} = this.visit;
     const others = room.people.filter((p) => !p.isMe && p.state !== 'waiting');
     const now = performance.now();
-    this.floor.value = this.holder.look(hubRoom(room).speakers ?? [], new Set(others.map((p) => p.id)), now);
+    this.floor.value = this.holder.look(room.speakers, new Set(others.map((p) => p.id)), now);
     const due = this.holder.next(now);
     if (due !== null) this.floorTimer = setTimeout(() => this.hear(), due + 1);
   }

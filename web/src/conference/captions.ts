@@ -92,16 +92,20 @@ export class CaptionLines {
 
   /** Forgets what is old; returns whether anything changed. */
   expire(now: number): boolean {
-    const left = this.#lines.filter((l) => l.until > now);
+    return this.#leave((l) => l.until > now);
+  }
+
+  /** Whoever left posts nothing more; returns whether anything changed. */
+  retain(seats: ReadonlySet<string>): boolean {
+    for (const seat of this.#spent.keys()) if (!seats.has(seat)) this.#spent.delete(seat);
+    return this.#leave((l) => seats.has(l.from));
+  }
+
+  #leave(stays: (line: Line) => boolean): boolean {
+    const left = this.#lines.filter(stays);
     const changed = left.length !== this.#lines.length;
     this.#lines = left;
     return changed;
-  }
-
-  /** Whoever left posts nothing more. */
-  retain(seats: ReadonlySet<string>): void {
-    for (const seat of this.#spent.keys()) if (!seats.has(seat)) this.#spent.delete(seat);
-    this.#lines = this.#lines.filter((l) => seats.has(l.from));
   }
 
   #may(from: string, now: number): boolean {

@@ -1,11 +1,10 @@
-import {useEffect, useRef, useState} from 'preact/hooks';
+import {useEffect, useRef} from 'preact/hooks';
 import type {Placed} from '../call/arrange';
 import {Bars} from '../call/bars';
 import {Icon} from '../call/icon';
 import {useWatch} from '../hooks';
 import {useVisit} from '../visit/visit';
 import type {Assembly} from './assembly';
-import {hubPerson} from './hub';
 import {Glyph} from './icon';
 import {keyOf} from './plan';
 import {conferenceWords} from './words';
@@ -61,23 +60,10 @@ function useShape(element: {current: HTMLElement | null}, assembly: Assembly, se
   }, [element, assembly, seat]);
 }
 
-/** Events that only an SDK with a hub tells. */
-function useHubEvents(person: Placed['person']): void {
-  const [, again] = useState(0);
-  useEffect(() => {
-    const on = person.on as unknown as (event: string, listener: () => void) => () => void;
-    const stops = ['held', 'network'].map((event) => on.call(person, event, () => again((n) => n + 1)));
-    return () => {
-      for (const stop of stops) stop();
-    };
-  }, [person]);
-}
-
 /** Why a picture that is on stands still. */
 function Held({placed: {person, source}}: {placed: Placed}) {
-  useWatch(person, 'change', 'track');
-  useHubEvents(person);
-  const held = person.isMe ? null : (hubPerson(person).held?.(source) ?? null);
+  useWatch(person, 'change', 'track', 'held');
+  const held = person.isMe ? null : person.held(source);
   if (held === null || (source === 'camera' && person.quality.paused)) return null;
   const w = conferenceWords();
   return (
@@ -91,9 +77,8 @@ function Held({placed: {person, source}}: {placed: Placed}) {
 /** Their network is bad, as the hub sees it, and our own figures do not say so already. */
 function Weak({person}: {person: Placed['person']}) {
   const visit = useVisit();
-  useWatch(person, 'quality');
-  useHubEvents(person);
-  const network = hubPerson(person).network;
+  useWatch(person, 'quality', 'network');
+  const {network} = person;
   if (!network || network.level === 2 || (person.quality.level ?? 2) < 2) return null;
   const words = conferenceWords().network[network.why](person.name);
   return (

@@ -1,7 +1,6 @@
 /** Tells the room what is on the screen, and how large: nothing else is to be sent here. */
 
-import type {Room} from '@parley-rtc/sdk';
-import {hubRoom, type Shown} from './hub';
+import type {Room, Shown} from '@parley-rtc/sdk';
 
 /** A picture that is shown outside of the page, such as in a window above the others. */
 export interface Mini {
@@ -62,7 +61,7 @@ export class Eyes {
     const text = JSON.stringify(shown);
     if (text === this.#last) return;
     this.#last = text;
-    hubRoom(this.room).show?.(shown);
+    this.room.show(shown);
   }
 
   #soon(): void {

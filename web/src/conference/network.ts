@@ -1,12 +1,11 @@
 /** Whose network is bad and why, and who cannot reach the hub: in plain words. */
 
 import type {Participant} from '@parley-rtc/sdk';
-import {hubPerson} from './hub';
 import {conferenceWords} from './words';
 
 /** What is wrong with somebody's network, as the hub sees it; empty when nothing is, or nothing is known. */
 export function networkWords(person: Participant): string {
-  const network = hubPerson(person).network;
+  const {network} = person;
   if (!network || network.level === 2) return '';
   const w = conferenceWords();
   return person.isMe ? w.myNetwork[network.why] : w.network[network.why](person.name);

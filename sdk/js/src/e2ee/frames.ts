@@ -4,8 +4,11 @@ import {FrameKey, readHeader, tagLength} from './sframe.js';
 
 export type Kind = 'audio' | 'video' | 'data';
 
-/** How many generations of one sender's key are kept, and of how many senders. */
-const maxKeys = 4;
+/**
+ * How many generations of one sender's key are kept, and of how many senders. While a key waits up to 2 s to be used,
+ * others may replace it every half second, and the one that is in use has to outlast them all.
+ */
+const maxKeys = 8;
 const maxOwners = 256;
 /** How late a frame may come, in frames of its sender: those of a camera wait for what was lost, those of sound do not. */
 const lateness = 4096;

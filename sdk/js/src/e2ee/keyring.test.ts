@@ -32,6 +32,8 @@ class Hall {
   order = 0;
   boxes = 0;
   meddle: (from: string, to: string, box: string) => {from: string; box: string}[] = (from, _to, box) => [{from, box}];
+  /** The name under which one is shown to another. */
+  shows: (to: Guest, member: Member) => string = (_to, {name}) => name;
   constructor(readonly text = makeSecret()) {}
 
   async arrive(name: string, text = this.text): Promise<Guest> {
@@ -75,12 +77,10 @@ class Hall {
 
   /** Tells everybody who is here. */
   async tell(): Promise<void> {
-    const list = this.guests.map((g) => g.me);
-    for (const {keyring, me} of this.guests)
-      keyring.members(
-        me,
-        list.filter((m) => m !== me),
-      );
+    for (const guest of this.guests) {
+      const others = this.guests.filter((g) => g !== guest).map(({me}) => ({...me, name: this.shows(guest, me)}));
+      guest.keyring.members(guest.me, others);
+    }
     await this.calm();
   }
 
@@ -175,6 +175,78 @@ describe('who knows the secret', () => {
     expect(ann.reads(bob)).toBe(false);
   });
 
+  describe('somebody with the secret whom the server shows as somebody else', () => {
+    /** Bob, whom Ann is shown as the boss for as long as the server lies, and Cyd. */
+    async function shown() {
+      const hall = new Hall();
+      const ann = await hall.arrive('Ann');
+      await hall.pause();
+      const room = {hall, ann, lies: true};
+      hall.shows = (to, member) => (room.lies && to === ann && member.name === 'Bob' ? 'The boss' : member.name);
+      const bob = await hall.arrive('Bob');
+      await hall.pause();
+      return Object.assign(room, {bob});
+    }
+
+    test('gets none of my keys from then on', async () => {
+      const {hall, ann, bob} = await shown();
+      expect([ann.standing(bob), ann.reads(bob)]).toEqual(['stranger', false]);
+      expect([bob.reads(ann), ann.keyring.reads('x2')]).toEqual([false, false]); // what Bob got first is replaced
+      const had = bob.keys.get('x1')?.size;
+      const cyd = await hall.arrive('Cyd');
+      await hall.pause();
+      expect([cyd.reads(ann), bob.reads(cyd)]).toEqual([true, true]);
+      expect([bob.reads(ann), ann.keyring.reads('x2'), bob.keys.get('x1')?.size]).toEqual([false, false, had]);
+    });
+
+    test('is not waited for with a new key', async () => {
+      const {hall, ann, bob} = await shown();
+      await hall.pause();
+      bob.deaf = true;
+      const before = ann.using;
+      await hall.arrive('Cyd');
+      expect(ann.using).not.toBe(before);
+    });
+
+    test('is not called known when the server keeps back what would say who they are', async () => {
+      const hall = new Hall();
+      const ann = await hall.arrive('Ann');
+      await hall.pause();
+      hall.shows = (_to, {name}) => (name === 'Bob' ? 'The boss' : name);
+      let kept = 0;
+      hall.meddle = (from, to, box) => (from === 'x2' && to === 'x1' && !kept++ ? [] : [{from, box}]);
+      const bob = await hall.arrive('Bob');
+      await hall.pause();
+      expect(kept).toBeGreaterThan(1); // what came is that Bob has Ann's key
+      expect(ann.standing(bob)).toBe('pending');
+    });
+
+    test('is not called known any more when the server begins with it later', async () => {
+      const hall = new Hall();
+      const ann = await hall.arrive('Ann');
+      await hall.pause();
+      const bob = await hall.arrive('Bob');
+      await hall.pause();
+      expect(ann.standing(bob)).toBe('known');
+      hall.shows = (_to, {name}) => (name === 'Bob' ? 'The boss' : name);
+      await hall.tell();
+      expect([ann.standing(bob), ann.reads(bob)]).toEqual(['pending', true]);
+      await hall.arrive('Cyd'); // whose coming makes new keys, which say more
+      await hall.pause();
+      expect(ann.standing(bob)).toBe('stranger');
+    });
+
+    test('reads again, and is read, as soon as the server tells the truth', async () => {
+      const room = await shown();
+      const {hall, ann, bob} = room;
+      room.lies = false;
+      await hall.tell();
+      await hall.pause();
+      expect([ann.standing(bob), ann.reads(bob)]).toEqual(['known', true]);
+      expect([bob.reads(ann), ann.keyring.reads('x2')]).toEqual([true, true]);
+    });
+  });
+
   test('a box counts once, and a changed one not at all', async () => {
     const hall = new Hall();
     const kept: {from: string; box: string}[] = [];
@@ -199,6 +271,29 @@ describe('who knows the secret', () => {
     await hall.calm();
     expect(before).not.toBe('[]');
     expect(ann.keys.get('x2')?.size).toBe(0); // said again by the server, all of it, it changes nothing
+  });
+
+  test('nor a second time after the server has taken its sender away and back, under whatever session', async () => {
+    const hall = new Hall();
+    const kept: string[] = [];
+    hall.meddle = (from, to, box) => {
+      if (from === 'x2' && to === 'x1') kept.push(box);
+      return [{from, box}];
+    };
+    const ann = await hall.arrive('Ann');
+    await hall.pause();
+    const bob = await hall.arrive('Bob');
+    await hall.pause();
+    await hall.arrive('Cyd'); // so that Bob's first key is replaced
+    await hall.pause();
+    expect(kept.length).toBeGreaterThan(1);
+    for (const session of ['x2', 'x2b']) {
+      ann.keyring.members(ann.me, []);
+      ann.keyring.members(ann.me, [{...bob.me, session}]);
+      for (const box of kept) ann.keyring.receive(session, box);
+      await hall.pause();
+      expect([...(ann.keys.get(session) ?? [])]).toEqual([]);
+    }
   });
 });
 
@@ -250,6 +345,33 @@ describe('a new key for everybody who comes or goes', () => {
     expect(early).toBe(0);
   });
 
+  test('who comes while it is on its way gets the next one, and does not count as a reader before', async () => {
+    const hall = new Hall();
+    const ann = await hall.arrive('Ann');
+    await hall.pause();
+    const bob = await hall.arrive('Bob');
+    await hall.pause();
+    const late: string[] = [];
+    hall.meddle = (from, to, box) => {
+      if (from !== 'x2' || to !== 'x1') return [{from, box}];
+      late.push(box);
+      return [];
+    };
+    const before = ann.using;
+    const dan = await hall.arrive('Dan');
+    const eve = await hall.arrive('Eve'); // too soon after Dan for a key of her own
+    for (const box of late.splice(0)) ann.keyring.receive(bob.me.session, box);
+    await hall.calm();
+    expect(ann.using).not.toBe(before);
+    for (const guest of [bob, dan, eve])
+      expect([guest.me.name, ann.keyring.reads(guest.me.session)]).toEqual([guest.me.name, guest.reads(ann)]);
+    expect([dan.reads(ann), eve.reads(ann)]).toEqual([true, false]);
+    hall.meddle = (from, _to, box) => [{from, box}];
+    await hall.pause();
+    await hall.calm(switchMs);
+    expect([eve.reads(ann), ann.keyring.reads('x4')]).toEqual([true, true]);
+  });
+
   test('or after a while, when one of them is out of reach', async () => {
     const hall = new Hall();
     const ann = await hall.arrive('Ann');
@@ -263,6 +385,29 @@ describe('a new key for everybody who comes or goes', () => {
     expect(ann.using).toBe(before);
     await hall.calm(switchMs);
     expect(ann.using).not.toBe(before);
+  });
+
+  test('and no later when others come and go all the while', async () => {
+    const hall = new Hall();
+    const ann = await hall.arrive('Ann');
+    await hall.pause();
+    const bob = await hall.arrive('Bob');
+    await hall.pause();
+    const mal = await hall.arrive('Mal');
+    await hall.pause();
+    bob.deaf = true;
+    const start = Date.now();
+    await hall.leave(mal);
+    const came: Guest[] = [];
+    while (Date.now() - start < 3 * switchMs) {
+      came.push(await hall.arrive(`P${came.length}`));
+      await hall.pause();
+      const waited = Date.now() - start;
+      if (waited > switchMs) expect(mal.reads(ann), `${waited} ms after leaving`).toBe(false);
+    }
+    const used = ann.used.filter(({at}) => at > start).map(({at}) => at - start);
+    expect(used.length).toBeGreaterThanOrEqual(2); // Bob does not answer: each takes its time, and no more
+    expect(came[0]?.reads(ann)).toBe(true);
   });
 
   test('many who come at once make few changes and few boxes', async () => {

@@ -17,6 +17,8 @@ const generations = 16;
 const maxEarly = 256;
 /** How late a box may come, in numbers of its sender: by two ways they come in no order. */
 const lateness = 4_096;
+/** Of how many pages it is known which of their boxes were there. */
+const maxHeard = 1_024;
 
 /** Somebody in the room, as the server says. */
 export interface Member {
@@ -29,8 +31,8 @@ export interface Member {
 }
 
 /**
- * How far somebody is known: `pending` while nothing has come that only they can have said, `known` from then on, and
- * `stranger` when what they say to be is not from who knows the room's secret.
+ * How far somebody is known: `pending` while no key of theirs has come, `known` when one has, told by who they are shown
+ * as, and `stranger` when it was told by somebody else, or what they say to be is not from who knows the room's secret.
  */
 export type Standing = 'pending' | 'known' | 'stranger';
 
@@ -59,6 +61,8 @@ interface Known {
   boxes: Boxes;
   heard: Seen;
   standing: Standing;
+  /** What they said with their last key when it did not fit who they are shown as. */
+  odd?: Record<string, unknown> | undefined;
 }
 
 /** My key that is not in use yet. */
@@ -67,6 +71,9 @@ interface Next {
   base: Bytes;
   /** Who has to have it: those who can read me now. */
   wait: Set<string>;
+  /** Who was given it: who comes later gets another one. */
+  told: Set<string>;
+  /** When it is used all the same; one that is made meanwhile takes over the time that is left. */
   timer: ReturnType<typeof setTimeout>;
 }
 
@@ -77,8 +84,10 @@ interface Next {
  */
 export class Keyring {
   readonly #known = new Map<string, Known>();
+  /** What was heard of each page, by its public key, the latest to come or go last: they may be back. */
+  readonly #heard = new Map<string, Seen>();
   readonly #strangers = new Map<string, string>(); // identities by session
-  readonly #readers = new Set<string>(); // who has the key in use
+  #readers = new Set<string>(); // who was given the key in use
   #me: Member | null = null;
   /** Numbers all that is said, to whomever: somebody who comes back under another session hears no number twice. */
   #said = 0;
@@ -165,7 +174,7 @@ export class Keyring {
     const fresh: Known[] = [];
     for (const member of others) {
       const known = this.#known.get(member.session);
-      if (known) known.member = member;
+      if (known) this.#show(known, member);
       else if (!this.#strangers.has(member.session)) {
         const made = await this.#recognize(member);
         if (made) fresh.push(made);
@@ -174,7 +183,19 @@ export class Keyring {
     }
     if (changed) this.port.changed();
     for (const {from, box} of this.#early.splice(0)) await this.#open(from, box);
+    // Words past the server may have come before its own, which they have to fit.
+    for (const known of this.#known.values()) if (known.odd) await this.#believe(known, known.odd);
     if (this.#me && changed) await this.#rotate();
+  }
+
+  /** Takes somebody as the server shows them now. Under another name they have yet to say who they are. */
+  #show(known: Known, member: Member): void {
+    const {seat, name, order} = known.member;
+    known.member = member;
+    if (known.standing !== 'known') return;
+    if (seat === member.seat && name === member.name && order === member.order) return;
+    known.standing = 'pending';
+    this.port.changed();
   }
 
   async #recognize(member: Member): Promise<Known | null> {
@@ -186,20 +207,37 @@ export class Keyring {
       return null;
     }
     const boxes = await this.secret.agree(this.self, other);
-    const known: Known = {member, other, boxes, heard: new Seen(lateness), standing: 'pending'};
+    const known: Known = {member, other, boxes, heard: this.#remember(other), standing: 'pending'};
     this.#known.set(member.session, known);
     this.port.met(member.session);
     return known;
   }
 
+  /** Remembers what was heard of a page: no box counts again when the server takes somebody away and back. */
+  #remember({point}: Other, heard = this.#heard.get(toBase64(point)) ?? new Seen(lateness)): Seen {
+    const page = toBase64(point);
+    this.#heard.delete(page);
+    this.#heard.set(page, heard);
+    for (const old of this.#heard.keys()) if (this.#heard.size > maxHeard) this.#heard.delete(old);
+    return heard;
+  }
+
   #drop(session: string): void {
+    const known = this.#known.get(session);
+    if (known) this.#remember(known.other, known.heard); // long here is not long gone
     this.#known.delete(session);
+    this.#shut(session);
+  }
+
+  /** Somebody is to read nothing of me any more, nor I of them; a new key has to follow. */
+  #shut(session: string): void {
     this.#readers.delete(session);
+    this.#next?.told.delete(session);
     this.port.forget(session);
     this.#got(session);
   }
 
-  /** Makes a new key and tells it to everybody; soon, when the last one is not long ago. */
+  /** Makes a new key and tells it to everybody who is not a stranger; soon, when the last one is not long ago. */
   async #rotate(): Promise<void> {
     if (this.#rest !== undefined) {
       this.#due = true;
@@ -213,13 +251,19 @@ export class Keyring {
     }, restMs);
     const me = this.#me;
     if (!me) return;
-    clearTimeout(this.#next?.timer);
     this.#generation = (this.#generation + 1) % generations;
     const [kid, base] = [me.order * generations + this.#generation, random(keyLength)];
-    const timer = setTimeout(() => this.#switch(), switchMs);
-    this.#next = {kid, base, wait: new Set(this.#readers), timer};
-    for (const known of this.#known.values()) await this.#give(known, kid, base);
-    if (this.#next?.kid === kid && !this.#next.wait.size) this.#switch();
+    const timer = this.#next?.timer ?? setTimeout(() => this.#switch(), switchMs);
+    const next: Next = {kid, base, wait: new Set(this.#readers), told: new Set(), timer};
+    this.#next = next;
+    for (const known of this.#known.values()) {
+      if (known.standing === 'stranger') continue;
+      await this.#give(known, kid, base);
+      next.told.add(known.member.session);
+    }
+    if (this.#next !== next)
+      this.port.changed(); // its time came while it was told
+    else if (!next.wait.size) this.#switch();
   }
 
   #give(known: Known, kid: number, base: Bytes): Promise<void> {
@@ -233,8 +277,7 @@ export class Keyring {
     if (!next || this.#closed) return;
     clearTimeout(next.timer);
     this.#next = null;
-    this.#readers.clear();
-    for (const session of this.#known.keys()) this.#readers.add(session);
+    this.#readers = next.told;
     this.port.use(next.kid, next.base);
     this.port.changed();
   }
@@ -256,36 +299,37 @@ export class Keyring {
     const n = words?.n;
     if (typeof n !== 'number' || !Number.isSafeInteger(n) || n < 0 || !known.heard.fresh(n)) return;
     known.heard.add(n);
-    if (known.standing === 'pending') {
-      known.standing = 'known';
-      this.port.changed();
-    }
     await this.#take(known, words as Record<string, unknown>);
   }
 
   async #take(known: Known, words: Record<string, unknown>): Promise<void> {
-    const {session, seat, name, order} = known.member;
-    const {type, kid, key, link, own, peer} = words;
-    if (type === 'have' && kid === this.#next?.kid) this.#got(session);
+    const {type, kid, link, own, peer} = words;
+    if (type === 'have' && kid === this.#next?.kid) this.#got(known.member.session);
     if (type === 'link' && typeof link === 'string' && isList(own) && isList(peer)) {
-      this.port.linked(session, link, own, peer);
+      this.port.linked(known.member.session, link, own, peer);
     }
-    if (type !== 'key' || typeof kid !== 'number' || typeof key !== 'string') return;
+    if (type === 'key') await this.#believe(known, words);
+  }
+
+  /** Takes somebody's key, if they say to be who they are shown as; otherwise they are a stranger until they do. */
+  async #believe(known: Known, words: Record<string, unknown>): Promise<void> {
+    const {session, seat, name, order} = known.member;
+    const {kid, key} = words;
+    if (typeof kid !== 'number' || typeof key !== 'string') return;
     const base = fromBase64(key);
+    const before = known.standing;
     // The server might show one person's words under another one's name.
     const theirs = words.seat === seat && words.name === name && Math.floor(kid / generations) === order;
-    if (!theirs || base?.length !== keyLength) {
-      known.standing = 'stranger';
-      this.port.forget(session);
-      this.port.changed();
-      return;
-    }
-    if (known.standing === 'stranger') {
-      known.standing = 'known';
-      this.port.changed();
-    }
-    this.port.add(session, kid, base);
-    await this.#say(known, {type: 'have', kid});
+    const fits = theirs && base?.length === keyLength;
+    known.odd = fits ? undefined : words;
+    known.standing = fits ? 'known' : 'stranger';
+    if (fits) {
+      this.port.add(session, kid, base);
+      await this.#say(known, {type: 'have', kid});
+    } else if (before !== 'stranger') this.#shut(session);
+    if (known.standing === before) return;
+    this.port.changed();
+    if (!fits || before === 'stranger') await this.#rotate(); // who has turned out to be a stranger reads no further, who is none any more reads again
   }
 
   async #say(known: Known, words: object): Promise<void> {

@@ -17,10 +17,10 @@ const dataPatienceMs = 5_000;
 export type Unable = 'key' | 'browser';
 
 /** Encrypts a room with the secret of its link, or says why it cannot. */
-export async function openVeil(key: string, port: VeilPort): Promise<Veil | Unable> {
-  if (!globalThis.crypto?.subtle || !means()) return 'browser';
+export async function openVeil(key: string, port: VeilPort): Promise<{veil: Veil} | {unable: Unable}> {
+  if (!globalThis.crypto?.subtle || !means()) return {unable: 'browser'};
   const secret = await Secret.of(port.room, key);
-  return secret ? new Cover(secret, await secret.appear(), port) : 'key';
+  return secret ? {veil: new Cover(secret, await secret.appear(), port)} : {unable: 'key'};
 }
 
 class Cover implements Veil {
@@ -82,7 +82,7 @@ class Cover implements Veil {
       },
       ownerOf: (receiver) => transforms.ownerOf(receiver),
       described: (session, link, pc, broken) => this.#ends.described(session, link, pc, broken),
-      trusts: (session, link) => this.#ends.trusts(session, link),
+      trusts: (session, link) => this.#keyring.standing(session) !== 'stranger' && this.#ends.trusts(session, link),
       reads: (session) => this.#keyring.reads(session),
       channel: (channel, session, seat) =>
         new SealedChannel(channel, this.#data, {
@@ -139,12 +139,15 @@ class Cover implements Veil {
     this.#transforms.close();
   }
 
-  /** What was said with the room's secret, by whom its writer said they are; the rest is not theirs, or not for us. */
+  /**
+   * What was said with the room's secret, by whom its writer said they are; the rest is not theirs, or not for us. The
+   * server might give the words of one seat to another.
+   */
   async #open<T extends {id: string; text: string; from?: string; name?: string}>(list: readonly T[]): Promise<T[]> {
     const opened = await Promise.all(
       list.map(async (one) => {
         const said = await this.secret.openChat(one.id, one.text);
-        return said && {...one, text: said.text, name: said.name};
+        return said && said.seat === one.from ? {...one, text: said.text, name: said.name} : null;
       }),
     );
     return opened.filter((one) => one !== null);

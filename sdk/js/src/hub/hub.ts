@@ -2,7 +2,7 @@ import type {Shown, Trouble} from '../api.js';
 import type {Carrier} from '../channels.js';
 import type {Link} from '../link.js';
 import type {Incoming, LinkMessage, Sender} from '../message.js';
-import type {Note, Notes} from '../notes.js';
+import type {Notes} from '../notes.js';
 import type {People} from '../people.js';
 import type {Person} from '../person.js';
 import {nothing, type Publication, sections, sends} from '../publication.js';
@@ -17,6 +17,7 @@ import {Both, Leg, Uplink} from './leg.js';
 import type {HubLink} from './link.js';
 import {soundPlaces} from './offer.js';
 import {Passage} from './passage.js';
+import {Porch} from './porch.js';
 import {Reach, whyNot} from './reach.js';
 import type {HubWord} from './words.js';
 
@@ -58,6 +59,7 @@ export interface HubPort extends Sender {
 export class Hub {
   readonly #keeper: Keeper;
   readonly #reach = new Reach();
+  readonly #porch = new Porch();
   readonly #legs = new Map<string, Leg>();
   readonly #carriers = new Map<string, HubCarrier>();
   #trunk: Trunk | null = null;
@@ -83,7 +85,7 @@ export class Hub {
       channel: (link, channel) => link === this.#keeper.link && this.#arrived(channel),
       word: (link, word) => link === this.#keeper.link && this.#heard(link, word),
       suspect: (suspected) => port.suspect(suspected && this.carries),
-      note: (happening) => this.#note(happening),
+      note: (happening) => port.record.note(happening),
       watch: (link, pc) =>
         port.record.watch(pc, {
           link: link.id,
@@ -118,6 +120,7 @@ export class Hub {
   update(session: string, topology: Topology | null): void {
     if (session !== this.#session) {
       this.#keeper.want('none'); // the hub has forgotten a session that is gone
+      this.#porch.clear();
       this.#session = session;
       this.#topology = this.#passage = null;
       this.#settledAt = Number.NEGATIVE_INFINITY;
@@ -127,6 +130,7 @@ export class Hub {
     else if (topology.epoch !== this.#topology?.epoch) this.#turn(topology);
     else this.#topology = topology;
     this.#follow();
+    this.#porch.open((seat) => this.port.roster.get(seat) !== null);
   }
 
   /** The server began anew: its hub knows nobody. */
@@ -165,6 +169,7 @@ export class Hub {
 
   tick(visible: boolean): void {
     const now = this.port.clock();
+    this.#porch.tick(now, this.port.online());
     if (!this.#session) return;
     this.#keeper.asking = this.#reach.open;
     this.#keeper.want(this.#use()); // a link that waits ends when nobody needs it any more
@@ -292,7 +297,6 @@ export class Hub {
   }
 
   #follow(): void {
-    this.#keeper.want(this.#use());
     const carries = this.carries;
     const tracks = carries ? this.#publication : nothing;
     const listens = this.port.roster.me?.role === 'listener';
@@ -300,6 +304,7 @@ export class Hub {
     for (const source of ['screen', 'screen-audio'] as const) if (tracks.has(source)) announced.push(source);
     this.#keeper.publish(tracks, announced);
     this.#keeper.show(carries ? this.#wanted() : []);
+    this.#keeper.want(this.#use()); // its first offer has places for what is shown
     if (carries) return;
     this.port.speakers([]);
     for (const person of this.port.roster.list) person.suffer(null);
@@ -335,11 +340,16 @@ export class Hub {
   }
 
   #arrived(channel: RTCDataChannel): void {
+    const {port} = this;
     const seat = senderOf(channel);
-    const person = this.port.roster.get(seat);
-    const known = person && !person.isMe ? person : null;
     const seal = this.#keeper.link?.port.seal;
-    this.port.arrived(known?.id ?? '', seal ? seal.channel(channel, known?.session ?? '', seat) : channel);
+    const enter = () => {
+      const person = port.roster.get(seat);
+      const known = person && !person.isMe ? person : null;
+      port.arrived(known?.id ?? '', seal ? seal.channel(channel, known?.session ?? '', seat) : channel);
+    };
+    if (seat && !port.roster.get(seat)) this.#porch.keep(seat, channel, enter);
+    else enter();
   }
 
   #heard(link: HubLink, word: Exclude<HubWord, {type: 'pong' | 'places'}>): void {
@@ -380,10 +390,6 @@ export class Hub {
       this.#asking = false;
       if (this.#session) this.port.send('hub-reach', {ok: false, why});
     });
-  }
-
-  #note(note: Note): void {
-    this.port.record.note(note);
   }
 
   #changed(): void {

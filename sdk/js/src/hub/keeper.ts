@@ -202,7 +202,7 @@ export class Keeper {
       this.port.send('close-link', {to: hub, link: link.id});
       link.close();
     }
-    this.#main = this.#next = this.#old = this.#recovery = null;
+    this.#main = this.#next = this.#old = this.#recovery = this.#lostAt = null;
     this.#fails = 0;
     this.#after = 0;
     this.port.changed();
@@ -367,16 +367,20 @@ export class Keeper {
     kept.link.close();
     if (kept === this.#old) this.#old = null;
     else if (kept === this.#next) this.#next = null;
-    else if (this.#next) {
-      this.#main = this.#next;
-      this.#next = null;
-      this.#recovery = new Recovery(this.port.clock(), Math.random);
-    } else if (kept === this.#main) {
-      this.#main = this.#recovery = null;
-      if (kept.link.steady) this.#fails = 0;
-      this.#fail();
-    }
+    else if (kept === this.#main) this.#mainEnded(kept);
     this.port.changed();
+  }
+
+  #mainEnded({link}: Kept): void {
+    // What it had lost went with it: whatever comes in its place has lost nothing, and would never take it back.
+    if (this.#lostAt !== null) this.port.suspect(false);
+    this.#lostAt = null;
+    this.#main = this.#next;
+    this.#next = null;
+    this.#recovery = this.#main && new Recovery(this.port.clock(), Math.random);
+    if (this.#main) return;
+    if (link.steady) this.#fails = 0;
+    this.#fail();
   }
 
   #drop(kept: Kept): void {

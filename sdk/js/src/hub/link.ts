@@ -96,14 +96,10 @@ export class HubLink extends Transport<HubLinkPort> {
     this.encodings.forget(publication);
     for (const [source, {sender}] of this.sections.own) {
       const track = publication.get(source) ?? null;
-      if (track === sender.track) continue;
-      sender.replaceTrack(track).then(
-        () => {
-          if (track?.kind === 'video' && source !== 'camera') prefer(sender, track);
-          this.encodings.apply();
-        },
-        (error) => !this.closed && this.port.trouble('negotiation', `replaceTrack ${source}: ${error}`),
-      );
+      this.swap(source, sender, track, () => {
+        if (track?.kind === 'video' && source !== 'camera') prefer(sender, track);
+        this.encodings.apply();
+      });
     }
     const named = announced.join();
     if (named === this.#named) return;
@@ -115,8 +111,10 @@ export class HubLink extends Transport<HubLinkPort> {
   /** Sets what is shown, makes places for it, and tells the hub. */
   show(shown: readonly Shown[]): void {
     this.#shown = shown;
-    const {wants, lacking} = this.#assign();
+    const {wants, lacking: all} = this.#assign();
     const {pictures} = this.sections;
+    // Those that were made have no name before the next offer, which may have to wait for the answer to this one.
+    const lacking = Math.max(0, all - pictures.filter(({mid}) => mid === null).length);
     if (lacking && pictures.length < maxPictures && this.offered) {
       const count = Math.ceil(lacking / pictureStep) * pictureStep;
       pictures.push(...places(this.pc, 'video', Math.min(count, maxPictures - pictures.length), this.port.seal));

@@ -1,5 +1,6 @@
 import type {Shown} from '../api.js';
 import type {Want} from '../wire.gen.js';
+import {keyOf} from './arrivals.js';
 
 /** A size that differs by less than this share is the same: it would make the picture no sharper. */
 const sameSize = 0.1;
@@ -15,7 +16,7 @@ export class Pool {
 
   /** Assigns anew; `lacking` is how many places are missing. The same list comes back as long as nothing changes. */
   assign(mids: readonly string[], shown: readonly Shown[]): {wants: readonly Want[]; lacking: number} {
-    const wanted = new Map(shown.map((one) => [keyOf(one), one]));
+    const wanted = new Map(shown.map((one) => [keyOf(one.seat, one.source), one]));
     for (const [key, mid] of this.#held) {
       if (wanted.has(key) && mids.includes(mid)) continue;
       this.#held.delete(key);
@@ -50,10 +51,6 @@ export class Pool {
     this.#held.clear();
     this.#said = [];
   }
-}
-
-function keyOf({seat, source}: Shown): string {
-  return `${seat} ${source}`;
 }
 
 function wantOf(mid: string, {seat, source, width, height}: Shown, said: Want | undefined): Want {

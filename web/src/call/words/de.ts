@@ -79,6 +79,7 @@ export const de: CallWords = {
     offLine: 'Nur wer den ganzen Link hat, hört, sieht und liest mit. Lässt sich nicht wieder ausschalten.',
     onLine: 'Nur wer den ganzen Link hat, hört, sieht und liest mit.',
     late: 'Lässt sich nur einschalten, solange du allein im Raum bist.',
+    asked: 'Sie beginnt, sobald der Server antwortet.',
     failed: 'Das ging nicht: Dieser Browser kann nicht verschlüsseln, oder es kam gerade jemand.',
     begun: 'Der Raum ist Ende zu Ende verschlüsselt. Sein Link ist neu.',
     invite: 'Ende zu Ende verschlüsselt. Der Schlüssel steht in diesem Link und sonst nirgends.',

@@ -77,6 +77,7 @@ export const en = {
     offLine: 'Only those with the whole link hear, see and read. Cannot be turned off again.',
     onLine: 'Only those with the whole link hear, see and read.',
     late: 'Can only begin while you are alone in the room.',
+    asked: 'It begins as soon as the server answers.',
     failed: 'That did not work: this browser cannot encrypt, or somebody came just now.',
     begun: 'The room is end-to-end encrypted. Its link is new.',
     invite: 'End-to-end encrypted. The key is in this link and nowhere else.',
