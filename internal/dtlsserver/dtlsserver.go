@@ -43,10 +43,10 @@ const (
 	MaxHalfOpen = 1024
 	// HandshakeTime is how long a handshake may take.
 	HandshakeTime = 30 * time.Second
-	// MaxChannels is how many data channels a peer may have opened, beside those that are negotiated; one more is closed. MaxOpened
-	// is how many we may have opened to it: others decide over those, so they take nothing away from what the peer itself may open.
+	// MaxChannels is how many data channels a peer may have opened, beside those that are negotiated; one more is closed.
 	MaxChannels = 64
-	MaxOpened   = 256
+	// MaxOpened is how many we may have opened to it: others decide over those, so they take nothing away from what it may open itself.
+	MaxOpened = 256
 	// MaxMessage is the longest message of a data channel, either way, in bytes: what the answer announces.
 	MaxMessage = 256 << 10
 	// MaxBuffered is how much of a peer's data may wait to be sent, in bytes, over all of its channels.
