@@ -158,10 +158,10 @@ func (a *Association) Open(c ChannelConfig) (*Channel, error) {
 		return nil, ErrChannels
 	}
 	for a.channels[a.nextID] != nil || a.negotiated(a.nextID) != nil {
-		a.nextID += 2
+		a.nextID = (a.nextID + 2) % streams
 	}
 	c.ID = a.nextID
-	a.nextID += 2
+	a.nextID = (a.nextID + 2) % streams // the longest unused: nothing of what was on it is on its way any more
 	ch := &Channel{ChannelConfig: c, Local: true, association: a, counted: &a.ours}
 	a.keep(ch)
 	a.mu.Unlock()

@@ -87,6 +87,34 @@ func TestSurplusChannels(t *testing.T) {
 	})
 }
 
+// The numbers of streams come again, however many channels there were.
+func TestNumbersComeAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := pair(t, nil)
+		client.begin()
+		server.begin()
+		time.Sleep(time.Second)
+		_, err := server.Open(dtlsserver.ChannelConfig{Label: "first"}) // which stays open
+		must(t, err)
+		for i := range 1200 {
+			label := fmt.Sprint("c", i)
+			ch, err := server.Open(dtlsserver.ChannelConfig{Label: label})
+			must(t, err)
+			must(t, ch.Send([]byte(label), true))
+			time.Sleep(100 * time.Millisecond)
+			if ch.ID%2 != 1 || ch.ID < 3 || ch.ID > 1023 {
+				t.Fatalf("channel %d has number %d", i, ch.ID)
+			}
+			must(t, ch.Close())
+			time.Sleep(100 * time.Millisecond)
+		}
+		got := client.said()
+		if n := strings.Count(got, "opened:c"); n != 1200 || strings.Count(got, "closed:c") != 1200 || strings.Count(got, ":true") != 1200 {
+			t.Errorf("%d channels opened", n)
+		}
+	})
+}
+
 // Long messages on many channels at once, together more than may wait to be read, all arrive.
 func TestLongMessagesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -54,6 +54,9 @@ const (
 	// MaxReserved is how much more may wait when it is for a negotiated channel.
 	MaxReserved = 256 << 10
 
+	// streams is how many streams we use: Chromium takes no channel on the 1,025th or a later one. Half of them are ours to open, more
+	// than MaxOpened, and those that a peer may have taken of them.
+	streams = 1024
 	// maxSurplus is how many channels beyond MaxChannels may be on their way to being closed. Beyond, the peer's data association ends;
 	// its media go on.
 	maxSurplus = 64
