@@ -9,12 +9,13 @@ import {deviceNote} from '../src/logic/device-words';
 import {networkLine} from '../src/logic/network-words';
 import {initials, listed, visitedAt} from '../src/logic/numbers';
 import {refusalAhead, refusalOf} from '../src/logic/refusals';
+import {de as landingDe, en as landingEn} from '../src/screens/landing-words';
 import {de as doorDe} from '../src/words/de';
 import {en as doorEn} from '../src/words/en';
 import {chooseLanguage} from '../src/words/words';
 
-const en = {...doorEn, ...callEn};
-const de = {...doorDe, ...callDe};
+const en = {...doorEn, ...callEn, landing: landingEn};
+const de = {...doorDe, ...callDe, landing: landingDe};
 
 /** Words that no person should ever read here. */
 const FORBIDDEN = /\b(error|failed to|ICE|null|undefined|NaN|\[object)\b/;

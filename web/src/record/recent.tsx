@@ -3,6 +3,7 @@
 import {useState} from 'preact/hooks';
 import {clock, visitedAt} from '../logic/numbers';
 import {Icon} from '../parts/icon';
+import {landingWords} from '../screens/landing-words';
 import {language, words} from '../words/words';
 import {forgetCall, type KnownCall, knownCalls, recordPath} from './calls';
 
@@ -40,7 +41,7 @@ export function RecentCalls({go}: {go: (address: string) => void}) {
           <button
             type="button"
             class="icon-btn"
-            aria-label={w.landing.forgetCall(call.room, when(call))}
+            aria-label={landingWords().forgetCall(call.room, when(call))}
             onClick={() => forget(call.id)}
           >
             <Icon name="close" />

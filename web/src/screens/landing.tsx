@@ -8,6 +8,7 @@ import {roomPath} from '../logic/route';
 import {Icon} from '../parts/icon';
 import {Mark, Table} from '../parts/mark';
 import {language, words} from '../words/words';
+import {landingWords} from './landing-words';
 
 interface LandingProps {
   memory: Memory;
@@ -20,6 +21,7 @@ export function Landing({memory, go}: LandingProps) {
   const [text, setText] = useState('');
   const [rooms, setRooms] = useState(memory.rooms);
   const w = words();
+  const l = landingWords();
   const clean = cleanRoomName(text);
 
   const enter = (e: Event): void => {
@@ -41,13 +43,13 @@ export function Landing({memory, go}: LandingProps) {
         </h1>
         <p class="lede">{w.app.line}</p>
         <form onSubmit={enter}>
-          <label for="room">{w.landing.field}</label>
+          <label for="room">{l.field}</label>
           <div class="row">
             <input
               id="room"
               class="field"
               value={text}
-              placeholder={w.landing.placeholder}
+              placeholder={l.placeholder}
               autocomplete="off"
               autocapitalize="none"
               spellcheck={false}
@@ -55,7 +57,7 @@ export function Landing({memory, go}: LandingProps) {
               onInput={(e) => setText(e.currentTarget.value)}
             />
             <button type="submit" class="btn primary">
-              {w.landing.go}
+              {l.go}
               <Icon name="next" />
             </button>
           </div>
@@ -65,7 +67,7 @@ export function Landing({memory, go}: LandingProps) {
         </form>
         {rooms.length > 0 && (
           <section class="recent" aria-labelledby="recent">
-            <h2 id="recent">{w.landing.recent}</h2>
+            <h2 id="recent">{l.recent}</h2>
             <ul>
               {rooms.map(({room, at}) => (
                 <li key={room}>
@@ -80,12 +82,7 @@ export function Landing({memory, go}: LandingProps) {
                     <b>{room}</b>
                     <span>{visitedAt(at, Date.now(), w, language())}</span>
                   </a>
-                  <button
-                    type="button"
-                    class="icon-btn"
-                    aria-label={w.landing.forget(room)}
-                    onClick={() => forget(room)}
-                  >
+                  <button type="button" class="icon-btn" aria-label={l.forget(room)} onClick={() => forget(room)}>
                     <Icon name="close" />
                   </button>
                 </li>
@@ -107,7 +104,7 @@ function Calls({go}: Pick<LandingProps, 'go'>) {
   };
   return (
     <details class="recent" onToggle={open}>
-      <summary id="calls">{words().landing.calls}</summary>
+      <summary id="calls">{landingWords().calls}</summary>
       {code && <code.RecentCalls go={go} />}
     </details>
   );

@@ -8,16 +8,6 @@ export const de: Words = {
     close: 'Schließen',
   },
 
-  landing: {
-    field: 'Gib dem Raum einen Namen, oder überlass es uns',
-    placeholder: 'Raumname',
-    go: 'Gespräch beginnen',
-    recent: 'Zuletzt besucht',
-    forget: (room) => `${room} vergessen`,
-    calls: 'Deine Gespräche',
-    forgetCall: (room, when) => `Gespräch in ${room}, ${when}, vergessen`,
-  },
-
   door: {
     name: 'Dein Name',
     join: 'Beitreten',

@@ -1,22 +1,12 @@
 /**
  * What Parley says in front of the door, in English. de.ts has the same shape, so a missing sentence fails the type
- * check. What it says in a call stands in call/words.
+ * check. What it says in a call stands in call/words, on the start page in screens/landing-words.
  */
 export const en = {
   app: {
     line: 'Talk face to face, straight from one browser to the other.',
     home: 'Start page',
     close: 'Close',
-  },
-
-  landing: {
-    field: 'Name a room, or leave it to us',
-    placeholder: 'room name',
-    go: 'Start a call',
-    recent: 'Recent rooms',
-    forget: (room: string) => `Forget ${room}`,
-    calls: 'Calls you were in',
-    forgetCall: (room: string, when: string) => `Forget the call in ${room}, ${when}`,
   },
 
   door: {
