@@ -338,7 +338,7 @@ func (d *desk) dial(name string, kit *kit) *Room {
 	d.t.Helper()
 	r := newRoom(address{room: "tea", host: "test"}, Options{Name: name, Hear: true}.withDefaults(), kit, d.connect)
 	d.t.Cleanup(r.Close)
-	if err := r.wait(d.t.Context(), func(s *state) *request { return s.opened }); err != nil {
+	if err := r.opened.wait(d.t.Context()); err != nil {
 		d.t.Fatal(err)
 	}
 	return r

@@ -44,7 +44,7 @@ func (r *Room) History(ctx context.Context, before uint64, limit int) (messages 
 	}); err != nil {
 		return nil, false, err
 	}
-	if err := r.wait(ctx, func(*state) *request { return q.request }); err != nil {
+	if err := q.request.wait(ctx); err != nil {
 		return nil, false, err
 	}
 	return q.messages, q.more, nil

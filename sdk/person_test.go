@@ -37,7 +37,7 @@ func (w *world) dial(p *peer, o Options) {
 	}
 	c := &connector{url: a.socket, dial: p.host.DialContext}
 	p.room = newRoom(a, o, k, c.open)
-	if err := p.room.wait(w.t.Context(), func(s *state) *request { return s.opened }); err != nil {
+	if err := p.room.opened.wait(w.t.Context()); err != nil {
 		w.t.Fatal(p.name, err)
 	}
 	go p.follow(w.t)

@@ -10,6 +10,7 @@ import (
 
 // Room is a session about one room: first in front of its door (Dial), then inside (Join), until Leave or Close.
 type Room struct {
+	opened *request // the session
 	cmds   chan func(*state)
 	events chan Event
 	stop   context.CancelFunc // asks the owner to end, and gives up on a reader of events who is gone
@@ -33,7 +34,7 @@ func Dial(ctx context.Context, link string, options Options) (*Room, error) {
 		return nil, err
 	}
 	r := newRoom(a, o, kit, newConnector(a, o).open)
-	if err := r.wait(ctx, func(s *state) *request { return s.opened }); err != nil {
+	if err := r.opened.wait(ctx); err != nil {
 		r.Close()
 		return nil, err
 	}
@@ -48,6 +49,7 @@ func newRoom(a address, o Options, kit *kit, connect func(context.Context) (*soc
 		stop: stop, over: make(chan struct{}), done: make(chan struct{}),
 	}
 	s := newState(life, a, o, kit, connect)
+	r.opened = s.opened
 	var running sync.WaitGroup
 	running.Go(func() {
 		defer close(r.over)
@@ -85,7 +87,7 @@ func (r *Room) Join(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	err := r.wait(ctx, func(*state) *request { return q })
+	err := q.wait(ctx)
 	if err != nil && ctx.Err() != nil {
 		_ = r.Leave(context.WithoutCancel(ctx)) // fails only when the room is closed, which gives the place up too
 	}
@@ -209,7 +211,7 @@ func (r *Room) ask(ctx context.Context, m signal.Message) error {
 	}); err != nil {
 		return err
 	}
-	return r.wait(ctx, func(*state) *request { return q })
+	return q.wait(ctx)
 }
 
 // do runs f in the owner's goroutine.
@@ -235,23 +237,6 @@ func (r *Room) do(ctx context.Context, f func(*state) error) error {
 	}
 }
 
-// wait waits for the end of a request.
-func (r *Room) wait(ctx context.Context, of func(*state) *request) error {
-	var q *request
-	if err := r.do(ctx, func(s *state) error {
-		q = of(s)
-		return nil
-	}); err != nil {
-		return err
-	}
-	select {
-	case <-q.done:
-		return q.err
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
 // request is something whose outcome somebody waits for. The owner settles it once.
 type request struct {
 	done    chan struct{}
@@ -260,6 +245,16 @@ type request struct {
 }
 
 func newRequest() *request { return &request{done: make(chan struct{})} }
+
+// wait waits until the request is settled. Unlike the owner, it still answers when the room is over.
+func (q *request) wait(ctx context.Context) error {
+	select {
+	case <-q.done:
+		return q.err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
 
 func (q *request) settle(err error) {
 	if q.settled {
