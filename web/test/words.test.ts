@@ -6,8 +6,9 @@ import {de as callDe} from '../src/call/words/de';
 import {en as callEn} from '../src/call/words/en';
 import {browserOf} from '../src/logic/browser';
 import {deviceNote} from '../src/logic/device-words';
+import {visitedAt} from '../src/logic/landing-time';
 import {networkLine} from '../src/logic/network-words';
-import {initials, listed, visitedAt} from '../src/logic/numbers';
+import {initials, listed} from '../src/logic/numbers';
 import {refusalAhead, refusalOf} from '../src/logic/refusals';
 import {de as landingDe, en as landingEn} from '../src/screens/landing-words';
 import {de as doorDe} from '../src/words/de';
@@ -169,9 +170,9 @@ describe('endings', () => {
 describe('figures', () => {
   it('reads days', () => {
     const now = new Date(2026, 10, 21, 0, 30).getTime();
-    expect(visitedAt(now - 60_000, now, en, 'en-GB')).toBe('today, 00:29');
-    expect(visitedAt(now - 3_600_000, now, en, 'en-GB')).toBe('yesterday');
-    expect(visitedAt(now - 50 * 3_600_000, now, en, 'en-GB')).toBe('3 days ago');
+    expect(visitedAt(now - 60_000, now, landingEn, 'en-GB')).toBe('today, 00:29');
+    expect(visitedAt(now - 3_600_000, now, landingEn, 'en-GB')).toBe('yesterday');
+    expect(visitedAt(now - 50 * 3_600_000, now, landingEn, 'en-GB')).toBe('3 days ago');
   });
 
   it('reads names', () => {

@@ -2,20 +2,9 @@
 
 import type {Words} from '../words/words';
 
-/** When a room was last entered: the time today, then words. */
-export function visitedAt(at: number, now: number, w: Words, language: string): string {
-  const days = Math.round((midnight(now) - midnight(at)) / 86_400_000);
-  if (days <= 0) return `${w.time.today}, ${clock(at, language)}`;
-  return days === 1 ? w.time.yesterday : w.time.days(days);
-}
-
 /** Hours and minutes as this language writes them. */
 export function clock(at: number, language: string): string {
   return new Date(at).toLocaleTimeString(language, {timeStyle: 'short'});
-}
-
-function midnight(at: number): number {
-  return new Date(at).setHours(0, 0, 0, 0);
 }
 
 /** One or two letters that stand for a person without a picture. */

@@ -1,10 +1,11 @@
 /** The calls that this device took part in, each leading to its record. The code comes when somebody opens the list. */
 
 import {useState} from 'preact/hooks';
-import {clock, visitedAt} from '../logic/numbers';
+import {visitedAt} from '../logic/landing-time';
+import {clock} from '../logic/numbers';
 import {Icon} from '../parts/icon';
 import {landingWords} from '../screens/landing-words';
-import {language, words} from '../words/words';
+import {language} from '../words/words';
 import {forgetCall, type KnownCall, knownCalls, recordPath} from './calls';
 
 /** How many fit on a page that nobody has to scroll far. */
@@ -12,7 +13,7 @@ const SHOWN = 8;
 
 export function RecentCalls({go}: {go: (address: string) => void}) {
   const [calls, setCalls] = useState(knownCalls);
-  const w = words();
+  const w = landingWords();
   const when = ({at}: KnownCall): string => {
     const day = visitedAt(at, Date.now(), w, language());
     const time = clock(at, language());
@@ -41,7 +42,7 @@ export function RecentCalls({go}: {go: (address: string) => void}) {
           <button
             type="button"
             class="icon-btn"
-            aria-label={landingWords().forgetCall(call.room, when(call))}
+            aria-label={w.forgetCall(call.room, when(call))}
             onClick={() => forget(call.id)}
           >
             <Icon name="close" />

@@ -2,6 +2,8 @@
 
 import {language} from '../words/words';
 
+export type LandingWords = typeof en;
+
 export const en = {
   field: 'Name a room, or leave it to us',
   placeholder: 'room name',
@@ -10,9 +12,12 @@ export const en = {
   forget: (room: string) => `Forget ${room}`,
   calls: 'Calls you were in',
   forgetCall: (room: string, when: string) => `Forget the call in ${room}, ${when}`,
+  today: 'today',
+  yesterday: 'yesterday',
+  days: (n: number) => `${n} days ago`,
 };
 
-export const de: typeof en = {
+export const de: LandingWords = {
   field: 'Gib dem Raum einen Namen, oder überlass es uns',
   placeholder: 'Raumname',
   go: 'Gespräch beginnen',
@@ -20,8 +25,11 @@ export const de: typeof en = {
   forget: (room) => `${room} vergessen`,
   calls: 'Deine Gespräche',
   forgetCall: (room, when) => `Gespräch in ${room}, ${when}, vergessen`,
+  today: 'heute',
+  yesterday: 'gestern',
+  days: (n) => `vor ${n} Tagen`,
 };
 
-export function landingWords(): typeof en {
+export function landingWords(): LandingWords {
   return language().startsWith('de') ? de : en;
 }

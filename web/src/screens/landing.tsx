@@ -1,8 +1,8 @@
 import '../style/landing.css';
 import {useState} from 'preact/hooks';
 import {pastedFragment, randomRoomName} from '../logic/landing-name';
+import {visitedAt} from '../logic/landing-time';
 import type {Memory} from '../logic/memory';
-import {visitedAt} from '../logic/numbers';
 import {cleanRoomName} from '../logic/room-name';
 import {roomPath} from '../logic/route';
 import {Icon} from '../parts/icon';
@@ -80,7 +80,7 @@ export function Landing({memory, go}: LandingProps) {
                     }}
                   >
                     <b>{room}</b>
-                    <span>{visitedAt(at, Date.now(), w, language())}</span>
+                    <span>{visitedAt(at, Date.now(), l, language())}</span>
                   </a>
                   <button type="button" class="icon-btn" aria-label={l.forget(room)} onClick={() => forget(room)}>
                     <Icon name="close" />

@@ -157,10 +157,4 @@ export const de: Words = {
     line: 'Lade die Seite neu, dann ist sie die neueste.',
     reload: 'Neu laden',
   },
-
-  time: {
-    today: 'heute',
-    yesterday: 'gestern',
-    days: (n) => `vor ${n} Tagen`,
-  },
 };

@@ -151,12 +151,6 @@ export const en = {
     line: 'Reload the page to get the newest one.',
     reload: 'Reload',
   },
-
-  time: {
-    today: 'today',
-    yesterday: 'yesterday',
-    days: (n: number) => `${n} days ago`,
-  },
 };
 
 /** The shape that every language fills. */
