@@ -15,10 +15,7 @@ import (
 // a bound of its own.
 func TestManyChannels(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client, server := pair(t, nil)
-		client.begin()
-		server.begin()
-		time.Sleep(time.Second)
+		client, server := joined(t)
 		for i := range dtlsserver.MaxChannels {
 			_, err := server.Open(dtlsserver.ChannelConfig{Label: fmt.Sprint("s", i)})
 			must(t, err)
@@ -55,10 +52,7 @@ func TestManyChannels(t *testing.T) {
 func TestSurplusChannels(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const surplus = 20
-		client, server := pair(t, nil)
-		client.begin()
-		server.begin()
-		time.Sleep(time.Second)
+		client, server := joined(t)
 		for i := range dtlsserver.MaxChannels + surplus {
 			ch, err := client.Open(dtlsserver.ChannelConfig{Label: fmt.Sprint("c", i)})
 			must(t, err)
@@ -90,10 +84,7 @@ func TestSurplusChannels(t *testing.T) {
 // The numbers of streams come again, however many channels there were.
 func TestNumbersComeAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client, server := pair(t, nil)
-		client.begin()
-		server.begin()
-		time.Sleep(time.Second)
+		client, server := joined(t)
 		_, err := server.Open(dtlsserver.ChannelConfig{Label: "first"}) // which stays open
 		must(t, err)
 		for i := range 1200 {
@@ -118,10 +109,7 @@ func TestNumbersComeAgain(t *testing.T) {
 // Long messages on many channels at once, together more than may wait to be read, all arrive.
 func TestLongMessagesAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client, server := pair(t, nil)
-		client.begin()
-		server.begin()
-		time.Sleep(time.Second)
+		client, server := joined(t)
 		for i := range 12 {
 			ch, err := client.Open(dtlsserver.ChannelConfig{Label: fmt.Sprint("c", i)})
 			must(t, err)
@@ -137,10 +125,7 @@ func TestLongMessagesAtOnce(t *testing.T) {
 // A peer that opens channels without end loses its data, and nothing else: media go on, and its goodbye is heard.
 func TestFloodOfChannels(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		client, server := pair(t, nil)
-		client.begin()
-		server.begin()
-		time.Sleep(time.Second)
+		client, server := joined(t)
 		for i := range dtlsserver.MaxOpened {
 			_, err := client.Open(dtlsserver.ChannelConfig{Label: fmt.Sprint("c", i)})
 			must(t, err)

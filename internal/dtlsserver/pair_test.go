@@ -111,6 +111,16 @@ func pair(t testing.TB, change func(client, server *dtlsserver.Params)) (client,
 
 func (s *side) begin() { s.Start(ice.Path{}) }
 
+// joined is a pair that has had its second of virtual time to connect.
+func joined(t testing.TB) (client, server *side) {
+	t.Helper()
+	client, server = pair(t, nil)
+	client.begin()
+	server.begin()
+	time.Sleep(time.Second)
+	return client, server
+}
+
 // The two sides have each other's keys, all four of them different, and their channels keep what they promise.
 func TestPair(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

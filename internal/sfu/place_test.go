@@ -9,18 +9,35 @@ import (
 	"github.com/parley-rtc/parley/internal/rtp"
 )
 
+// microphones are n people who publish sound: t0 with the SSRC 100, and so on.
+func microphones(t *testing.T, r *Room, n int) (all []*Person) {
+	t.Helper()
+	for i := range n {
+		w := newWire(t)
+		w.discard = true
+		p := r.Enter(epoch, fmt.Sprint("t", i), w)
+		p.Agree(epoch, []Section{publishing("0", Audio, uint32(100+i))}, []Track{{"0", "microphone"}})
+		all = append(all, p)
+	}
+	return all
+}
+
+// shownTo are the seats on somebody's places, sorted.
+func shownTo(p *Person) (seats []string) {
+	for _, pl := range p.Stats().Places {
+		if pl.Seat != "" {
+			seats = append(seats, pl.Seat)
+		}
+	}
+	slices.Sort(seats)
+	return seats
+}
+
 // The loudest are heard when there are more of them than places, and those who speak are told.
 func TestLoudest(t *testing.T) {
 	r := NewRoom(epoch, Config{Loudest: 2})
 	now := epoch
-	var talkers []*Person
-	for i := range 5 {
-		w := newWire(t)
-		w.discard = true
-		p := r.Enter(now, fmt.Sprint("t", i), w)
-		p.Agree(now, []Section{publishing("0", Audio, uint32(100+i))}, []Track{{"0", "microphone"}})
-		talkers = append(talkers, p)
-	}
+	talkers := microphones(t, r, 5)
 	way := newWire(t)
 	bob := r.Enter(now, "bob", way)
 	bob.Agree(now, []Section{receiving("5", Audio, 7000), receiving("6", Audio, 7100)}, nil)
@@ -45,16 +62,6 @@ func TestLoudest(t *testing.T) {
 			})
 		}
 	}
-	heard := func() []string {
-		var seats []string
-		for _, pl := range bob.Stats().Places {
-			if pl.Seat != "" {
-				seats = append(seats, pl.Seat)
-			}
-		}
-		slices.Sort(seats)
-		return seats
-	}
 	for _, step := range []struct {
 		name     string
 		loudness []uint8
@@ -67,7 +74,7 @@ func TestLoudest(t *testing.T) {
 		{"only one is left", []uint8{120, 120, 120, 120, 20}, nil, []string{"t4"}},
 	} {
 		talk(4*time.Second, step.loudness...)
-		if got := heard(); step.heard != nil && !slices.Equal(got, step.heard) || len(got) != 2 {
+		if got := shownTo(bob); step.heard != nil && !slices.Equal(got, step.heard) || len(got) != 2 {
 			t.Errorf("%s: heard %v, want %v", step.name, got, step.heard)
 		}
 		if !slices.Equal(speakers, step.speakers) {
@@ -92,26 +99,12 @@ func TestLoudest(t *testing.T) {
 func TestFewPlaces(t *testing.T) {
 	r := NewRoom(epoch, Config{})
 	now := epoch
-	var talkers []*Person
-	for i := range 3 {
-		w := newWire(t)
-		w.discard = true
-		p := r.Enter(now, fmt.Sprint("t", i), w)
-		p.Agree(now, []Section{publishing("0", Audio, uint32(100+i))}, []Track{{"0", "microphone"}})
-		talkers = append(talkers, p)
-	}
+	talkers := microphones(t, r, 3)
 	ways := []*wire{newWire(t), newWire(t)}
 	one := r.Enter(now, "one", ways[0])
 	one.Agree(now, []Section{receiving("5", Audio, 7000)}, nil)
 	two := r.Enter(now, "two", ways[1])
 	two.Agree(now, []Section{receiving("5", Audio, 7000), receiving("6", Audio, 7100)}, nil)
-	heard := func(p *Person) (seats []string) {
-		for _, pl := range p.Stats().Places {
-			seats = append(seats, pl.Seat)
-		}
-		slices.Sort(seats)
-		return seats
-	}
 	seq := uint16(0)
 	for _, step := range []struct {
 		name     string
@@ -132,10 +125,10 @@ func TestFewPlaces(t *testing.T) {
 			}
 			pass(r, &now, 20*time.Millisecond)
 		}
-		if got := heard(one); !slices.Equal(got, []string{step.one}) {
+		if got := shownTo(one); !slices.Equal(got, []string{step.one}) {
 			t.Errorf("%s: one place plays %v, want %v", step.name, got, step.one)
 		}
-		if got := heard(two); step.two != nil && !slices.Equal(got, step.two) {
+		if got := shownTo(two); step.two != nil && !slices.Equal(got, step.two) {
 			t.Errorf("%s: two places play %v, want %v", step.name, got, step.two)
 		}
 	}

@@ -18,7 +18,10 @@ const firstMs = 30_000;
 const silenceMs = 1_000;
 /** The same when there is another sign that the network is gone. */
 const suspectMs = 400;
-/** How much later than a ping's turn its answer may be, beside round trips, before another socket is tried on the quiet, and how rarely that is. */
+/**
+ * How much later than a ping's turn its answer may be, beside round trips, before another socket is tried on the quiet,
+ * and how rarely that is.
+ */
 const [quietMs, quietEachMs] = [100, 10_000];
 /** More than this waiting to leave says that pings pile up. */
 const clogged = 65_536;

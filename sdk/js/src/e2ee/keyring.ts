@@ -218,7 +218,10 @@ export class Keyring {
     const page = toBase64(point);
     this.#heard.delete(page);
     this.#heard.set(page, heard);
-    for (const old of this.#heard.keys()) if (this.#heard.size > maxHeard) this.#heard.delete(old);
+    for (const old of this.#heard.keys()) {
+      if (this.#heard.size <= maxHeard) break;
+      this.#heard.delete(old);
+    }
     return heard;
   }
 
@@ -329,7 +332,8 @@ export class Keyring {
     } else if (before !== 'stranger') this.#shut(session);
     if (known.standing === before) return;
     this.port.changed();
-    if (!fits || before === 'stranger') await this.#rotate(); // who has turned out to be a stranger reads no further, who is none any more reads again
+    // Who has turned out to be a stranger reads no further; who is none any more reads again.
+    if (!fits || before === 'stranger') await this.#rotate();
   }
 
   async #say(known: Known, words: object): Promise<void> {

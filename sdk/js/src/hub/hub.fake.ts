@@ -256,15 +256,20 @@ export async function crossing() {
   return all;
 }
 
-/** A room of three on the hub, which answers. */
-export async function settled() {
-  const all = make(seat('C'));
+/** Publishes, makes the link with a hub that answers, and shows the two others. */
+export async function enter(all: ReturnType<typeof make>, topology: Topology): Promise<void> {
   all.state.answers = true;
   all.hub.publish(mine);
-  all.hub.update('a', onHub);
+  all.hub.update('a', topology);
   await all.run(50);
   await all.connect();
   await all.seats(['B', 'C']);
+}
+
+/** A room of three on the hub, which answers. */
+export async function settled() {
+  const all = make(seat('C'));
+  await enter(all, onHub);
   await all.run(200);
   return all;
 }

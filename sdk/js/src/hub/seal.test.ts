@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import type {FakePeerConnection} from '../peerconnection.fake.js';
 import type {Seal} from '../veil.js';
-import {make, mine, onHub, seat, toHub, useFakes} from './hub.fake.js';
+import {enter, make, onHub, seat, toHub, useFakes} from './hub.fake.js';
 
 useFakes();
 
@@ -29,12 +29,7 @@ describe('in an encrypted room', () => {
     const all = make(seat('C'));
     const sealer = sealing();
     all.state.seal = sealer.seal;
-    all.state.answers = true;
-    all.hub.publish(mine);
-    all.hub.update('a', onHub);
-    await all.run(50);
-    await all.connect();
-    await all.seats(['B', 'C']);
+    await enter(all, onHub);
     return {...all, ...sealer};
   }
 
@@ -86,12 +81,7 @@ describe('in an encrypted room', () => {
     const all = make(seat('C'));
     const {seal, owners} = sealing();
     all.state.seal = seal;
-    all.state.answers = true;
-    all.hub.publish(mine);
-    all.hub.update('a', toHub);
-    await all.run(50);
-    await all.connect();
-    await all.seats(['B', 'C']);
+    await enter(all, toHub);
     all.sent.length = 0;
     all.roster.get('C')?.trust('stranger');
     await all.deliver('B', 'microphone', 'camera');
