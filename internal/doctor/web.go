@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net"
 	"net/http"
 	"os"
@@ -190,12 +189,16 @@ func (l *look) clock(response *http.Response, began, now time.Time) {
 	}
 	// The header counts whole seconds, and was written between the two looks at our clock.
 	skew := at.Add(500 * time.Millisecond).Sub(began.Add(now.Sub(began) / 2))
-	switch seconds := math.Round(skew.Seconds()); {
+	apart := skew.Abs().Round(time.Second)
+	if apart > time.Minute { // it is not known to the second
+		apart = apart.Round(10 * time.Second)
+	}
+	switch {
 	case l.Own:
 		l.tell(Finding{Check: "clock", State: Skipped, Words: "The server's clock is this machine's; another machine can compare."})
 	case skew.Abs() > maxSkew:
 		l.tell(Finding{
-			Check: "clock", State: Warning, Words: fmt.Sprintf("The server's clock and this one are %v apart.", time.Duration(math.Abs(seconds))*time.Second),
+			Check: "clock", State: Warning, Words: fmt.Sprintf("The server's clock and this one are %v apart.", apart),
 			Fix: "Let both machines set their clocks by NTP. Credentials and certificates are good for times.",
 		})
 	default:
