@@ -51,7 +51,7 @@ unit: web/dist/index.html ## Go tests with the race detector, shuffled; fuzz tar
 
 .PHONY: e2e
 e2e: web/dist/index.html ## The whole server in one process, with Go peers.
-	$(GO) test -race -shuffle=on -vet=off -ldflags=-w -timeout 10m ./... # lint has vetted; without the tables for debuggers it links fastert/e2e/...
+	$(GO) test -race -shuffle=on -vet=off -ldflags=-w -timeout 10m ./test/e2e/...
 
 .PHONY: web-test
 web-test: node_modules/.package-lock.json web/dist/index.html ## TypeScript: types, unit tests, size of the first load.

@@ -4,6 +4,8 @@ import * as wire from './wire.gen.js';
 export interface LinePort {
   opened(line: Line): void;
   text(line: Line, text: string): void;
+  /** It has not {@link Line.settled} in its time. */
+  late(line: Line): void;
   closed(line: Line): void;
 }
 
@@ -11,19 +13,22 @@ export interface LinePort {
 export class Line {
   readonly #ws: WebSocket;
   readonly #patience: ReturnType<typeof setTimeout>;
-  /** When it was begun, by performance.now(). */
-  readonly began = performance.now();
   /** Hello has left: the server may give this line the session at any moment. */
   introduced = false;
+  /** It was late, and nothing depended on it. */
+  idle = false;
 
   /** `openMs` is how long it may take until it is {@link Line.settled}. */
   constructor(url: string, openMs: number, port: LinePort) {
     const ws = new WebSocket(url, wire.Subprotocol);
     this.#ws = ws;
-    this.#patience = setTimeout(() => this.#end(port), openMs);
+    this.#patience = setTimeout(() => port.late(this), openMs);
     ws.onopen = () => port.opened(this);
     ws.onmessage = ({data}) => typeof data === 'string' && port.text(this, data);
-    ws.onclose = () => this.#end(port);
+    ws.onclose = () => {
+      this.close();
+      port.closed(this);
+    };
   }
 
   /** It has the session. */
@@ -47,10 +52,5 @@ export class Line {
     clearTimeout(this.#patience);
     this.#ws.onopen = this.#ws.onmessage = this.#ws.onclose = null;
     this.#ws.close();
-  }
-
-  #end(port: LinePort): void {
-    this.close();
-    port.closed(this);
   }
 }

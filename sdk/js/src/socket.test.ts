@@ -236,7 +236,33 @@ describe('Socket', () => {
       }
       live(ws, 100);
       expect(FakeWebSocket.all).toHaveLength(3); // in eleven seconds
-      expect(FakeWebSocket.all.map((each) => each.closed)).toEqual([false, true, true]);
+      expect(FakeWebSocket.all[0]?.closed).toBe(false);
+      expect(socket.online).toBe(true);
+    });
+
+    it('closes one that is not needed when it is open, not before: browsers would report a fault', () => {
+      const {socket, ws} = fast();
+      live(ws, 1_000);
+      vi.advanceTimersByTime(450);
+      live(ws, 5_000);
+      const spare = FakeWebSocket.all[1] as FakeWebSocket;
+      expect([FakeWebSocket.all.length, spare.closed]).toEqual([2, false]);
+      expect(spare.open().closed).toBe(true);
+      expect(spare.got).toEqual([]);
+      live(ws, 5_000);
+      expect([FakeWebSocket.all.length, ws.closed, socket.online]).toEqual([2, false, true]);
+    });
+
+    it('opens a new one when one that was not needed stands still and the old one falls silent', () => {
+      const {socket, ws} = fast();
+      ws.say({type: 'pong', id: ws.got.filter((m) => m.type === 'ping').at(-1)?.id});
+      live(ws, 1_000);
+      vi.advanceTimersByTime(450);
+      live(ws, 5_000);
+      vi.advanceTimersByTime(1_200);
+      expect(socket.online).toBe(false);
+      expect(FakeWebSocket.all.map((each) => each.closed)).toEqual([false, true, false]);
+      next(0).welcome({resumed: true, resume: 't2', received: 0});
       expect(socket.online).toBe(true);
     });
 
@@ -286,7 +312,8 @@ describe('Socket', () => {
       const {socket, ws} = fast();
       vi.advanceTimersByTime(1_200);
       ws.say({type: 'pong', id: 1});
-      expect([socket.online, FakeWebSocket.all[1]?.closed]).toEqual([true, true]);
+      const other = FakeWebSocket.all[1]?.open();
+      expect([socket.online, other?.closed, other?.got]).toEqual([true, true, []]);
       live(ws, 5_000);
       expect(FakeWebSocket.all).toHaveLength(2);
     });
@@ -356,7 +383,7 @@ describe('Socket', () => {
     expect(FakeWebSocket.all).toHaveLength(3);
     expect(socket.online).toBe(true);
     ws.say({type: 'pong', id: 1});
-    expect(FakeWebSocket.all[2]?.closed).toBe(true);
+    expect(FakeWebSocket.all[2]?.open().closed).toBe(true);
   });
 
   it('begins to count anew when the server lost its memory but knows the session', () => {

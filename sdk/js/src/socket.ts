@@ -179,20 +179,41 @@ export class Socket extends Events<SocketEvents> implements Sender {
     this.#next = new Line(this.url, brisk ? Math.min(openMs, brisk + 5 * this.#bestMs + this.pulse.lag) : openMs, {
       opened: (line) => this.#introduce(line),
       text: (line, text) => this.#read(line, text),
+      late: (line) => this.#late(line),
       closed: (line) => this.#hungUp(line),
     });
   }
 
+  /** The old socket speaks: no other is needed. */
+  get #sure(): boolean {
+    return this.#online && !this.#unsure;
+  }
+
   #introduce(line: Line): void {
+    if (this.#sure) {
+      this.#forsake();
+      return;
+    }
     line.introduced = true;
     const hello = {...this.hello(), type: 'hello'};
     line.send(this.#resume ? {...hello, resume: this.#resume, received: this.#sequence.received} : hello);
   }
 
+  /** One that is not needed may take its time: browsers report a socket that is closed before it is open as a fault. */
+  #late(line: Line): void {
+    line.idle = this.#sure && !line.introduced;
+    if (!line.idle) this.#discard(line);
+  }
+
+  #discard(line: Line): void {
+    line.close();
+    this.#hungUp(line);
+  }
+
   #hungUp(line: Line): void {
     if (line === this.#next) {
       this.#next = null;
-      if (!this.#online || this.#unsure) this.#again();
+      if (!this.#sure) this.#again();
     } else if (line === this.#line) {
       this.#line = null;
       this.#offline();
@@ -206,8 +227,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
       message = JSON.parse(text);
       if (typeof message.type !== 'string') throw message; // null throws by itself
     } catch {
-      line.close();
-      this.#hungUp(line);
+      this.#discard(line);
       return;
     }
     if (message.ack) this.#sequence.acknowledged(message.ack);
@@ -244,9 +264,8 @@ export class Socket extends Events<SocketEvents> implements Sender {
   /** The socket speaks. If another was tried because it did not, that one is not needed unless it has said hello. */
   #hear(): void {
     this.#heard = this.pulse.awake;
-    if (this.#online && !this.#unsure) return;
+    if (this.#sure) return;
     this.#unsure = false;
-    if (this.#next && !this.#next.introduced) this.#forsake();
     this.#clear('retry');
     this.#attempt = 0;
     this.#setOnline(true);
@@ -291,8 +310,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
   /** An error before welcome: a busy server is tried again, anything else will not get better. */
   #refuse(line: Line, error: wire.Error): void {
     if (error.code === 'busy' || error.code === 'fault') {
-      line.close();
-      this.#hungUp(line);
+      this.#discard(line);
       return;
     }
     this.close(false);
@@ -358,6 +376,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
     this.#offline();
     this.#asked = null;
     this.#attempt = 0;
+    if (this.#next?.idle) this.#forsake();
     this.#open();
   }
 
