@@ -179,29 +179,52 @@ func (p *patient) Knock(ctx context.Context) (servers []doctor.Server, release f
 
 // Call implements doctor.Caller.
 func (p *patient) Call(ctx context.Context, way string) (doctor.Talk, error) {
-	options := p.options
-	if way != "direct" {
+	options, people := p.options, 2
+	switch way {
+	case "direct":
+	case "hub":
+		people = 3
+	default:
 		options.Relay, options.RelayOver = true, way
 	}
-	first, err := sing(ctx, p.link, options)
+	var rooms []*parley.Room
+	var began time.Time
+	for range people {
+		began = time.Now()
+		room, err := sing(ctx, p.link, options)
+		if err != nil {
+			return doctor.Talk{}, err
+		}
+		defer depart(ctx, room)
+		rooms = append(rooms, room)
+		if err := suits(ctx, room, len(rooms), way); err != nil {
+			return doctor.Talk{}, err
+		}
+	}
+	return listen(ctx, rooms, began, way)
+}
+
+// suits says why no call by way can be tried in a room where we have so many seats.
+func suits(ctx context.Context, room *parley.Room, seats int, way string) error {
+	people, err := room.People(ctx)
 	if err != nil {
-		return doctor.Talk{}, err
+		return err
 	}
-	defer depart(ctx, first)
-	people, err := first.People(ctx)
-	if err != nil {
-		return doctor.Talk{}, err
+	if len(people) > seats {
+		return errors.New("somebody is in the room; give the host link of an empty one")
 	}
-	if len(people) > 1 {
-		return doctor.Talk{}, errors.New("somebody is in the room; give the host link of an empty one")
+	t, err := room.Topology(ctx)
+	switch {
+	case err != nil:
+		return err
+	case way == "hub" && t.Kind == "":
+		return doctor.NotOffered("this server forwards no media (hub.media is off), so calls are for two")
+	case way == "hub" && t.Policy == parley.PolicyDirect:
+		return doctor.NotOffered("calls never go through this server (rooms.topology is direct), so they are for two")
+	case way != "hub" && t.Policy == parley.PolicyHub:
+		return doctor.NotOffered("calls of two go through the server as well (rooms.topology is hub)")
 	}
-	began := time.Now()
-	second, err := sing(ctx, p.link, options)
-	if err != nil {
-		return doctor.Talk{}, err
-	}
-	defer depart(ctx, second)
-	return listen(ctx, first, second, began, way)
+	return nil
 }
 
 // sing joins the room and sends a tone.
@@ -228,20 +251,27 @@ func depart(ctx context.Context, room *parley.Room) {
 	room.Close()
 }
 
-// listen returns when both hear the other's tone by the wanted way.
-func listen(ctx context.Context, first, second *parley.Room, began time.Time, way string) (doctor.Talk, error) {
+// listen returns when everybody hears everybody else's tone by the wanted way.
+func listen(ctx context.Context, rooms []*parley.Room, began time.Time, way string) (doctor.Talk, error) {
+	kind := parley.PathRelayed
+	switch way {
+	case "direct":
+		kind = parley.PathDirect
+	case "hub":
+		kind = parley.PathHub
+	}
 	var talk doctor.Talk
 	last := "no link came about"
 	for {
 		heard := 0
-		for _, room := range []*parley.Room{first, second} {
+		for _, room := range rooms {
 			stats, err := room.Stats(ctx)
 			if err != nil {
 				return talk, fmt.Errorf("%w; %s", err, last)
 			}
 			for _, l := range stats.Links {
-				last = "the path was " + l.Path.String() + " and nothing was heard"
-				if !l.Received[parley.Microphone].Tone || (way == "direct") != (l.Path.Kind == parley.PathDirect) {
+				if !l.Received[parley.Microphone].Tone || l.Path.Kind != kind {
+					last = "the path was " + l.Path.String() + " and nothing was heard"
 					continue
 				}
 				heard++
@@ -249,7 +279,7 @@ func listen(ctx context.Context, first, second *parley.Room, began time.Time, wa
 				talk.RoundTrip = max(talk.RoundTrip, l.RoundTrip)
 			}
 		}
-		if heard == 2 {
+		if heard == len(rooms)*(len(rooms)-1) {
 			talk.SetUp = time.Since(began)
 			return talk, nil
 		}

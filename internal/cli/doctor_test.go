@@ -44,10 +44,13 @@ func TestDoctor(t *testing.T) {
 			if status != exitOK {
 				t.Error("status", status)
 			}
-			for _, check := range []string{"name", "port", "page", "clock", "signalling", "stun", "direct", "turn-udp", "turn-tcp"} {
+			for _, check := range []string{"name", "port", "page", "clock", "signalling", "stun", "direct", "turn-udp", "turn-tcp", "hub"} {
 				if found[check].State != doctor.OK {
 					t.Errorf("%+v", found[check])
 				}
+			}
+			if f := found["mapping"]; f.State != doctor.OK || !strings.Contains(f.Words, "no NAT") {
+				t.Errorf("%+v", f)
 			}
 			if found["turn-tls"].State != doctor.Warning {
 				t.Errorf("%+v", found["turn-tls"])
@@ -72,6 +75,43 @@ func TestDoctor(t *testing.T) {
 			t.Errorf("%d %+v", status, found)
 		}
 	})
+}
+
+// TestDoctorTriesWhatIsMeantToWork skips the calls that the configuration rules out.
+func TestDoctorTriesWhatIsMeantToWork(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, tt := range []struct {
+		yaml    string
+		skipped []string
+		words   string
+		ok      []string
+	}{
+		{"rooms: {topology: hub}", []string{"direct", "turn-udp", "turn-tcp"}, "through the server as well", []string{"hub"}},
+		{"rooms: {topology: direct}", []string{"hub"}, "never go through", []string{"direct", "turn-udp"}},
+		{"hub: {media: off}", []string{"hub"}, "hub.media is off", []string{"direct", "turn-udp"}},
+	} {
+		t.Run(tt.yaml, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "parley.yaml")
+			if err := os.WriteFile(file, []byte(tt.yaml+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s := serve(t, false, "--config", file, "--listen", "127.0.0.1:0", "--data", t.TempDir())
+			status, found := diagnose(t, strings.TrimSuffix(s.out.await(t, `(http://localhost:\d+/)`), "/"))
+			if status != exitOK {
+				t.Error("status", status)
+			}
+			for _, check := range tt.skipped {
+				if f := found[check]; f.State != doctor.Skipped || !strings.Contains(f.Words, tt.words) {
+					t.Errorf("%+v", f)
+				}
+			}
+			for _, check := range tt.ok {
+				if found[check].State != doctor.OK {
+					t.Errorf("%+v", found[check])
+				}
+			}
+		})
+	}
 }
 
 func TestDoctorSaysWhatIsWrong(t *testing.T) {

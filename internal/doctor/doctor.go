@@ -27,7 +27,8 @@ const (
 
 // Finding is the outcome of one check.
 type Finding struct {
-	// Check names it: name, port, certificate, page, clock, signalling, stun, mapping, direct, turn-udp, turn-tcp, turn-tls.
+	// Check names it: name, port, certificate, page, clock, signalling, stun, mapping, direct, turn-udp, turn-tcp, turn-tls,
+	// hub.
 	Check string `json:"check"`
 	// State says how it came out.
 	State State `json:"state"`
@@ -55,14 +56,20 @@ type Caller interface {
 	// Knock opens a session in front of the test room and returns the servers that it was given. Their credentials are
 	// good until release is called, which must not be forgotten. The error is in words for a person; fix says what to do.
 	Knock(ctx context.Context) (servers []Server, release func(), fix string, err error)
-	// Call puts two peers into the test room and returns when each hears the other by way: "direct", or a relay over
-	// "udp", "tcp" or "tls".
+	// Call puts peers into the test room and returns when each hears the others by way: two by "direct", or a relay over
+	// "udp", "tcp" or "tls", three by "hub". The error is a NotOffered where the server is not meant to do that.
 	Call(ctx context.Context, way string) (Talk, error)
 }
 
+// NotOffered is the error of a call that the server is not meant to carry: words for a person, without a full stop.
+type NotOffered string
+
+// Error implements error.
+func (n NotOffered) Error() string { return string(n) }
+
 // Talk is a call that worked.
 type Talk struct {
-	// SetUp is the time from the second peer's join to the first sound at both.
+	// SetUp is the time from the last peer's join to the first sound at all of them.
 	SetUp time.Duration
 	// RoundTrip is that of the path; 0 when it is not known.
 	RoundTrip time.Duration

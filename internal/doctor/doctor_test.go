@@ -290,12 +290,15 @@ func TestNames(t *testing.T) {
 func TestCalls(t *testing.T) {
 	d := &desk{
 		servers: []Server{{URLs: []string{"turn:example.org:8443?transport=udp"}, Username: "u", Credential: "c"}},
-		failing: map[string]error{"tcp": errors.New("no link came about")},
+		failing: map[string]error{"tcp": errors.New("no link came about"), "hub": NotOffered("hub.media is off")},
 	}
 	l := &look{Config: Config{Caller: d, Now: time.Now}, servers: d.servers, port: 8443}
 	l.calls(t.Context())
-	want := map[string]State{"direct": OK, "turn-udp": OK, "turn-tcp": Failed, "turn-tls": Warning}
+	want := map[string]State{"direct": OK, "turn-udp": OK, "turn-tcp": Failed, "turn-tls": Warning, "hub": Skipped}
 	for _, f := range l.findings {
+		if f.Check == "hub" && f.Words != "Not tried: hub.media is off." {
+			t.Error(f.Words)
+		}
 		if f.State != want[f.Check] {
 			t.Errorf("%+v", f)
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 
@@ -138,6 +139,8 @@ func (l *look) mapping(ctx context.Context) {
 	defer cancel()
 	first, second, err := mappings(ctx, netip.AddrPortFrom(l.addresses[0], l.port), *relay)
 	switch {
+	case errors.Is(err, errNoNAT):
+		l.tell(Finding{Check: "mapping", State: OK, Words: "There is no NAT between this machine and the server."})
 	case err != nil:
 		undetermined(fmt.Sprintf("that needs a second port, and the relay has none open to this machine (%v).", err))
 	case first == second:
@@ -150,7 +153,10 @@ func (l *look) mapping(ctx context.Context) {
 	}
 }
 
-// mappings returns the addresses at which two ports of the server see the same socket of ours.
+// errNoNAT says that the server sees a socket of ours where it is.
+var errNoNAT = errors.New("no NAT")
+
+// mappings returns the addresses at which two ports of the server see the same socket of ours, or errNoNAT.
 func mappings(ctx context.Context, server netip.AddrPort, relay Server) (first, second netip.AddrPort, err error) {
 	network := "udp4" // the relayed address is to be of the family of this socket
 	if server.Addr().Is6() {
@@ -178,6 +184,9 @@ func mappings(ctx context.Context, server netip.AddrPort, relay Server) (first, 
 	if err != nil {
 		return first, second, err
 	}
+	if own(mapped, conn.LocalAddr()) {
+		return first, second, errNoNAT
+	}
 	allocation, err := client.Allocate()
 	if err != nil {
 		return first, second, err
@@ -188,6 +197,17 @@ func mappings(ctx context.Context, server netip.AddrPort, relay Server) (first, 
 		return first, second, err
 	}
 	return compare(ctx, conn, allocation, mapped)
+}
+
+// own reports whether mapped is the port of local at an address of this machine.
+func own(mapped, local net.Addr) bool {
+	m, err := netip.ParseAddrPort(mapped.String())
+	l, err2 := netip.ParseAddrPort(local.String())
+	addresses, err3 := net.InterfaceAddrs()
+	return err == nil && err2 == nil && err3 == nil && m.Port() == l.Port() && slices.ContainsFunc(addresses, func(a net.Addr) bool {
+		prefix, err := netip.ParsePrefix(a.String())
+		return err == nil && prefix.Addr() == m.Addr().Unmap()
+	})
 }
 
 // compare sends to the relayed address until it arrives there, and says from where that was.
@@ -218,6 +238,7 @@ func (l *look) calls(ctx context.Context) {
 		{"turn-udp", "udp", "through the relay over UDP", fmt.Sprintf("Let UDP %d through.", l.port)},
 		{"turn-tcp", "tcp", "through the relay over TCP", "If a proxy stands in front, it cannot pass TURN on: let people reach Parley's own port."},
 		{"turn-tls", "tls", "through the relay over TLS", "If a proxy stands in front, it cannot pass TURN on: let people reach Parley's own port."},
+		{"hub", "hub", "through the server itself, as calls of three and more go", fmt.Sprintf("Let UDP %d through both ways, or TCP of the same number; public_address must be where people reach this server.", l.port)},
 	}
 	for _, w := range ways {
 		if ctx.Err() != nil {
@@ -241,12 +262,20 @@ func (l *look) calls(ctx context.Context) {
 func (l *look) call(ctx context.Context, check, way, what, fix string) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
+	peers := "Two peers"
+	if way == "hub" {
+		peers = "Three peers"
+	}
 	talk, err := l.Caller.Call(ctx, way)
-	if err != nil {
-		l.tell(Finding{Check: check, State: Failed, Words: fmt.Sprintf("Two peers did not hear each other %s: %v.", what, err), Fix: fix})
+	if no, ok := errors.AsType[NotOffered](err); ok {
+		l.tell(Finding{Check: check, State: Skipped, Words: fmt.Sprintf("Not tried: %v.", no)})
 		return
 	}
-	words := fmt.Sprintf("Two peers heard each other %s after %v", what, talk.SetUp.Round(time.Millisecond))
+	if err != nil {
+		l.tell(Finding{Check: check, State: Failed, Words: fmt.Sprintf("%s did not hear each other %s: %v.", peers, what, err), Fix: fix})
+		return
+	}
+	words := fmt.Sprintf("%s heard each other %s after %v", peers, what, talk.SetUp.Round(time.Millisecond))
 	if talk.RoundTrip > 0 {
 		words += ", " + strconv.FormatFloat(milliseconds(talk.RoundTrip), 'f', 1, 64) + " ms there and back"
 	}

@@ -111,6 +111,11 @@ for (const [n, codec] of ['video/VP8', 'video/VP9', 'video/H264', 'video/AV1'].e
       assert.deepEqual(came, [codec]);
       const sent = (await readTrunk(ann.page))?.sent.filter(({kind, packets}) => kind === 'video' && packets > 0) ?? [];
       assert.deepEqual([...new Set(sent.map((stream) => stream.codec))], [codec]);
+      await until(
+        'it to grow to its full size',
+        async () => (await pictures()).some(({mid, width}) => mid === first.mid && width === 640),
+        {timeout, detail},
+      );
       await until('the page to show it', async () => (await bob.look()).people[0]?.frames > 10, {timeout, detail});
       for (const member of [ann, bob]) assert.deepEqual(member.faults, []);
     } finally {

@@ -63,7 +63,7 @@ for (const [kind, words] of /** @type {const} */ ([
 ])) {
   test(`a ${kind} NAT: everything works, and the kind of NAT is told`, {skip}, async (t) => {
     const {status, found} = await examine(kind);
-    for (const check of ['certificate', 'page', 'clock', 'signalling', 'direct', 'turn-udp', 'turn-tcp', 'turn-tls']) {
+    for (const check of ['certificate', 'page', 'clock', 'signalling', 'direct', 'turn-udp', 'turn-tcp', 'turn-tls', 'hub']) {
       assert.equal(found[check]?.state, 'ok', JSON.stringify(found[check]));
     }
     assert.match(found.mapping?.words ?? '', words);
@@ -77,7 +77,7 @@ test('a network that blocks UDP: what is closed is told, and that calls work all
   assert.equal(status, 1);
   for (const check of ['stun', 'turn-udp']) assert.equal(found[check]?.state, 'failed', JSON.stringify(found[check]));
   assert.match(found.stun?.fix ?? '', /calls still go over TCP/);
-  for (const check of ['page', 'signalling', 'direct', 'turn-tcp', 'turn-tls']) {
+  for (const check of ['page', 'signalling', 'direct', 'turn-tcp', 'turn-tls', 'hub']) {
     assert.equal(found[check]?.state, 'ok', JSON.stringify(found[check]));
   }
 });

@@ -7,11 +7,14 @@ export const soundPlaces = 8;
 /** Places for pictures are made by so many at a time, up to so many. */
 export const [pictureStep, maxPictures] = [4, 64];
 
-/** The sizes in which a camera's picture is sent, the smallest first. */
+/**
+ * The sizes in which a camera's picture is sent, the smallest first. Without a mode Chromium makes one stream of layers of
+ * them with VP9 and AV1, at the scale of the first.
+ */
 export const layers = [
-  {rid: 'l', scaleResolutionDownBy: 4},
-  {rid: 'm', scaleResolutionDownBy: 2},
-  {rid: 'h', scaleResolutionDownBy: 1},
+  {rid: 'l', scaleResolutionDownBy: 4, scalabilityMode: 'L1T3'},
+  {rid: 'm', scaleResolutionDownBy: 2, scalabilityMode: 'L1T3'},
+  {rid: 'h', scaleResolutionDownBy: 1, scalabilityMode: 'L1T3'},
 ] as const;
 
 /** The sections of a link with the hub: what is sent, then where it is received. */
