@@ -9,6 +9,13 @@ missing=()
 for tool in "${!need[@]}"; do
   PATH="$PATH:/usr/sbin:/sbin" command -v "$tool" >/dev/null || missing+=("${need[$tool]}")
 done
+# GStreamer has no tool of its own for each of its parts.
+/usr/bin/python3 -c 'import gi
+for name in ("Gst", "GstWebRTC", "GstSdp"): gi.require_version(name, "1.0")
+from gi.repository import Gst
+Gst.init(None)
+assert all(map(Gst.ElementFactory.find, ("webrtcbin", "nicesrc", "vp8enc", "opusenc", "dtlsenc", "srtpenc")))' 2>/dev/null ||
+  missing+=(python3-gi gir1.2-gst-plugins-{base,bad}-1.0 gstreamer1.0-{nice,plugins-base,plugins-good,plugins-bad})
 [ ${#missing[@]} -eq 0 ] && exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
   echo "not installed, tests that need them will be skipped: ${missing[*]}" >&2

@@ -91,6 +91,10 @@ func TestOffers(t *testing.T) {
 			"0 audio sendonly opus:111 ssrc",
 			"1 video sendonly h264:106 ssrc",
 		},
+		"gstreamer-whep": { // its sound is "OPUS/48000"
+			"video0 video recvonly vp8:96",
+			"audio1 audio recvonly opus:97",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := parse(t, load(t, name))
@@ -101,7 +105,7 @@ func TestOffers(t *testing.T) {
 			if !slices.Equal(got, want) {
 				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 			}
-			if len(d.ICE.Ufrag) < 4 || len(d.ICE.Password) < 22 || len(d.Fingerprints) != 1 || len(d.Fingerprints[0].Sum) != 32 || !d.Mixed {
+			if len(d.ICE.Ufrag) < 4 || len(d.ICE.Password) < 22 || len(d.Fingerprints) != 1 || len(d.Fingerprints[0].Sum) != 32 || d.Mixed == (name == "gstreamer-whep") {
 				t.Errorf("transport: %+v %+v %v", d.ICE, d.Fingerprints, d.Mixed)
 			}
 			if want := name != "ffmpeg-whip"; d.ICE.Trickle != want || (d.Setup == sdp.Either) != want || d.Setup.Answer(sdp.Active) != sdp.Active {

@@ -142,6 +142,9 @@ func (r *reader) codec(s *Section, at map[string]int, a sdp.Attribute) {
 			return
 		}
 		c.Name, c.Clock, c.Channels = parts[0], uint32(clock), 1
+		if len(parts) == 2 && strings.EqualFold(c.Name, "opus") {
+			c.Channels = 2 // there is no other number (RFC 7587 §7), and hand-made descriptions leave it out
+		}
 		if len(parts) == 3 {
 			if n, err := strconv.ParseUint(parts[2], 10, 8); err == nil {
 				c.Channels = uint8(n)
