@@ -112,8 +112,8 @@ for (const [n, codec] of ['video/VP8', 'video/VP9', 'video/H264', 'video/AV1'].e
       const sent = (await readTrunk(ann.page))?.sent.filter(({kind, packets}) => kind === 'video' && packets > 0) ?? [];
       assert.deepEqual([...new Set(sent.map((stream) => stream.codec))], [codec]);
       await until(
-        'it to grow to its full size',
-        async () => (await pictures()).some(({mid, width}) => mid === first.mid && width === 640),
+        'the size that he shows, half of what she sends',
+        async () => (await pictures()).some(({mid, width}) => mid === first.mid && width === 320),
         {timeout, detail},
       );
       await until('the page to show it', async () => (await bob.look()).people[0]?.frames > 10, {timeout, detail});
