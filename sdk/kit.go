@@ -171,24 +171,25 @@ func (k *kit) codec(source Source) webrtc.RTPCodecParameters {
 	return codec
 }
 
+// registerInterceptors adds what sends feedback and answers it. Left to themselves they log to the program's standard error.
 func registerInterceptors(registry *interceptor.Registry) error {
-	responder, err := nack.NewResponderInterceptor()
+	responder, err := nack.NewResponderInterceptor(nack.WithResponderLoggerFactory(quiet()))
 	if err != nil {
 		return err
 	}
-	generator, err := nack.NewGeneratorInterceptor()
+	generator, err := nack.NewGeneratorInterceptor(nack.WithGeneratorLoggerFactory(quiet()))
 	if err != nil {
 		return err
 	}
-	receiver, err := report.NewReceiverInterceptor()
+	receiver, err := report.NewReceiverInterceptor(report.WithReceiverLoggerFactory(quiet()))
 	if err != nil {
 		return err
 	}
-	sender, err := report.NewSenderInterceptor()
+	sender, err := report.NewSenderInterceptor(report.WithSenderLoggerFactory(quiet()))
 	if err != nil {
 		return err
 	}
-	feedback, err := twcc.NewSenderInterceptor()
+	feedback, err := twcc.NewSenderInterceptor(twcc.WithLoggerFactory(quiet()))
 	if err != nil {
 		return err
 	}
