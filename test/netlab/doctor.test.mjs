@@ -63,7 +63,17 @@ for (const [kind, words] of /** @type {const} */ ([
 ])) {
   test(`a ${kind} NAT: everything works, and the kind of NAT is told`, {skip}, async (t) => {
     const {status, found} = await examine(kind);
-    for (const check of ['certificate', 'page', 'clock', 'signalling', 'direct', 'turn-udp', 'turn-tcp', 'turn-tls', 'hub']) {
+    for (const check of [
+      'certificate',
+      'page',
+      'clock',
+      'signalling',
+      'direct',
+      'turn-udp',
+      'turn-tcp',
+      'turn-tls',
+      'hub',
+    ]) {
       assert.equal(found[check]?.state, 'ok', JSON.stringify(found[check]));
     }
     assert.match(found.mapping?.words ?? '', words);
