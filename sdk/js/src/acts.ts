@@ -20,7 +20,7 @@ const names = [
 ] as const;
 
 type Acts = Pick<Room, (typeof names)[number]>;
-type Act = (...what: unknown[]) => Promise<void>;
+type Asked = Record<(typeof names)[number], (...what: unknown[]) => Promise<void>>;
 
 /** A room in which one can act. The code for it is fetched at the first act: nobody needs it in front of the door. */
 export abstract class Actor extends View implements Acts {
@@ -42,8 +42,7 @@ export abstract class Actor extends View implements Acts {
   constructor(name: string, media: LocalMedia | null) {
     super(name, media);
     for (const act of names) {
-      const ask: Act = async (...what) => ((await this.host()) as unknown as Record<typeof act, Act>)[act](...what);
-      Object.assign(this, {[act]: ask});
+      (this as unknown as Asked)[act] = async (...what) => ((await this.host()) as unknown as Asked)[act](...what);
     }
   }
 

@@ -1,3 +1,4 @@
+import type {Mesh} from './mesh.js';
 import type {People} from './people.js';
 import type {Seat} from './wire.gen.js';
 
@@ -15,9 +16,10 @@ export class Grace {
   ) {}
 
   /** Adds to a snapshot those that it lacks and that we have a path to: they count as away. */
-  keep(seats: readonly Seat[], reachable: (session: string) => boolean): Seat[] {
+  keep(seats: readonly Seat[], paths: Pick<Mesh, 'reaches'>): Seat[] {
     const lacking = this.roster.list.filter(
-      (p) => !p.isMe && reachable(p.session) && !seats.some(({id, session}) => id === p.id || session === p.session),
+      (p) =>
+        !p.isMe && paths.reaches(p.session) && !seats.some(({id, session}) => id === p.id || session === p.session),
     );
     for (const {id} of lacking) {
       this.back(id);

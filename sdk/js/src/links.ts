@@ -15,7 +15,7 @@ const maxGuests = 4;
 /** How many messages may wait for the code that takes them. */
 const maxEarly = 256;
 
-/** What the links ask of the room. */
+/** What the links ask of the room. Its functions go on to each pair as they are. */
 export interface LinksPort extends Sender {
   online(): boolean;
   servers(): RTCIceServer[];
@@ -236,23 +236,18 @@ export class Links {
     const {port} = this;
     const {Pair} = this.#code as PairCode; // whoever opens has looked
     const pair: Pair = new Pair(session, maker, id, prepared, {
+      ...port,
       send: (type, body) => port.send(type, {...body, to: session} as never),
-      online: () => port.online(),
       present: () => port.present(session),
-      lavish: () => port.lavish(),
       prepare: (kind, ways) => this.#fresh(kind, ways),
-      freshServers: () => port.freshServers(),
       changed: () => port.changed(session),
       over: (steady) => this.#rebuild(pair, steady),
-      suspect: (suspected) => port.suspect(suspected),
       trouble: (kind, detail) => port.trouble(session, kind, detail),
       note: (happening) => port.note(session, happening),
       watch: (link, pc) => port.watch(session, link, pc),
       watched: () => port.watched(session),
       channel: (channel) => port.channel(session, channel),
       control: (text) => port.control(session, text),
-      clock: () => port.clock(),
-      lag: () => port.lag(),
       seal: port.seal() ?? null,
     });
     const entry = {pair, guest: false};

@@ -1,7 +1,8 @@
 import type {Encryption, RoomStatus, Shown, Trouble} from './api.js';
-import {Channels} from './channels.js';
+import type {Channels} from './channels.js';
 import type {Hub, openHub} from './hub/index.js';
 import {Links} from './links.js';
+import type {SeatMemory} from './memory.js';
 import type {Incoming, Sender} from './message.js';
 import type {Notes} from './notes.js';
 import type {Page} from './page.js';
@@ -17,15 +18,15 @@ import {Hub as hubName} from './wire.gen.js';
 /** How often this page looks after its links, in milliseconds: in a call that is looked at, and otherwise. */
 const [closeMs, looseMs] = [50, 1_000];
 
-/** What the mesh asks of the room. */
+/** What the mesh asks of the room. Its functions go on to the links as they are. */
 export interface MeshPort extends Sender {
   readonly roster: People;
+  readonly channels: Channels;
   readonly servers: Servers;
   /** Whether what is sent leaves now. */
   online(): boolean;
   status(): RoomStatus;
-  /** The seat that is mine, or was before a reload; empty when there is none. */
-  own(): string;
+  readonly memory: SeatMemory;
   trouble(kind: Trouble['kind'], detail: string, person: Person | null): void;
   /** Media says that the network is gone, or is back. */
   suspect(suspected: boolean): void;
@@ -48,7 +49,6 @@ type Relayed = Incoming['offer' | 'answer' | 'candidate' | 'end-of-candidates' |
 /** The transports with everybody in the room, and the people that they lead to. */
 export class Mesh {
   readonly links: Links;
-  readonly channels = new Channels();
   readonly #release: (() => void)[];
   #away: ReadonlySet<string> = new Set();
   /** Its code comes with the first room that has one. */
@@ -64,21 +64,19 @@ export class Mesh {
     readonly page: Page,
     readonly pulse: Pulse,
   ) {
-    const {roster, servers} = port;
+    const {roster, channels, servers} = port;
     this.links = new Links({
-      send: (type, body) => port.send(type, body),
-      online: () => port.online(),
+      ...port,
       servers: () => servers.list,
       freshServers: () => servers.fresh(),
       changed: (session) => this.connect(roster.bySession(session)),
       trouble: (session, kind, detail) => port.trouble(kind, detail, roster.bySession(session)),
       watched: (session) => roster.bySession(session)?.watched ?? false,
-      channel: (session, channel) => this.channels.arrived(this.#seatOf(session), channel),
-      control: (session, text) => this.channels.heard(this.#seatOf(session), text),
+      channel: (session, channel) => channels.arrived(this.#seatOf(session), channel),
+      control: (session, text) => channels.heard(this.#seatOf(session), text),
       present: (session) => roster.bySession(session)?.state !== 'away',
       // A switch is work enough: everything is encoded twice while it lasts.
       lavish: () => page.visible && !page.thrifty && !this.#hub?.crossing,
-      suspect: (suspected) => port.suspect(suspected),
       note: (session, happening) => {
         const seat = this.#seatOf(session);
         port.record.note({...happening, ...(seat && {seat})});
@@ -87,7 +85,7 @@ export class Mesh {
         port.record.watch(pc, {
           link: link.id,
           seat: () => this.#seatOf(session),
-          joined: () => port.joinedAt(),
+          joined: port.joinedAt,
           sourceOf: (track) => link.sourceOf(track),
         }),
       clock: () => pulse.awake,
@@ -119,7 +117,7 @@ export class Mesh {
     const seated = joined ? this.port.roster.me : null;
     this.port.secrecy.veil?.people(seated, seated ? others : []);
     this.#connectAll();
-    this.channels.retain(new Set(this.port.roster.list.map((p) => p.id)));
+    this.port.channels.retain(new Set(this.port.roster.list.map((p) => p.id)));
     this.#welcomeBack(others);
   }
 
@@ -131,7 +129,7 @@ export class Mesh {
     const reachable = this.port.status() === 'joined' && person.session;
     const pair = reachable ? this.links.get(person.session) : null;
     const direct = pair?.carrier ?? null;
-    this.channels.connect(person.id, reachable && this.#hub ? this.#hub.carrier(person, direct) : direct);
+    this.port.channels.connect(person.id, reachable && this.#hub ? this.#hub.carrier(person, direct) : direct);
     if (!reachable) person.connect(null, 'none');
     else {
       const way = this.#hub ? this.#hub.way(person) : (pair?.shown ?? null);
@@ -180,6 +178,12 @@ export class Mesh {
     this.#hub?.hurry(other);
   }
 
+  /** What was connected may not be any more. */
+  rouse(): void {
+    this.alarm();
+    this.hurry(true);
+  }
+
   /** The server counts anew, and knows no link with its hub. */
   reset(): void {
     this.links.renumber();
@@ -194,8 +198,9 @@ export class Mesh {
 
   /** Everybody else with a seat and a client. My own seat of before a reload is not somebody else. */
   others(): Person[] {
-    const own = this.port.own();
-    return this.port.roster.list.filter((p) => p.id !== own && p.session && p.state !== 'waiting');
+    const {roster, memory} = this.port;
+    const own = roster.me?.id ?? memory.held?.id;
+    return roster.list.filter((p) => p.id !== own && p.session && p.state !== 'waiting');
   }
 
   close(): void {

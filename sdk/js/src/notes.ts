@@ -16,6 +16,7 @@ const maxEarly = 64;
 export class Notes {
   #early: Note[] = [];
   #report: Report | null = null;
+  #offlineAt = 0; // by performance.now()
   readonly #ways = new Map<string, string>();
 
   constructor(readonly port: ReportPort) {}
@@ -40,6 +41,18 @@ export class Notes {
     for (const source of sources) {
       if (source === 'speaker') this.note({kind: 'device', cause: `speaker ${kind}`});
       else this.note({kind: 'device', source, cause: kind});
+    }
+  }
+
+  /** Notes that the server cannot be reached, or can be again. */
+  signalling(online: boolean): void {
+    const now = performance.now();
+    if (online) {
+      this.note({kind: 'signalling-back', ms: now - this.#offlineAt});
+      this.flush();
+    } else {
+      this.#offlineAt = now;
+      this.note({kind: 'signalling-lost'});
     }
   }
 

@@ -1,36 +1,25 @@
 import {Actor} from './acts.js';
-import type {
-  ChatMessage,
-  Ending,
-  JoinAs,
-  LocalMedia,
-  MediaState,
-  Network,
-  Room,
-  RoomData,
-  RoomError,
-  RoomOptions,
-  RoomState,
-  Shown,
-} from './api.js';
-import type {ChannelPort, Control, Delivery} from './channels.js';
+import type {ChatMessage, Ending, JoinAs, Network, Room, RoomData, RoomError, RoomOptions, Shown} from './api.js';
+import {Channels, type Delivery} from './channels.js';
+import {Chat} from './chat.js';
 import {DataHub} from './data.js';
 import type {Files} from './files/api.js';
 import {Grace} from './grace.js';
 import type {Host} from './host.js';
-import type {Links} from './links.js';
 import {pageStore, SeatMemory} from './memory.js';
 import {Mesh} from './mesh.js';
+import type {Incoming} from './message.js';
 import {NetworkCheck} from './network.js';
 import {Notes} from './notes.js';
+import {OwnSeat} from './own-seat.js';
 import {Page} from './page.js';
-import {mediaState, nothing, publication, sameMedia} from './publication.js';
+import type {Publication} from './publication.js';
 import {Pulse} from './pulse.js';
 import {closed, Requests, roomError} from './requests.js';
 import {Secrecy} from './secrecy.js';
 import type {Numbered} from './sequence.js';
 import {Servers} from './servers.js';
-import {Socket} from './socket.js';
+import {Socket, type SocketEvents} from './socket.js';
 import {watchWhileJoined} from './watching.js';
 import type * as wire from './wire.gen.js';
 
@@ -42,33 +31,16 @@ export function openRoom(options: RoomOptions): Room {
 /** How often a page in a call that is looked at asks the server for a sign of life. */
 const paceMs = 200;
 
-interface Joining {
-  name: string;
-  as: JoinAs;
-  /** The number of the join on the present session; 0 until it is sent. */
-  n: number;
-  media: MediaState;
-  /** The session goes on, and with it the links. */
-  same: boolean;
-  /** Absent when the SDK takes the seat again by itself. */
-  promise: {resolve: () => void; reject: (error: RoomError) => void} | null;
-}
-
 class Call extends Actor implements Room {
   readonly network: Network;
-  readonly channels: ChannelPort;
-  readonly control: Control;
+  readonly channels = new Channels();
+  readonly control = this.channels.control;
   #session = '';
   #warm = false;
-  #joining: Joining | null = null;
   /** The sessions that were seated before mine: I make the links to them. */
   #earlier: ReadonlySet<string> = new Set();
   #seatedAs = ''; // the session that took my seat
-  #told: MediaState | null = null;
-  #unsent: Pick<wire.Chat, 'id' | 'text'>[] = []; // words that wait for a seat
   #restarts = 0;
-  #recalled = 0; // the question that the newest page of the past answers
-  readonly #media: LocalMedia | null;
   readonly #socket: Socket;
   readonly #servers: Servers;
   readonly #network: NetworkCheck;
@@ -76,21 +48,43 @@ class Call extends Actor implements Room {
   readonly #page = new Page();
   readonly #pulse = new Pulse();
   readonly #mesh: Mesh;
-  readonly #links: Links;
-  readonly #data: DataHub;
+  readonly #own: OwnSeat;
+  readonly #chat: Chat;
+  readonly #data = new DataHub(this.channels);
   readonly #record: Notes;
   readonly #grace = new Grace(this.roster, (seat) => this.#left({type: 'left', seat, reason: 'expired'}));
-  #offlineAt = 0;
   #joinedAt = 0; // by performance.now(); 0 without a seat
   #files: Promise<Files> | null = null;
   readonly #secrecy: Secrecy;
   #host: Host | null = null;
   readonly #requests = new Requests();
   readonly #release: (() => void)[] = [];
+  /** What to do with messages, by their type; the others are for links. */
+  readonly #takes: {[T in keyof Incoming]?: (message: Incoming[T]) => void} = {
+    joined: (message) => this.#seated(message),
+    waiting: (message) => this.#wait(message),
+    room: ({room}) => this.#reshape(room),
+    seat: ({seat}) => this.#seat(seat),
+    left: (message) => this.#left(message),
+    gone: ({session}) => this.#mesh.links.gone(session),
+    chat: (message) => this.#chat.receive(message),
+    'chat-saved': (message) => this.#chat.receive(message),
+    history: (message) => this.#chat.receive(message),
+    keys: (message) => this.#secrecy.veil?.receive(message),
+    muted: ({by, source}) => {
+      this.roster.media?.[source === 'screen-audio' ? 'screen' : source].stop();
+      this.emit('muted', {source, by: this.roster.get(by)});
+    },
+    reaction: ({from = '', kind}) => {
+      const person = this.roster.get(from);
+      if (person) this.emit('reaction', {person, kind});
+    },
+    'ice-servers': ({ice}) => this.#servers.set(ice),
+    error: (message) => this.#refused(message),
+  };
 
   constructor(options: RoomOptions) {
     super(options.room, options.media ?? null);
-    this.#media = options.media ?? null;
     this.#memory = new SeatMemory(
       options.storage === undefined ? pageStore('sessionStorage') : options.storage,
       this.name,
@@ -102,44 +96,52 @@ class Call extends Actor implements Room {
       return {client: options.client ?? {name: 'parley-sdk'}, room: this.name, ...(host && {host})};
     };
     this.#socket = new Socket(url.href, hello, this.#page, this.#pulse);
+    const send = this.#socket.send.bind(this.#socket);
     this.#record = new Notes({
       ready: () => this.status === 'joined' && this.online,
-      send: (events) => void this.#socket.send('report', {events}),
+      send: (events) => void send('report', {events}),
     });
     this.#servers = new Servers(this.#socket, () => this.#warm && this.network.check());
     this.network = this.#network = new NetworkCheck(() => this.#servers.ice);
     this.#secrecy = new Secrecy({
       room: this.name,
-      send: this.#socket.send.bind(this.#socket),
-      control: {
-        send: (seat, message) => this.control.send(seat, message),
-        on: (type, listener) => this.control.on(type, listener),
-      },
+      send,
+      control: this.control,
       me: () => this.roster.me,
       renew: () => this.#mesh.closeAll(),
       begun: () => this.#relink(),
       changed: () => this.roster.list.forEach((person) => void this.#mesh.connect(person)),
     });
-    if (options.key) void this.#secrecy.open(options.key).then(() => this.#joining && this.#session && this.#knock());
+    if (options.key) void this.#secrecy.open(options.key).then(() => this.#session && this.#own.knock());
     const port = {
       secrecy: this.#secrecy,
+      conversation: this.conversation,
+      requests: this.#requests,
       roster: this.roster,
+      channels: this.channels,
       servers: this.#servers,
-      send: this.#socket.send.bind(this.#socket),
+      send,
       online: () => this.online,
       status: () => this.status,
-      own: () => this.me?.id ?? this.#memory.held?.id ?? '',
       trouble: this.report.bind(this),
       suspect: (suspected: boolean) => this.#socket.suspect(suspected),
       record: this.#record,
       joinedAt: () => this.#joinedAt,
       speakers: (seats: readonly string[]) => this.setSpeakers(seats),
+      waits: () => this.#own.pending,
+      memory: this.#memory,
+      asked: () => {
+        if (this.status === 'joined') return; // the old links carry on until the seat is ours again
+        this.setStatus('joining');
+        this.#relink();
+      },
+      unseat: (error: RoomError) => void this.#unseat(error),
+      publish: (tracks: Publication) => this.#mesh.publish(tracks),
+      emit: this.emit.bind(this),
     };
+    this.#own = new OwnSeat(port);
+    this.#chat = new Chat(port);
     this.#mesh = new Mesh(port, this.#page, this.#pulse);
-    this.#links = this.#mesh.links;
-    this.channels = this.#mesh.channels;
-    this.control = this.#mesh.channels.control;
-    this.#data = new DataHub(this.channels);
     this.#listen();
   }
 
@@ -163,11 +165,7 @@ class Call extends Actor implements Room {
   join(name: string, as: JoinAs = {}): Promise<void> {
     if (this.status === 'joined') return Promise.resolve();
     if (this.status === 'ended') return Promise.reject(closed());
-    if (this.#joining) return Promise.reject(roomError('order', 'Joining already.'));
-    return new Promise((resolve, reject) => {
-      this.#joining = this.#ask(name, {resolve, reject}, as);
-      if (this.#session) this.#knock();
-    });
+    return this.#own.join(name, as, this.#session !== '');
   }
 
   retry(): void {
@@ -179,7 +177,7 @@ class Call extends Actor implements Room {
     const asked = this.status === 'joining' || this.status === 'waiting' || this.status === 'joined';
     this.#record.flush();
     if (asked) this.#socket.send('leave', {});
-    if (asked || this.#joining) this.#forgetSeat();
+    if (asked || this.#own.pending) this.#forgetSeat();
   }
 
   close(): void {
@@ -191,24 +189,11 @@ class Call extends Actor implements Room {
   }
 
   sendChat(text: string): ChatMessage {
-    const me = this.roster.me;
-    const message = this.conversation.write(me?.id ?? '', me?.name ?? '', text);
-    if (this.#joining) this.#unsent.push(message);
-    else this.#say(message);
-    this.emit('chat', message);
-    return message;
+    return this.#chat.write(text);
   }
 
   earlier(): Promise<void> {
-    if (!this.hasEarlier) return Promise.resolve();
-    let asked = 0;
-    return this.#requests.start(
-      () => {
-        asked = this.#socket.send('history', {before: this.conversation.oldest});
-        return asked;
-      },
-      () => asked > 0 && this.#recalled === asked,
-    );
+    return this.#chat.earlier();
   }
 
   data(label: string, delivery: Delivery = {}): RoomData {
@@ -235,40 +220,39 @@ class Call extends Actor implements Room {
     const socket = this.#socket;
     socket.on('online', (online) => {
       this.setOnline(online);
-      this.#noteSignalling(online);
+      if (this.status === 'joined') this.#record.signalling(online);
       if (!online) this.#mesh.alarm();
-      if (!online || this.#joining) return;
+      if (!online || this.#own.pending) return;
       this.#mesh.hurry();
       this.#relink();
     });
-    socket.on('reset', ({welcome, lost}) => this.#reset(welcome, lost));
-    this.#release.push(
-      this.#page.on('visible', () => this.#relink()),
-      this.#page.on('network', (other) => {
-        if (other) this.#noteBreak('network-changed');
-        this.#rouse();
-      }),
-      this.#page.on('drift', () => this.#links.lost && this.#mesh.hurry()),
-      this.#pulse.on('slept', (ms) => {
-        this.#noteBreak('asleep', ms);
-        this.#rouse();
-      }),
-    );
-    socket.on('welcome', ({welcome, lost}) => this.#welcome(welcome, lost));
+    socket.on('reset', (event) => this.#reset(event));
+    socket.on('welcome', (event) => this.#welcome(event));
     socket.on('message', (message) => this.#take(message));
-    socket.on('bye', ({reason, retry, words}) => this.#bye(reason ?? 'fault', retry ?? 0, words));
+    socket.on('bye', (bye) => this.#bye(bye));
     socket.on('unreachable', () => this.#end({reason: 'unreachable', retry: 5}));
     socket.on('refused', (error) => {
-      this.report('refused', `${error.code} ${error.field ?? ''}: ${error.words}`);
+      this.#complain(error);
       this.#end({reason: 'protocol', retry: 0});
     });
-    if (this.#media) {
+    const {media} = this.roster;
+    if (media) {
       this.#release.push(
-        this.#media.on('change', () => this.#publish()),
-        this.#media.on('device', (event) => this.#record.device(event)),
+        media.on('change', () => this.#own.publish()),
+        media.on('device', (event) => this.#record.device(event)),
       );
     }
     this.#release.push(
+      this.#page.on('visible', () => this.#relink()),
+      this.#page.on('network', (other) => {
+        if (other && this.status === 'joined') this.#record.note({kind: 'note', cause: 'network-changed'});
+        this.#mesh.rouse();
+      }),
+      this.#page.on('drift', () => this.#mesh.links.lost && this.#mesh.hurry()),
+      this.#pulse.on('slept', (ms) => {
+        if (this.status === 'joined') this.#record.note({kind: 'note', cause: 'asleep', ms});
+        this.#mesh.rouse();
+      }),
       watchWhileJoined(this, {
         people: () => this.roster.list,
         onPeople: (listener) => this.on('people', listener),
@@ -280,216 +264,82 @@ class Call extends Actor implements Room {
     );
   }
 
-  #welcome({session, room, ice}: wire.Welcome, lost: readonly Numbered[]): void {
+  #welcome({welcome: {session, room, ice}, lost}: SocketEvents['welcome']): void {
     this.#session = session;
-    this.#servers.set(ice ?? null);
-    this.#unsent.push(...(lost.filter((m) => m.type === 'chat') as unknown as wire.Chat[]));
+    this.#servers.set(ice);
+    this.#chat.keep(lost.filter((m) => m.type === 'chat') as unknown as wire.Chat[]);
     if (room) this.setInfo(room);
     if (this.status === 'joined') {
       // The server forgot the old session; the seat is taken again under the people's eyes, media goes on meanwhile.
-      this.#joining = this.#ask(this.roster.me?.name ?? this.#memory.held?.name ?? '', null);
-    } else {
-      this.#mesh.closeAll();
-      this.roster.replace(room?.seats ?? [], '');
-      this.setStatus('lobby');
-      this.showPeople();
+      this.#own.again(false);
+      return;
     }
-    if (this.#joining) this.#knock();
+    this.#mesh.closeAll();
+    this.roster.replace(room?.seats ?? [], '');
+    this.setStatus('lobby');
+    this.showPeople();
+    if (this.#own.pending) this.#own.knock();
     else this.#relink();
   }
 
   /** The server lost its memory, but knows us: nothing changes between us and the others. */
-  #reset(welcome: wire.Welcome, lost: readonly Numbered[]): void {
+  #reset(event: SocketEvents['reset']): void {
     if (this.status !== 'joined') {
-      this.#welcome(welcome, lost);
+      this.#welcome(event);
       return;
     }
-    this.#servers.set(welcome.ice ?? null);
-    // A join that is still on its way may be that of a session whose links are lost already.
-    this.#joining = {...this.#ask(this.me?.name ?? '', null), same: this.#joining?.same ?? true};
-    this.#knock();
+    this.#servers.set(event.welcome.ice);
+    this.#own.again(true);
     this.#mesh.reset();
-    for (const {n, ack, type, ...body} of lost as (Numbered & wire.ClientMessage)[]) {
+    for (const {n, ack, type, ...body} of event.lost as (Numbered & wire.ClientMessage)[]) {
       // The join said what we send and asked for a seat; the welcome brought servers.
       if (type === 'chat' && this.key)
-        this.#unsent.push(body as wire.Chat); // the seat that it is sealed with may be another one now
+        this.#chat.keep([body as wire.Chat]); // the seat that it is sealed with may be another one now
       else if (type !== 'join' && type !== 'media' && type !== 'ice-servers') this.#socket.send(type, body as never);
     }
   }
 
-  /** What was connected may not be any more. */
-  #rouse(): void {
-    this.#mesh.alarm();
-    this.#mesh.hurry(true);
-  }
-
-  /** Tells the record what is about to break the call, on this side. */
-  #noteBreak(cause: 'network-changed' | 'asleep', ms?: number): void {
-    if (this.status === 'joined') this.#record.note({kind: 'note', cause, ...(ms !== undefined && {ms})});
-  }
-
-  #noteSignalling(online: boolean): void {
-    if (this.status !== 'joined') return;
-    if (online) {
-      this.#record.note({kind: 'signalling-back', ms: performance.now() - this.#offlineAt});
-      this.#record.flush();
-    } else {
-      this.#offlineAt = performance.now();
-      this.#record.note({kind: 'signalling-lost'});
-    }
-  }
-
   #take(message: wire.ServerMessage): void {
-    switch (message.type) {
-      case 'joined':
-        this.#seated(message);
-        break;
-      case 'waiting':
-        this.#wait(message);
-        break;
-      case 'room':
-        this.#reshape(message.room);
-        break;
-      case 'seat':
-        this.#seat(message.seat);
-        break;
-      case 'left':
-        this.#left(message);
-        break;
-      case 'gone':
-        this.#links.gone(message.session);
-        break;
-      case 'chat':
-      case 'chat-saved':
-      case 'history':
-        if (this.#secrecy.veil) this.#secrecy.veil.read(message, (opened) => this.#read(opened));
-        else if (!this.key) this.#read(message); // before its code is there nobody can have said anything to me
-        break;
-      case 'keys':
-        this.#secrecy.veil?.receive(message);
-        break;
-      case 'muted':
-        this.#muted(message);
-        break;
-      case 'reaction': {
-        const person = this.roster.get(message.from ?? '');
-        if (person) this.emit('reaction', {person, kind: message.kind});
-        break;
-      }
-      case 'ice-servers':
-        this.#servers.set(message.ice);
-        break;
-      case 'error':
-        this.#refused(message);
-        break;
-      default:
-        if ('link' in message) this.#mesh.receive(message);
-    }
+    const take = this.#takes[message.type as keyof Incoming] as ((message: wire.ServerMessage) => void) | undefined;
+    if (take) take(message);
+    else if ('link' in message) this.#mesh.receive(message);
     this.#requests.settle();
   }
 
-  #read(message: wire.Chat | wire.ChatSaved | wire.HistoryAnswer): void {
-    const me = this.me?.id ?? '';
-    if (message.type === 'chat') {
-      this.emit('chat', this.conversation.receive(message, me));
-      return;
-    }
-    if (message.type === 'chat-saved') this.conversation.saved(message);
-    else {
-      this.conversation.recall(message, me);
-      this.#recalled = message.re ?? 0;
-    }
-    this.emit('history', undefined);
-    this.#requests.settle();
-  }
-
-  /** Sends words of mine. Those that were sealed for another session are taken as I wrote them. */
-  #say({id, text}: Pick<wire.Chat, 'id' | 'text'>): void {
-    const {key, veil, unable} = this.#secrecy;
-    if (veil) veil.say(id, this.chat.find((m) => m.id === id && m.mine)?.text ?? text);
-    else if (!key) this.#socket.send('chat', {id, text});
-    else if (!unable) void this.#secrecy.ready().then(() => this.#say({id, text}));
-  }
-
-  #ask(name: string, promise: Joining['promise'], as: JoinAs = {}): Joining {
-    return {name, as, n: 0, media: mediaState(nothing), same: false, promise};
-  }
-
-  /** What I may send now: a listener sends nothing. */
-  #publication(listens = this.me?.role === 'listener') {
-    return listens ? nothing : publication(this.#media);
-  }
-
-  /** Sends the join, and right behind it the offers to those whose sessions are known. */
-  #knock(): void {
-    const joining = this.#joining as Joining;
-    const {key, veil} = this.#secrecy;
-    if (key && !veil) {
-      // Without the means to encrypt there is no seat in a room that has a key, whatever the server would say.
-      const {unable} = this.#secrecy;
-      if (unable)
-        this.#unseat(roomError(unable === 'key' ? 'encrypted' : 'cannot-encrypt', `Cannot encrypt: ${unable}.`));
-      return; // it is on its way
-    }
-    const {held} = this.#memory;
-    const {note, listen = this.me?.role === 'listener'} = joining.as;
-    joining.media = mediaState(this.#publication(listen), listen ? null : this.#media);
-    joining.n = this.#socket.send('join', {
-      name: joining.name,
-      media: joining.media,
-      ...(note && {note}),
-      ...(listen && {listen}),
-      ...(held && {seat: held.token}),
-      ...(veil && {identity: veil.identity}),
-    });
-    if (this.status === 'joined') return; // the old links carry on until the seat is ours again
-    this.setStatus('joining');
-    this.#relink();
-  }
-
-  #seated({re, seat, token, room, call}: wire.Joined): void {
-    const joining = this.#joining;
+  #seated(message: wire.Joined): void {
+    if (!this.#own.is(message.re)) return; // we have left before it came
     const again = this.status === 'joined';
-    if (joining?.n !== re) return; // we have left before it came
-    this.#joining = null;
+    const {same, promise} = this.#own.take(message);
+    const {seat, room, call} = message;
     this.#restarts = 0;
-    const {same} = joining;
     if (again && !same) this.#mesh.closeAll(); // they belong to a session that is gone
-    const name = room.seats?.find(({id}) => id === seat)?.name ?? joining.name;
-    if (!again && this.#memory.held?.id === seat) this.#record.note({kind: 'note', cause: 'reloaded'});
-    this.#memory.keep({id: seat, token, name, host: room.host ?? ''});
-    const seats = room.seats ?? [];
-    const reachable = (session: string) => this.#mesh.reaches(session);
-    this.roster.replace(same ? this.#grace.keep(seats, reachable) : seats, seat);
+    const {seats = []} = room;
+    this.roster.replace(same ? this.#grace.keep(seats, this.#mesh) : seats, seat);
     this.setInfo(room);
-    this.setCall(call ?? null);
+    this.setCall(call);
     if (!again) this.#joinedAt = performance.now();
     if (!same) this.#earlier = new Set(this.#mesh.others().map((p) => p.session));
     this.#seatedAs = this.#session;
-    this.#links.forgive();
-    this.#told = joining.media;
+    this.#mesh.links.forgive();
     this.setStatus('joined');
     this.showPeople();
-    this.#publish();
+    this.#own.publish();
     this.#relink();
-    for (const message of this.#unsent.splice(0)) this.#say(message);
+    this.#chat.seated();
     this.#record.flush();
-    joining.promise?.resolve();
+    promise?.resolve();
   }
 
-  #wait({re, token, words = ''}: wire.Waiting): void {
-    if (this.#joining?.n !== re) return;
-    this.setWaitingWords(words);
-    this.#memory.keep({id: '', token, name: this.#joining.name, host: ''});
+  #wait(message: wire.Waiting): void {
+    if (!this.#own.is(message.re)) return;
+    this.setWaitingWords(message.words ?? '');
+    this.#own.wait(message.token);
     this.setStatus('waiting');
     this.#relink();
   }
 
-  #reshape(room: RoomState): void {
-    if (this.info?.history !== room.history && (room.history ?? 'none') === 'none') {
-      this.conversation.forget();
-      this.emit('history', undefined);
-    }
+  #reshape(room: wire.RoomState): void {
+    if (this.info?.history !== room.history && (room.history ?? 'none') === 'none') this.#chat.forget();
     this.setInfo(room, this.status === 'joined');
     if (!this.#servers.ice && room.may !== 'no') this.#servers.ask(); // a door that opens opens the relay too
     const seated = this.status === 'joined';
@@ -497,7 +347,7 @@ class Call extends Actor implements Room {
     else if (!seated && (!room.exists || ((room.locked || room.waitingRoom) && room.role !== 'host'))) {
       this.roster.replace([], ''); // who is inside is not ours to know any more, and nobody says so
     }
-    this.#links.forgive();
+    this.#mesh.links.forgive();
     this.showPeople();
     this.#relink();
   }
@@ -505,7 +355,7 @@ class Call extends Actor implements Room {
   #seat(seat: wire.Seat): void {
     this.#grace.back(seat.id);
     const {person, before} = this.roster.update(seat);
-    if (person.isMe) this.#publish(); // a listener sends nothing, a speaker may again
+    if (person.isMe) this.#own.publish(); // a listener sends nothing, a speaker may again
     const enters = person.state !== 'waiting' && (before === null || before === 'waiting');
     this.showPeople();
     if (enters && this.status === 'joined' && !person.isMe) this.emit('joined', person);
@@ -521,35 +371,32 @@ class Call extends Actor implements Room {
       return;
     }
     person.connect(null, 'none');
-    this.#mesh.channels.connect(person.id, null);
+    this.channels.connect(person.id, null);
     this.showPeople();
     if (this.status === 'joined' && person.state !== 'waiting') this.emit('left', {person, reason});
     this.#relink();
   }
 
-  #muted({by, source}: wire.Muted): void {
-    if (source === 'microphone' || source === 'camera') this.#media?.[source].stop();
-    else this.#media?.screen.stop();
-    this.emit('muted', {source, by: this.roster.get(by)});
-  }
-
   #refused(error: wire.Error): void {
     const {re = 0, code, words} = error;
-    const joining = this.#joining;
-    if (joining && re === joining.n && re) {
-      this.#unseat(roomError(code, words, error.field));
+    if (this.#own.is(re)) {
+      const hoped = this.#unseat(roomError(code, words, error.field));
       // Nobody waits for a seat that the SDK asked for by itself: this is how people learn that it is lost.
-      if (!joining.promise) this.report('refused', `${code} ${error.field ?? ''}: ${words}`);
+      if (!hoped) this.#complain(error);
       return;
     }
     // One that answers nothing is no link's, and no question's that has yet to be asked: their number is 0 too.
     const known = re && (this.#requests.refuse(error) || this.#mesh.refused(re) || this.#servers.refused(re));
     // Candidates to somebody who has just left are nobody's trouble.
     if (known || code === 'no-peer' || code === 'order') return;
-    this.report(code === 'fault' ? 'signalling' : 'refused', `${code} ${error.field ?? ''}: ${words}`);
+    this.#complain(error, code === 'fault');
   }
 
-  #bye(reason: wire.ByeReason, retry: number, words = ''): void {
+  #complain({code, field = '', words}: wire.Error, ours = false): void {
+    this.report(ours ? 'signalling' : 'refused', `${code} ${field}: ${words}`);
+  }
+
+  #bye({reason = 'fault', retry = 0, words}: wire.Bye): void {
     // A server that restarts, or stumbled, wants us back; the links go on without it.
     if (retry > 0 && (reason === 'draining' || reason === 'fault') && ++this.#restarts <= 5) {
       this.#socket.restart(retry * 1000 * (1 + Math.random() / 2));
@@ -564,23 +411,22 @@ class Call extends Actor implements Room {
   #forgetSeat(removed = false): void {
     if (removed) this.#memory.expel();
     else this.#memory.forget();
-    this.#unsent = [];
+    this.#chat.left();
     this.#record.clear();
     this.#joinedAt = 0;
     this.#warm = false;
     this.#unseat(roomError('closed', 'Left before the join was through.'));
   }
 
-  /** Back in front of the door. */
-  #unseat(error: RoomError): void {
-    const promise = this.#joining?.promise;
-    this.#joining = null;
+  /** Back in front of the door. Returns whether an app waited for a seat. */
+  #unseat(error: RoomError): boolean {
+    const hoped = this.#own.fail(error);
     this.#mesh.closeAll();
     this.roster.stand();
     this.setStatus(this.#session ? 'lobby' : 'connecting');
     this.showPeople();
     this.#relink();
-    promise?.reject(error);
+    return hoped;
   }
 
   #end(ending: Ending): void {
@@ -598,10 +444,8 @@ class Call extends Actor implements Room {
     this.#servers.close();
     this.#requests.close();
     this.#secrecy.veil?.close();
-    const promise = this.#joining?.promise;
-    this.#joining = null;
+    this.#own.fail(closed());
     this.setStatus('ended', ending);
-    promise?.reject(closed());
   }
 
   #relink(): void {
@@ -615,18 +459,5 @@ class Call extends Actor implements Room {
       earlier: this.#earlier,
       seated: this.#seatedAs,
     });
-  }
-
-  /** Sends what the devices give now, and says so. */
-  #publish(): void {
-    const tracks = this.#publication();
-    this.#mesh.publish(tracks);
-    if (this.status !== 'joined') return;
-    this.roster.me?.publish(tracks);
-    const state = mediaState(tracks, tracks === nothing ? null : this.#media);
-    if (this.#told && sameMedia(this.#told, state)) return;
-    this.#told = state;
-    this.#socket.send('media', {media: state});
-    this.roster.note(state); // the server tells it to the others only
   }
 }

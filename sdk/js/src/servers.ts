@@ -27,7 +27,7 @@ export class Servers {
     return this.#ice?.servers ?? [];
   }
 
-  set(ice: ICEServers | null): void {
+  set(ice: ICEServers | null = null): void {
     const news = this.#ice === undefined || !this.#ice !== !ice;
     this.#ice = ice;
     if (news) this.changed();

@@ -118,8 +118,8 @@ export class View extends Events<RoomEvents> {
   }
 
   /** Takes the reference to the call's record; the one of before stays when there is none. */
-  protected setCall(call: CallRef | null): void {
-    this.#call = call ?? this.#call;
+  protected setCall(call: CallRef | null = this.#call): void {
+    this.#call = call;
   }
 
   /** Tells that the list of people changed. */

@@ -5,7 +5,7 @@ export {Hub};
 
 /** Opens the hub's side of a mesh's room; `changed` hears when the ways to people are others. */
 export function openHub(mesh: Mesh, changed: () => void): Hub {
-  const {port, links, channels, page, pulse} = mesh;
+  const {port, links, page, pulse} = mesh;
   return new Hub({
     send: (type, body) => port.send(type, body),
     roster: port.roster,
@@ -17,8 +17,8 @@ export function openHub(mesh: Mesh, changed: () => void): Hub {
     lavish: () => page.visible && !page.thrifty,
     joinedAt: () => port.joinedAt(),
     direct: (person) => links.get(person.session)?.shown ?? null,
-    arrived: (seat, channel) => channels.arrived(seat, channel),
-    heard: (seat, text) => channels.heard(seat, text),
+    arrived: (seat, channel) => port.channels.arrived(seat, channel),
+    heard: (seat, text) => port.channels.heard(seat, text),
     speakers: (seats) => port.speakers(seats),
     seal: () => port.secrecy.seal,
     changed,
