@@ -69,11 +69,11 @@ describe('two people', () => {
     bob.markSaved(one.id);
     await until(() => (one as Incoming).record.done?.savedAt !== undefined);
     expect([one.saved, one.freed]).toEqual([true, false]);
-    const now = Date.now();
-    vi.spyOn(Date, 'now').mockReturnValue(now + 59_000);
+    const saved = (one as Incoming).record.done?.savedAt ?? 0;
+    vi.spyOn(Date, 'now').mockReturnValue(saved + 59_000);
     (one as Incoming).tick(0);
     expect([one.freed, bob.content(one.id, 0) === null]).toEqual([false, false]);
-    vi.spyOn(Date, 'now').mockReturnValue(now + 61_000);
+    vi.spyOn(Date, 'now').mockReturnValue(saved + 61_000);
     (one as Incoming).tick(0);
     expect(one.freed).toBe(true);
     await until(() => bob.content(one.id, 0) === null);
