@@ -13,9 +13,12 @@ import (
 const (
 	firstRetry = 200 * time.Millisecond
 	// lastRetry is the longest pause between two attempts of a program without a seat, seatedRetry of one with a seat:
-	// whoever sits in a call wants to be back a second after the network is.
+	// whoever sits in a call wants to be back a second after the network is. It is soonRetry for the first soonTries, since
+	// a network that only changes is soon back.
 	lastRetry   = 10 * time.Second
 	seatedRetry = time.Second
+	soonRetry   = 500 * time.Millisecond
+	soonTries   = 8
 	// maxAttempts is how many sockets may be opening at once. The oldest gives way when it is older than staleAttempt:
 	// on a path that was dead when it began, TCP waits longer and longer between its tries.
 	maxAttempts  = 4
@@ -36,6 +39,9 @@ func (s *state) dial() {
 	most := lastRetry
 	if s.me != "" {
 		most = seatedRetry
+		if n.failures < soonTries {
+			most = soonRetry
+		}
 	}
 	wait := min(most, firstRetry<<min(n.failures+len(n.attempts), 10))
 	n.retry = s.now.Add(wait/2 + time.Duration(rand.Int64N(int64(wait)))/2) // jitter
@@ -131,11 +137,11 @@ func (s *state) unreachable(err error) {
 		s.end(Ended{Err: err})
 		return
 	}
-	if !n.searching() {
+	if !n.searching() || n.wary { // nothing is lost yet
 		return
 	}
 	if n.lost.IsZero() {
-		n.lost, n.failures, n.retry = s.now, 0, s.now
+		s.miss()
 	}
 	if s.now.Sub(n.lost) > n.window {
 		s.end(Ended{Err: fmt.Errorf("parley: the server was not reached again within %v: %w", n.window, err)})
@@ -151,17 +157,28 @@ func (s *state) cut(err error) {
 	if n.sock == nil {
 		return
 	}
+	// The server closes the old one for the new one, whose welcome may come a moment later.
+	replaced := n.wary && n.trial != nil
 	s.discard(n.sock)
-	n.sock = nil
-	if n.doubt {
+	n.sock, n.wary = nil, false
+	switch {
+	case replaced:
+		return
+	case n.doubt:
 		n.doubt = false
-	} else {
-		n.lost, n.failures, n.retry = s.now, 0, s.now // at once
-		s.emit(Online{Up: false})
-		s.note(nil, signal.ReportSignallingLost, 0)
-		s.alarm()
+	default:
+		s.miss()
 	}
 	s.unreachable(err)
+}
+
+// miss begins the time without a socket.
+func (s *state) miss() {
+	n := &s.session
+	n.lost, n.failures, n.retry = s.now, 0, s.now // at once
+	s.emit(Online{Up: false})
+	s.note(nil, signal.ReportSignallingLost, 0)
+	s.alarm()
 }
 
 // hurry opens another socket now: the network has changed, so the pause has lost its reason.

@@ -56,6 +56,12 @@ func (p *peer) follow(t *testing.T) {
 			p.ears[e.Track.Source] = l
 			p.mu.Unlock()
 			go p.hear(e.Track, l)
+		case Online:
+			if !e.Up {
+				p.mu.Lock()
+				p.offline++
+				p.mu.Unlock()
+			}
 		case Chat:
 			p.mu.Lock()
 			p.chats = append(p.chats, e)
@@ -122,6 +128,13 @@ func (p *peer) hear(track *Track, l *listenerOf) {
 		l.packets++
 		p.mu.Unlock()
 	}
+}
+
+// misses is how often a person was told that signalling is lost.
+func (p *peer) misses() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.offline
 }
 
 // mark begins to measure gaps anew.

@@ -16,6 +16,10 @@ const (
 	// silence is how long the server may be silent to a session that pings this often: then another socket is opened
 	// beside the old one, which may yet speak again.
 	silence = 1200 * time.Millisecond
+	// lateness is how much later than a ping's turn its answer may be, beside round trips, before another socket is tried
+	// and nobody is told, and quietEach how rarely that is done: a network that loses much is late often.
+	lateness  = 100 * time.Millisecond
+	quietEach = 10 * time.Second
 	// doubtful is the silence that is enough when media has stopped as well.
 	doubtful = 500 * time.Millisecond
 )
@@ -27,6 +31,8 @@ type session struct {
 	sent      uint64  // the newest number we gave
 	sock      *socket // on which welcome came; nil while offline
 	doubt     bool    // sock is silent: another one is being opened beside it
+	wary      bool    // sock is late: another one is being opened on the quiet
+	warned    time.Time
 	trial     *socket // hello was said on it, welcome is awaited
 	tried     time.Time
 	attempts  []*attempt // sockets being opened, the oldest first
@@ -68,7 +74,20 @@ func (s *state) pace() time.Duration {
 }
 
 // searching reports whether another socket is wanted.
-func (n *session) searching() bool { return n.sock == nil || n.doubt }
+func (n *session) searching() bool { return n.sock == nil || n.doubt || n.wary }
+
+// lateAt is when another socket is to be tried on the quiet; zero means never.
+func (s *state) lateAt() time.Time {
+	n := &s.session
+	if s.me == "" || n.searching() {
+		return time.Time{}
+	}
+	at, again := n.heard.Add(pingEach+lateness+2*n.trip), n.warned.Add(quietEach)
+	if at.Before(again) {
+		return again
+	}
+	return at
+}
 
 // deadline is when tick has something to do.
 func (s *state) deadline() time.Time {
@@ -90,6 +109,7 @@ func (s *state) deadline() time.Time {
 		if !n.doubt {
 			sooner(n.heard.Add(s.patience()))
 		}
+		sooner(s.lateAt())
 		sooner(n.sequence.Deadline())
 	}
 	for _, l := range s.links {
@@ -114,6 +134,9 @@ func (s *state) tick() {
 	}
 	if n.online() && !n.doubt && s.now.Sub(n.heard) >= s.patience() {
 		s.suspect()
+	}
+	if late := s.lateAt(); !late.IsZero() && !s.now.Before(late) {
+		n.wary, n.warned, n.retry, n.failures = true, s.now, s.now, 0
 	}
 	if n.searching() && !s.now.Before(n.retry) {
 		s.dial()
@@ -165,7 +188,7 @@ func (s *state) suspect() {
 	if n.doubt || !n.online() {
 		return
 	}
-	n.doubt, n.lost, n.retry, n.failures = true, s.now, s.now, 0
+	n.doubt, n.wary, n.lost, n.retry, n.failures = true, false, s.now, s.now, 0
 	s.emit(Online{Up: false})
 	s.note(nil, signal.ReportSignallingLost, 0)
 }
@@ -173,7 +196,14 @@ func (s *state) suspect() {
 // relieved ends the doubt: the old socket spoke.
 func (s *state) relieved() {
 	n := &s.session
-	if !n.doubt || n.trial != nil { // a hello that was said closes the old one
+	if n.trial != nil { // a hello that was said closes the old one
+		return
+	}
+	if n.wary {
+		n.wary = false
+		s.withdraw()
+	}
+	if !n.doubt {
 		return
 	}
 	s.note(nil, signal.ReportSignallingBack, s.now.Sub(n.lost))

@@ -65,9 +65,10 @@ func (s *state) welcome(w *signal.Welcome) {
 	if n.sock != nil {
 		s.discard(n.sock)
 	}
-	n.sock, n.trial, n.doubt = n.trial, nil, false
+	n.sock, n.trial, n.doubt, n.wary = n.trial, nil, false, false
 	s.withdraw()
-	if !n.lost.IsZero() {
+	missed := !n.lost.IsZero()
+	if missed {
 		s.note(nil, signal.ReportSignallingBack, s.now.Sub(n.lost))
 	}
 	n.lost, n.failures, n.heard, n.pinged = time.Time{}, 0, s.now, time.Time{} // a ping tells our pace at once
@@ -78,7 +79,7 @@ func (s *state) welcome(w *signal.Welcome) {
 	}
 	switch {
 	case w.Resumed:
-		s.resumed(w)
+		s.resumed(w, missed)
 	case w.Reset:
 		s.reset(w)
 	default:
@@ -95,8 +96,8 @@ func (s *state) welcome(w *signal.Welcome) {
 	}
 }
 
-// resumed goes on where the last socket ended.
-func (s *state) resumed(w *signal.Welcome) {
+// resumed goes on where the last socket ended; nobody has missed one that was replaced on the quiet.
+func (s *state) resumed(w *signal.Welcome, missed bool) {
 	n := &s.session
 	again, err := n.sequence.Resume(w.Received)
 	if err != nil {
@@ -104,7 +105,9 @@ func (s *state) resumed(w *signal.Welcome) {
 		s.cut(fmt.Errorf("parley: %w", err))
 		return
 	}
-	s.emit(Online{Up: true})
+	if missed {
+		s.emit(Online{Up: true})
+	}
 	s.transmit(&signal.Ack{}) // tells the server that the new token arrived, and what did
 	for _, b := range again {
 		s.write(b)

@@ -87,6 +87,7 @@ type peer struct {
 	chats   []Chat
 	rated   map[string][]Quality // what was said of whom, the newest last
 	said    int
+	offline int // how often it was told that signalling is lost
 }
 
 // listenerOf reads a track and remembers when something came.

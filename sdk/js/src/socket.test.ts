@@ -420,6 +420,7 @@ it('backs off: at once first, then doubling with jitter, bounded', () => {
   expect(backoffMs(1, 1)).toBe(500);
   expect(backoffMs(3, 1)).toBe(2_000);
   for (let attempt = 0; attempt < 2_000; attempt++) expect(backoffMs(attempt, 1)).toBeLessThanOrEqual(10_000);
+  expect([1, 2, 3, 7, 8, 99].map((attempt) => backoffMs(attempt, 1, true))).toEqual([200, 400, 500, 500, 1_000, 1_000]);
 });
 
 it('gives up a session whose outbox is too long once, not with every message', () => {

@@ -45,11 +45,13 @@ type Timer = 'retry' | 'ack' | 'beat' | 'pong';
 
 /**
  * How long to wait before a retry: the first at once, then doubling, with jitter so that a crowd spreads. In a call that
- * somebody looks at, up to 1 s; otherwise up to 10 s.
+ * somebody looks at, up to 0.5 s for some seconds, for a network that changes is back soon, and then up to 1 s; otherwise
+ * up to 10 s.
  */
 export function backoffMs(attempt: number, random: number, urgent = false): number {
   if (attempt === 0) return 100 * random;
-  return Math.min(urgent ? 1_000 : 10_000, (urgent ? 100 : 250) * 2 ** attempt) * (0.5 + random / 2);
+  const most = urgent ? (attempt < 8 ? 500 : 1_000) : 10_000;
+  return Math.min(most, (urgent ? 100 : 250) * 2 ** attempt) * (0.5 + random / 2);
 }
 
 /**
