@@ -193,7 +193,7 @@ func shown(places []sfu.Place) []placeNow {
 }
 
 // reasons why a place shows nothing for now, which its client does not know by itself.
-var reasons = map[sfu.State]string{sfu.Starved: "bandwidth", sfu.Unplayable: "codec"}
+var reasons = map[sfu.State]string{sfu.Starved: "bandwidth", sfu.Unplayable: "codec", sfu.Silent: "publisher"}
 
 // text writes a message of ours.
 func text(v any) []byte {

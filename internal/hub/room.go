@@ -137,7 +137,7 @@ func (r *room) agreed(l *link, tracks []signal.Track, wants []sfu.Want, said uin
 	var all []signal.Place
 	for _, p := range places {
 		for _, known := range l.places {
-			if known.MID == p.MID && known.State == sfu.Shown {
+			if known.MID == p.MID && (known.State == sfu.Shown || known.State == sfu.Silent) {
 				all = append(all, signal.Place{Mid: p.MID, Seat: known.Seat, Source: signal.Source(known.Source)})
 			}
 		}

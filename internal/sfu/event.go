@@ -26,6 +26,8 @@ const (
 	Starved
 	// Unplayable says that the receiver understands none of the publisher's codecs.
 	Unplayable
+	// Silent says that the publisher has sent nothing for some seconds, though it is wanted.
+	Silent
 )
 
 // PlacesChanged says what the places of a seat show now.
@@ -106,6 +108,8 @@ func (p *Person) placesNow() []Place {
 				now.State = Paused
 			case pl.starved:
 				now.State = Starved
+			case src.silent:
+				now.State = Silent
 			}
 		}
 		all = append(all, now)

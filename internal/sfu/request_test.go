@@ -131,3 +131,51 @@ func TestKeyFramesRunOut(t *testing.T) {
 		})
 	}
 }
+
+// Whoever watches is told when nothing comes of what they want, and that it is back; not of what nobody asked for before.
+func TestSilentSource(t *testing.T) {
+	now := epoch
+	r, alice, _, bob, _ := duo(t, 1000)
+	cam := &vp8{ssrc: 1000, size: 500}
+	state := Empty
+	run := func(d time.Duration, on bool) State {
+		for end := now.Add(d); now.Before(end); pass(r, &now, 33*time.Millisecond) {
+			if on {
+				for _, pkt := range cam.next(cam.frame == 0) {
+					give(t, alice, now, pkt)
+				}
+			}
+			r.Events(func(e Event) {
+				if p, ok := e.(PlacesChanged); ok && p.Seat == "bob" {
+					state = p.Places[0].State
+				}
+			})
+		}
+		return state
+	}
+	show := func(paused bool) {
+		bob.Show(now, []Want{{MID: "5", Seat: "alice", Source: "camera", Width: 640, Height: 360, Paused: paused}})
+	}
+	for _, step := range []struct {
+		name  string
+		do    func()
+		lasts time.Duration
+		on    bool
+		want  State
+	}{
+		{"it comes", nil, 2 * time.Second, true, Shown},
+		{"it stops", nil, 4 * time.Second, false, Shown},
+		{"for long", nil, 2 * time.Second, false, Silent},
+		{"it comes again", nil, time.Second, true, Shown},
+		{"nobody wants it, as they know themselves", func() { show(true) }, 20 * time.Second, false, Shown},
+		{"it is wanted again", func() { show(false) }, 4 * time.Second, false, Shown},
+		{"and does not come", nil, 2 * time.Second, false, Silent},
+	} {
+		if step.do != nil {
+			step.do()
+		}
+		if got := run(step.lasts, step.on); got != step.want {
+			t.Errorf("%s: %v, want %v", step.name, got, step.want)
+		}
+	}
+}

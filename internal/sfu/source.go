@@ -1,6 +1,10 @@
 package sfu
 
-import "github.com/parley-rtc/parley/internal/rtp"
+import (
+	"slices"
+
+	"github.com/parley-rtc/parley/internal/rtp"
+)
 
 // source is what a person publishes on one section.
 type source struct {
@@ -15,6 +19,8 @@ type source struct {
 	streams []*stream
 	subs    []*place
 	heard   int64  // when the last packet of any stream came
+	wished  int64  // since when somebody wants it; 0 while nobody does
+	silent  bool   // somebody wants it, and nothing comes
 	police  police // of sound
 	credits map[*Person]*credit
 	settled uint64 // in which Room.settled it was given a place
@@ -89,6 +95,28 @@ func (src *source) clock() uint32 {
 		return 48000
 	}
 	return 90000
+}
+
+// hushed is how long nothing comes of a wanted picture until its receivers are told. A still screen is sent once a second.
+const hushed = 5 * second
+
+// listen finds out whether what is wanted comes.
+func (src *source) listen(t int64) {
+	wanted := slices.ContainsFunc(src.subs, func(pl *place) bool { return !pl.want.Paused && pl.able })
+	switch {
+	case !wanted:
+		src.wished = 0
+	case src.wished == 0:
+		src.wished = t
+	}
+	silent := wanted && src.heard != 0 && t-max(src.heard, src.wished) > hushed
+	if silent == src.silent {
+		return
+	}
+	src.silent = silent
+	for _, pl := range src.subs {
+		src.person.room.changed(pl.person)
+	}
 }
 
 // drop takes a place off the source.

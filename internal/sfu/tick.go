@@ -74,6 +74,7 @@ func (r *Room) look(t int64) {
 			for _, s := range src.streams {
 				s.measure(t)
 			}
+			src.listen(t)
 			if r.dirty || src.asked.since != 0 {
 				p.down.plan.ladder = src.askLayers(t, p.down.plan.ladder)
 			}
