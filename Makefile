@@ -117,4 +117,4 @@ check: test ## The same as test, plus the longest files.
 
 .PHONY: clean
 clean: ## Remove what was built.
-	rm -rf bin node_modules web/dist/assets web/dist/index.html
+	rm -rf bin node_modules web/dist/assets web/dist/index.html*

@@ -6,7 +6,9 @@ const LIMIT_KB = 45;
 const dist = new URL('./dist/', import.meta.url);
 const html = readFileSync(new URL('index.html', dist), 'utf8');
 const first = [...new Set([...html.matchAll(/(?:src|href)="\/(assets\/[^"]+\.(?:js|css))"/g)].map((m) => m[1]))];
-const assets = readdirSync(new URL('assets/', dist)).map((name) => `assets/${name}`);
+const assets = readdirSync(new URL('assets/', dist))
+  .filter((name) => !name.endsWith('.br'))
+  .map((name) => `assets/${name}`);
 const languages = assets.filter((name) => /\/[a-z]{2}-[^/]+\.js$/.test(name));
 
 const kb = (name) => gzipSync(readFileSync(new URL(name, dist)), {level: 9}).length / 1000;

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -273,6 +274,30 @@ func TestCompression(t *testing.T) {
 	}
 	if r := (ask{secure: true, host: "a.example", path: "/assets/a.woff2", acceptEncoding: "gzip"}).do(t, s); r.Header.Get("Content-Encoding") != "" {
 		t.Error("a font is compressed already")
+	}
+}
+
+// The build's Brotli form goes to who reads it, and is no page of its own.
+func TestBrotli(t *testing.T) {
+	files := maps.Clone(page)
+	files["assets/app-1a2b.js.br"] = &fstest.MapFile{Data: []byte("small")}
+	s, err := New(Config{}, echo, files, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for header, want := range map[string]string{
+		"gzip, deflate, br, zstd": "br", "br;q=0, gzip": "gzip", "br;q=0.1, gzip": "br", "*": "br", "*, br;q=0": "gzip", "gzip": "gzip", "": "",
+	} {
+		r := ask{secure: true, host: "a.example", path: "/assets/app-1a2b.js", acceptEncoding: header}.do(t, s)
+		if got := r.Header.Get("Content-Encoding"); got != want || (want == "br") != (r.body == "small") || r.Header.Get("Content-Type") != "text/javascript; charset=utf-8" {
+			t.Errorf("Accept-Encoding %q: %q, %q", header, got, r.body)
+		}
+		if tag := r.Header.Get("ETag"); strings.HasSuffix(tag, `-br"`) != (want == "br") {
+			t.Error(tag)
+		}
+	}
+	if r := (ask{secure: true, host: "a.example", path: "/assets/app-1a2b.js.br"}).do(t, s); r.StatusCode != http.StatusNotFound {
+		t.Error(r.StatusCode)
 	}
 }
 

@@ -30,13 +30,17 @@ type site struct {
 	missing *asset // 404, in words
 }
 
-// asset is one file, and its gzip form once somebody asked for it.
+// brotli is what the build appends to the names of files that hold the Brotli form (RFC 7932) of others.
+const brotli = ".br"
+
+// asset is one file, its Brotli form if the build made one, and its gzip form once somebody asked for it.
 type asset struct {
 	status int // 0 means 200
 	body   []byte
 	kind   string // Content-Type
 	etag   string // without quotes
 	cache  string
+	brotli []byte // nil when there is none
 
 	once sync.Once
 	gzip []byte // nil when it does not pay
@@ -62,6 +66,12 @@ func readSite(files fs.FS) (*site, error) {
 	})
 	if err != nil {
 		return nil, fmt.Errorf("httpserver: read the page: %w", err)
+	}
+	for name, a := range s.files {
+		if whole := s.files[strings.TrimSuffix(name, brotli)]; whole != nil && whole != a {
+			whole.brotli = a.body
+			delete(s.files, name)
+		}
 	}
 	s.index = s.files["/index.html"]
 	if s.index == nil {
@@ -117,7 +127,11 @@ func (a *asset) serve(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cache-Control", a.cache)
 	h.Add("Vary", "Accept-Encoding")
 	body, etag := a.body, a.etag
-	if acceptsGzip(r.Header.Get("Accept-Encoding")) {
+	accepted := r.Header.Get("Accept-Encoding")
+	if z := a.brotli; z != nil && accepts(accepted, "br") {
+		body, etag = z, a.etag+"-br"
+		h.Set("Content-Encoding", "br")
+	} else if accepts(accepted, "gzip") {
 		if z := a.compressed(); z != nil {
 			body, etag = z, a.etag+"-gzip"
 			h.Set("Content-Encoding", "gzip")
@@ -155,18 +169,21 @@ func (a *asset) compressed() []byte {
 	return a.gzip
 }
 
-// acceptsGzip reads Accept-Encoding (RFC 9110 §12.5.3).
-func acceptsGzip(header string) bool {
+// accepts reads Accept-Encoding (RFC 9110 §12.5.3). What is named counts before "*".
+func accepts(header, wanted string) (yes bool) {
 	for item := range strings.SplitSeq(header, ",") {
 		coding, weight, _ := strings.Cut(item, ";")
-		if coding = strings.TrimSpace(coding); coding != "gzip" && coding != "*" {
+		if coding = strings.TrimSpace(coding); coding != wanted && coding != "*" {
 			continue
 		}
 		weight = strings.TrimPrefix(strings.TrimSpace(weight), "q=")
 		q, err := strconv.ParseFloat(weight, 64)
-		return weight == "" || (err == nil && q > 0)
+		yes = weight == "" || (err == nil && q > 0)
+		if coding == wanted {
+			return yes
+		}
 	}
-	return false
+	return yes
 }
 
 // missingPage needs no style of its own: browsers show it in the colours that the person likes.
