@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+
+	"github.com/parley-rtc/parley/sdk/internal/keyring"
 )
 
 // address is where a room is: what a link says.
@@ -14,11 +16,12 @@ type address struct {
 	host   string // host name or address of the server, without port
 	room   string
 	secret string // host secret from the fragment
+	key    string // of an encrypted room, from the fragment too
+	made   bool   // the key is new: the room is to be made
 	local  bool   // the server is on loopback
 }
 
-// parseAddress reads the link of a room: https://host[:port]/r/{room}[#host=secret]. Without a scheme it is https. The
-// link of an encrypted room is Refused.
+// parseAddress reads the link of a room: https://host[:port]/r/{room}[#host=secret&key=…]. Without a scheme it is https.
 // The error never holds the fragment, which may be a secret.
 func parseAddress(link string) (address, error) {
 	link = strings.TrimSpace(link)
@@ -48,8 +51,11 @@ func parseAddress(link string) (address, error) {
 		return address{}, errors.New("parley: what follows # in the link cannot be read; copy the link again")
 	}
 	a.secret = values.Get("host")
-	if values.Has("key") { // what follows would not be encrypted
-		return address{}, &Refused{Code: CodeEncrypted, Words: "the link is of an end-to-end encrypted room, and programs cannot encrypt yet; open it in a browser, or use a room that is not encrypted"}
+	if values.Has("key") {
+		a.key = values.Get("key")
+		if _, err := keyring.NewSecret(a.room, a.key); err != nil { // what follows would not be encrypted
+			return address{}, &Refused{Code: CodeEncrypted, Words: "the key in the link of this end-to-end encrypted room is not whole; copy the whole link again"}
+		}
 	}
 	ip, err := netip.ParseAddr(a.host)
 	a.local = a.host == "localhost" || strings.HasSuffix(a.host, ".localhost") || err == nil && ip.Unmap().IsLoopback()

@@ -151,8 +151,12 @@ func (l *link) admit(s *state, open bool) {
 	}
 }
 
-// say sends a control message, or reports false. What cannot be sent now is of no use later.
-func (l *link) say(message string) bool {
+// say sends a control message, or reports false. What cannot be sent now is of no use later. In an encrypted room nothing
+// is said on a link whose other end may not be who it seems.
+func (l *link) say(message string) bool { return l.trusted.Load() && l.tell(message) }
+
+// tell is say for what is sealed itself.
+func (l *link) tell(message string) bool {
 	return l.control.ReadyState() == webrtc.DataChannelStateOpen && l.control.BufferedAmount() < maxControl &&
 		l.control.SendText(message) == nil
 }
@@ -227,6 +231,7 @@ func (s *state) shut(l *link, tell bool) {
 		return
 	}
 	l.gone, l.up = true, false
+	s.untrust(l.peer, l.id, l.gate)
 	s.reports.forget(l)
 	b := l.bond
 	if tell {

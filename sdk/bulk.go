@@ -39,6 +39,7 @@ type bulk struct {
 	up      bool
 	told    []func() // who waits for it
 	users   int      // transfers on it
+	gate    *gate
 }
 
 // carrier makes the peer connection of a link for bulk.
@@ -63,9 +64,7 @@ func (s *state) wantBulk(seat string, ready func()) bool {
 	for _, b := range s.files.bulks {
 		if b.peer == person.Session && b.mine {
 			b.told = append(b.told, ready)
-			if b.up {
-				ready()
-			}
+			s.bulkReady(b)
 			return true
 		}
 	}
@@ -94,7 +93,7 @@ func (s *state) wantBulk(seat string, ready func()) bool {
 // bulkTo returns the link for bulk that is up with a session, nil when there is none.
 func (s *state) bulkTo(peer string) *bulk {
 	for _, b := range s.files.bulks {
-		if b.peer == peer && b.mine && b.up {
+		if b.peer == peer && b.mine && b.up && s.trusts(peer, b.id) {
 			return b
 		}
 	}
@@ -142,8 +141,9 @@ func (s *state) newBulk(peer, id string, mine bool) (*bulk, error) {
 		})
 	})
 	pc.OnConnectionStateChange(func(c webrtc.PeerConnectionState) { on(func(s *state) { s.bulkState(b, c) }) })
-	gate := s.data.gate(peer, s.work.Done(), func(bool) { on(func(s *state) { s.dropBulk(b, true) }) })
-	pc.OnDataChannel(gate.enter)
+	b.gate = s.data.gate(peer, s.work.Done(), func(bool) { on(func(s *state) { s.dropBulk(b, true) }) })
+	b.gate.trust(s.secrecy == nil)
+	pc.OnDataChannel(b.gate.enter)
 	return b, nil
 }
 
@@ -190,6 +190,7 @@ func (s *state) bulkRelayed(m signal.Message) bool {
 	case *signal.Answer:
 		err = b.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: m.SDP})
 		b.catchUp()
+		s.described(b.peer, b.id, b.pc)
 	case *signal.Candidate:
 		b.candidate(m.Candidate)
 	case *signal.CloseLink:
@@ -238,6 +239,7 @@ func (s *state) answerBulk(b *bulk, sdp string) error {
 		return err
 	}
 	b.catchUp()
+	s.described(b.peer, b.id, b.pc)
 	return s.send(&signal.Answer{Peer: b.address(), SDP: answer.SDP})
 }
 
@@ -267,12 +269,21 @@ func (s *state) bulkState(b *bulk, c webrtc.PeerConnectionState) {
 	case webrtc.PeerConnectionStateConnected:
 		b.up = true
 		delete(s.files.refusals, b.peer)
-		for _, ready := range b.told {
-			ready()
-		}
-		b.told = nil
+		s.bulkReady(b)
 	case webrtc.PeerConnectionStateDisconnected, webrtc.PeerConnectionStateFailed:
 		s.dropBulk(b, true)
+	}
+}
+
+// bulkReady tells who waits for a link for bulk that it carries now.
+func (s *state) bulkReady(b *bulk) {
+	if !b.up || !s.trusts(b.peer, b.id) {
+		return
+	}
+	told := b.told
+	b.told = nil
+	for _, ready := range told {
+		ready()
 	}
 }
 
@@ -282,6 +293,7 @@ func (s *state) dropBulk(b *bulk, tell bool) {
 		return
 	}
 	delete(s.files.bulks, b.id)
+	s.untrust(b.peer, b.id, b.gate)
 	if b.mine && !b.up && s.holder(b.peer) != nil {
 		r := s.files.refusals[b.peer]
 		r.at = s.now.Add(min(lastBulkRetry, bulkRetry<<min(r.count, 10)))

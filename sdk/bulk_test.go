@@ -67,3 +67,38 @@ func TestALinkForBulkThatIsNotAnsweredIsLeftAlone(t *testing.T) {
 		<-up
 	})
 }
+
+// TestALinkForBulkInAnEncryptedRoom carries nothing before both sides see the same ends, and files then.
+func TestALinkForBulkInAnEncryptedRoom(t *testing.T) {
+	atDesk(t, func(t *testing.T, d *desk, ka, kb *kit) {
+		d.key = teaKey
+		a, b, seat := couple(t, d, ka, kb)
+		up := make(chan bool, 1)
+		if !inside(t, a, func(s *state) bool {
+			return s.wantBulk(seat, func() {
+				up <- s.bulkTo("session-2") != nil && s.trusts("session-2", s.bulkTo("session-2").id)
+			})
+		}) {
+			t.Fatal("no link for bulk")
+		}
+		if !<-up {
+			t.Error("it is used before it is trusted")
+		}
+		came := make(chan struct{})
+		inside(t, b, func(s *state) any {
+			s.data.accept("x", func(string, *webrtc.DataChannel) func() {
+				close(came)
+				return func() {}
+			})
+			return nil
+		})
+		inside(t, a, func(s *state) any {
+			_, err := s.bulkTo("session-2").pc.CreateDataChannel("x", &webrtc.DataChannelInit{Protocol: new("x")})
+			if err != nil {
+				t.Error(err)
+			}
+			return nil
+		})
+		<-came
+	})
+}

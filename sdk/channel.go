@@ -35,6 +35,7 @@ type channels struct {
 	mu     sync.Mutex
 	takers map[string]taker
 	open   map[string]int // by session: how many they opened
+	covers *covers        // seals what goes through the hub; nil in a room that is not encrypted
 }
 
 func newChannels() *channels {
@@ -56,17 +57,59 @@ type gate struct {
 	crowded  func(flood bool)
 	arrived  atomic.Int64 // all of them
 	refused  atomic.Int32
+	ended    chan struct{} // closed when the link is over
+	ends     sync.Once
+	mu       sync.Mutex
+	trusted  bool
+	open     chan struct{} // closed while the link is trusted
+}
+
+// trust lets channels in, or not: in an encrypted room only while the link is trusted, in others always.
+func (g *gate) trust(yes bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if yes == g.trusted {
+		return
+	}
+	g.trusted = yes
+	if yes {
+		close(g.open)
+	} else {
+		g.open = make(chan struct{})
+	}
+}
+
+// shut is the end of the link.
+func (g *gate) shut() { g.ends.Do(func() { close(g.ended) }) }
+
+// pass waits until the link is trusted, which the other side may know before we do. It is false at the end.
+func (g *gate) pass() bool {
+	g.mu.Lock()
+	open := g.open
+	g.mu.Unlock()
+	select {
+	case <-open:
+		return true
+	case <-g.ended:
+	case <-g.over:
+	}
+	return false
 }
 
 // gate makes the gate of a transport with peer. crowded is called once when as many channels came as may on one transport:
 // it is to be replaced, or, when that was a flood, to be closed. over is the end of the room.
 func (c *channels) gate(peer string, over <-chan struct{}, crowded func(flood bool)) *gate {
-	return &gate{channels: c, peer: peer, over: over, crowded: crowded}
+	return &gate{
+		channels: c, peer: peer, over: over, crowded: crowded, open: make(chan struct{}), ended: make(chan struct{}),
+	}
 }
 
 // enter hands a channel to its taker. Who has too many of them, or of a kind that nobody takes, gets it closed. The
 // transport calls it for one channel after the other: a flood waits here for the end of the transport.
 func (g *gate) enter(channel *webrtc.DataChannel) {
+	if !g.pass() {
+		return
+	}
 	if g.arrived.Add(1) > maxArrived || g.refused.Load() >= maxRefused {
 		if g.crowded != nil {
 			g.crowded(g.refused.Load() >= maxRefused)
@@ -208,7 +251,7 @@ func (s *state) roadTo(seat string) *webrtc.PeerConnection {
 		}
 		return nil
 	}
-	if person := s.people[seat]; person == nil || person.State == signal.SeatWaiting {
+	if person := s.people[seat]; person == nil || person.State == signal.SeatWaiting || !s.readsHere(seat) {
 		return nil
 	}
 	return s.roadToAll()
@@ -229,7 +272,7 @@ func (s *state) linkTo(seat string) *link {
 		return nil
 	}
 	main := s.links[person.Session]
-	if s.onHub() || main == nil || !main.bond.open || main.bond.active == nil || !main.bond.active.up {
+	if s.onHub() || main == nil || !main.bond.open || main.bond.active == nil || !main.bond.active.up || !main.bond.active.trusted.Load() {
 		return nil
 	}
 	return main.bond.active

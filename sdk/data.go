@@ -94,6 +94,7 @@ type Data struct {
 type outlane struct {
 	road    *webrtc.PeerConnection // that the channel is on
 	channel *webrtc.DataChannel
+	cover   *cover
 	waiting []outgoing
 	bytes   int
 }
@@ -188,10 +189,7 @@ func (l *outlane) put(m outgoing, reliable bool) bool {
 }
 
 func (l *outlane) write(m outgoing) bool {
-	if m.text {
-		return l.channel.SendText(string(m.data)) == nil
-	}
-	return l.channel.Send(m.data) == nil
+	return l.cover.send(l.channel, m.data, m.text) == nil
 }
 
 // Receive waits for the next message. Messages that are not fetched in time (1,024 of them) are dropped, the oldest
@@ -244,6 +242,13 @@ func (d *Data) reach(s *state) {
 			continue
 		}
 		others++
+		if s.standing(person) == EncryptionStranger { // nothing more is sent to them
+			if l := d.lanes[seat]; l != nil && l.channel != nil {
+				_ = l.channel.Close() // it ends with its link at the latest
+			}
+			delete(d.lanes, seat)
+			continue
+		}
 		if road := s.roadTo(seat); road != nil && (!d.fan || d.lanes[seat] != nil) {
 			d.lead(seat, road, func() (*webrtc.DataChannel, error) { return s.openChannel(seat, d.label, d.init) })
 		}
@@ -276,7 +281,7 @@ func (d *Data) lead(seat string, road *webrtc.PeerConnection, open func() (*webr
 		l.road, l.channel = nil, nil
 		return // the link is going down; another one comes
 	}
-	l.road, l.channel = road, channel
+	l.road, l.channel, l.cover = road, channel, d.hub.covers.over(channel, seat, d.fan)
 	channel.OnOpen(func() { d.opened(l, channel) })
 }
 

@@ -2,6 +2,7 @@ package parley
 
 import (
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/pion/webrtc/v4"
@@ -9,6 +10,7 @@ import (
 
 // dataHub knows the open labels and the channels that others opened. It is safe for concurrent use.
 type dataHub struct {
+	covers  *covers // seals what goes through the hub; nil in a room that is not encrypted
 	mu      sync.Mutex
 	labels  map[string]*Data
 	inflows []*inflow
@@ -27,7 +29,7 @@ type inflow struct {
 }
 
 func newDataHub(c *channels) *dataHub {
-	h := &dataHub{labels: make(map[string]*Data), seats: make(map[string]string)}
+	h := &dataHub{labels: make(map[string]*Data), seats: make(map[string]string), covers: c.covers}
 	c.accept(dataProtocol, h.arrived)
 	return h
 }
@@ -64,6 +66,9 @@ func (h *dataHub) tend(s *state) {
 	h.mu.Lock()
 	clear(h.seats)
 	for _, seat := range s.people {
+		if s.standing(seat) == EncryptionStranger {
+			continue // what they send is nobody's
+		}
 		if seat.Session != "" {
 			h.seats[seat.Session] = seat.ID
 		}
@@ -100,11 +105,17 @@ func (h *dataHub) arrived(peer string, channel *webrtc.DataChannel) (closed func
 	i := &inflow{
 		peer: peer, channel: channel, reliable: channel.MaxRetransmits() == nil && channel.MaxPacketLifeTime() == nil,
 	}
+	seat, hub := strings.CutPrefix(peer, seatPrefix)
+	cover := h.covers.over(channel, seat, hub)
 	h.mu.Lock()
 	h.inflows = append(h.inflows, i)
 	h.claim(i)
 	h.mu.Unlock()
-	channel.OnMessage(func(m webrtc.DataChannelMessage) { h.take(i, DataMessage{Data: m.Data, Text: m.IsString}) })
+	channel.OnMessage(func(m webrtc.DataChannelMessage) {
+		if m, ok := cover.open(m); ok {
+			h.take(i, DataMessage{Data: m.Data, Text: m.IsString})
+		}
+	})
 	return func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()

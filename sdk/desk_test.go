@@ -29,9 +29,13 @@ type desk struct {
 	count   int // sessions so far
 	router  *vnet.Router
 	mu      sync.Mutex
-	blocked bool // the network drops everything
-	silent  bool // the desk says nothing any more
-	deaf    bool // it drops offers of links for bulk
+	blocked bool                // the network drops everything
+	silent  bool                // the desk says nothing any more
+	deaf    bool                // it drops offers of links for bulk
+	key     string              // of an encrypted room
+	plain   bool                // it says all the same that the room is not encrypted
+	mum     bool                // it passes no keys on
+	forge   func(string) string // what it makes of descriptions; nil for nothing
 	// reported, if set, hears what clients tell for the record of the call.
 	reported func(session string, e signal.ReportEvent)
 }
@@ -211,7 +215,7 @@ func (d *desk) obey(g *guest, m signal.Message) {
 	switch m := m.(type) {
 	case *signal.Ping:
 		d.send(g, &signal.Pong{ID: m.ID})
-	case *signal.Ack, *signal.Bye:
+	case *signal.Ack, *signal.Bye, *signal.Leave:
 	case *signal.Report:
 		for _, e := range m.Events {
 			if d.reported != nil {
@@ -233,6 +237,17 @@ func (d *desk) obey(g *guest, m signal.Message) {
 				d.send(o, &signal.Muted{By: g.seat.ID, Source: m.Source})
 			}
 		}
+	case *signal.Keys:
+		d.mu.Lock()
+		mum := d.mum
+		d.mu.Unlock()
+		for _, b := range m.Boxes {
+			for _, o := range d.guests {
+				if o.session == b.To && !mum {
+					d.send(o, &signal.Keys{From: g.session, Box: b.Box})
+				}
+			}
+		}
 	case *signal.Chat:
 		for _, o := range d.guests {
 			d.send(o, &signal.Chat{ID: m.ID, Text: m.Text, From: g.seat.ID, Name: g.seat.Name, At: 1})
@@ -246,7 +261,7 @@ func (d *desk) hello(g *guest) {
 	d.guests = append(d.guests, g)
 	d.count++
 	g.session = fmt.Sprintf("session-%d", d.count)
-	room := &signal.RoomState{Name: "tea", Exists: true, May: signal.MayJoin, Role: signal.RoleSpeaker, Early: d.early, Seats: d.seats()}
+	room := &signal.RoomState{Name: "tea", Exists: true, May: signal.MayJoin, Role: signal.RoleSpeaker, Early: d.early, Seats: d.seats(), Encrypted: d.key != ""}
 	d.send(g, &signal.Welcome{Session: g.session, Resume: "token", Window: d.window, Heartbeat: 20000, Server: signal.Client{Name: "desk"}, Room: room})
 }
 
@@ -267,9 +282,9 @@ func (d *desk) join(g *guest, m *signal.Join) {
 	d.order++
 	g.seat = &signal.Seat{
 		ID: "seat-" + g.session, Name: m.Name, Role: signal.RoleSpeaker, State: signal.SeatPresent, Session: g.session,
-		Order: d.order, Media: m.Media,
+		Order: d.order, Media: m.Media, Identity: m.Identity,
 	}
-	d.send(g, &signal.Joined{Re: m.N, Seat: g.seat.ID, Token: "seat", Room: signal.RoomState{Name: "tea", Exists: true, Seats: d.seats()}})
+	d.send(g, &signal.Joined{Re: m.N, Seat: g.seat.ID, Token: "seat", Room: signal.RoomState{Name: "tea", Exists: true, Seats: d.seats(), Encrypted: d.key != "" && !d.plain}})
 	d.tell(g)
 }
 
@@ -308,10 +323,10 @@ func (d *desk) relay(g *guest, m signal.Message) {
 		if deaf {
 			return
 		}
-		p, m.Early = &m.Peer, g.seat == nil
+		p, m.Early, m.SDP = &m.Peer, g.seat == nil, d.passes(m.SDP)
 		d.offers++
 	case *signal.Answer:
-		p = &m.Peer
+		p, m.SDP = &m.Peer, d.passes(m.SDP)
 	case *signal.Candidate:
 		p = &m.Peer
 	case *signal.EndOfCandidates:
@@ -333,10 +348,18 @@ func (d *desk) relay(g *guest, m signal.Message) {
 	}
 }
 
+// passes is a description as it comes to the other side.
+func (d *desk) passes(sdp string) string {
+	if d.forge == nil {
+		return sdp
+	}
+	return d.forge(sdp)
+}
+
 // dial opens a room on the desk.
 func (d *desk) dial(name string, kit *kit) *Room {
 	d.t.Helper()
-	r := newRoom(address{room: "tea", host: "test"}, Options{Name: name, Hear: true}.withDefaults(), kit, d.connect)
+	r := newRoom(address{room: "tea", host: "test", key: d.key}, Options{Name: name, Hear: true}.withDefaults(), kit, d.connect)
 	d.t.Cleanup(r.Close)
 	if err := r.opened.wait(d.t.Context()); err != nil {
 		d.t.Fatal(err)

@@ -1,7 +1,6 @@
 package parley
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"maps"
@@ -45,6 +44,8 @@ func (s *state) handle(m signal.Message) {
 		s.turn(m.Source, false)
 		s.declared = s.on // the server has changed it for everybody
 		s.emit(Muted{Source: m.Source, By: m.By})
+	case *signal.Keys:
+		s.boxCame(m.From, m.Box)
 	case *signal.Reaction:
 		s.emit(Reaction{From: m.From, Kind: m.Kind})
 	case *signal.ICEServersAnswer:
@@ -94,10 +95,14 @@ func (s *state) join() (*request, error) {
 	if s.me != "" {
 		return nil, errors.New("parley: already in the room")
 	}
-	if s.joining == nil {
-		s.joining, s.wanted = newRequest(), true
-		s.knock()
+	if s.joining != nil {
+		return s.joining, nil
 	}
+	if err := s.unfit(); err != nil {
+		return nil, err
+	}
+	s.joining, s.wanted = newRequest(), true
+	s.knock()
 	return s.joining, nil
 }
 
@@ -106,6 +111,9 @@ func (s *state) knock() {
 	m := &signal.Join{Name: s.options.Name, Media: s.on, Seat: s.token, Listen: s.options.Listen, Note: s.options.Note}
 	if s.options.Listen {
 		m.Media = MediaState{}
+	}
+	if s.secrecy != nil {
+		m.Identity = s.secrecy.self.Identity
 	}
 	if s.send(m) == nil {
 		s.knocked = m.N
@@ -117,6 +125,17 @@ func (s *state) joined(m *signal.Joined) {
 	again := s.me == m.Seat // after a restart of the server
 	s.me, s.token = m.Seat, m.Token
 	s.replaceRoom(m.Room)
+	if err := s.unfit(); err != nil { // nobody here encrypts, or so the server says
+		_ = s.send(&signal.Leave{}) // an overflow has ended the room
+		if s.joining == nil {       // nobody asked: it was the way back after a lost session
+			s.end(Ended{Err: err})
+		}
+		s.outside(err)
+		return
+	}
+	if s.secrecy != nil {
+		s.secrecy.made = false
+	}
 	s.seats(m.Room.Seats)
 	me := s.people[s.me]
 	if me == nil {
@@ -331,83 +350,4 @@ func (s *state) warm() {
 			s.make(seat.Session)
 		}
 	}
-}
-
-// chat says text.
-func (s *state) chat(text string) (string, error) {
-	if s.me == "" {
-		return "", errNotSeated
-	}
-	id := rand.Text()
-	return id, s.send(&signal.Chat{ID: id, Text: text})
-}
-
-// publish begins to send media as source.
-func (s *state) publish(source Source, media Media) error {
-	show := s.shows[source]
-	if show == nil {
-		return fmt.Errorf("parley: no source %q", source)
-	}
-	if err := show.fits(media); err != nil {
-		return err
-	}
-	show.stop()
-	show.start(&s.running, media, func(err error) {
-		s.post(func(s *state) { s.finished(source, media, err) })
-	})
-	s.turn(source, true)
-	s.redeclare()
-	s.declare()
-	return nil
-}
-
-func (s *state) unpublish(source Source) error {
-	show := s.shows[source]
-	if show == nil || show.media == nil {
-		return fmt.Errorf("parley: %q is not published", source)
-	}
-	show.stop()
-	s.turn(source, false)
-	s.declare()
-	return nil
-}
-
-// finished is the end of media, as long as source still shows it.
-func (s *state) finished(source Source, media Media, err error) {
-	if s.shows[source].media != media {
-		return
-	}
-	if err != nil {
-		s.trouble(fmt.Errorf("parley: %s: %w", source, err))
-	}
-	_ = s.unpublish(source) // it is published
-}
-
-// media turns published sources on and off.
-func (s *state) media(on MediaState) error {
-	for _, source := range Sources() {
-		s.turn(source, *flag(&on, source))
-	}
-	s.declare()
-	return nil
-}
-
-// turn sets one source, without telling anybody.
-func (s *state) turn(source Source, on bool) {
-	show := s.shows[source]
-	if show == nil {
-		return // a source of a newer server
-	}
-	on = on && show.media != nil && !s.listens()
-	*flag(&s.on, source) = on
-	show.turn(on)
-}
-
-// declare tells the others what we send, when that changed.
-func (s *state) declare() {
-	if s.me == "" || s.on == s.declared {
-		return
-	}
-	s.declared = s.on
-	_ = s.send(&signal.Media{Media: s.on}) // an overflow has ended the room
 }

@@ -27,6 +27,8 @@ type Person struct {
 	Invited bool
 	// Note is what somebody who waits said to the hosts.
 	Note string
+	// Encryption is how far they are known in an encrypted room.
+	Encryption Encryption
 }
 
 // Info is a room as it may be told to this session.
@@ -39,6 +41,9 @@ type Info struct {
 	WaitingRoom bool
 	// Role is what this program is, or would be.
 	Role Role
+	// Key is the key of an encrypted room: #key=Key at the end of a link lets its bearer in (beside host=…, behind &).
+	// Empty in a room that is not encrypted.
+	Key string
 	// Host is the host secret, known to the one who made the room and to hosts: it makes the host link.
 	Host string
 }
@@ -67,7 +72,7 @@ type (
 	}
 	// Arrived says that somebody took a seat, or began to wait for one (State; only hosts are told of those).
 	Arrived struct{ Person Person }
-	// Updated says that somebody's name, role, state or media changed.
+	// Updated says that somebody's name, role, state, media or encryption changed.
 	Updated struct{ Person Person }
 	// Departed says that a seat is gone.
 	Departed struct {

@@ -21,14 +21,25 @@ func (s *state) arrived(l *link, remote *webrtc.TrackRemote, receiver *webrtc.RT
 		return
 	}
 	t := s.track(l.peer, source, remote.Codec())
-	t.begun = true
-	s.reportFirst(l, source)
 	from := s.feed(seam.Direct, l.pc, remote, receiver, l.pulse)
-	s.running.Go(func() { t.receive(from) })
-	s.running.Go(func() { drain(receiver, l.pulse) })
-	if main := s.links[l.peer]; main != nil {
-		s.announce(main)
+	strain := s.strains(l.peer, remote.Kind())
+	begins := func(s *state) {
+		if l.gone {
+			return
+		}
+		t.begun = true
+		s.reportFirst(l, source)
+		if main := s.links[l.peer]; main != nil {
+			s.announce(main)
+		}
 	}
+	if strain == nil {
+		begins(s)
+	}
+	s.running.Go(func() {
+		t.receive(from, strain, func() { s.post(begins) }) // of a stranger nothing begins
+	})
+	s.running.Go(func() { drain(receiver, l.pulse) })
 }
 
 // track returns the track of a session's source, and makes it if there is none with that codec.
@@ -118,15 +129,29 @@ func (s *state) feed(way int, pc *webrtc.PeerConnection, remote *webrtc.TrackRem
 }
 
 // receive reads a stream until its end.
-func (t *Track) receive(from *feed) {
+// opened is called when the first packet was opened, in an encrypted room.
+func (t *Track) receive(from *feed, strain *strainer, opened func()) {
 	defer t.leaves(from)
+	defer strain.end()
+	told := false
 	for {
 		p, _, err := from.remote.ReadRTP()
 		if err != nil {
 			return
 		}
 		from.pulse.hear()
-		t.take(time.Now(), p, from)
+		if strain == nil {
+			t.take(time.Now(), p, from)
+			continue
+		}
+		ready, _ := strain.take(p)
+		for _, p := range ready {
+			t.take(time.Now(), p, from)
+		}
+		if len(ready) > 0 && !told {
+			told = true
+			opened()
+		}
 	}
 }
 

@@ -65,6 +65,9 @@ type said struct{ from, id string }
 // chatted takes a message of the conversation. A server that is killed after it passed a message on, and before that was
 // on its disk, forgets it; its sender says it again then, and it is not to be heard again.
 func (s *state) chatted(m *signal.Chat) {
+	if !s.openChat(m.From, m.ID, &m.Text, &m.Name) {
+		return
+	}
 	key := said{from: m.From, id: m.ID}
 	if slices.Contains(s.said, key) {
 		return
@@ -83,6 +86,7 @@ func (s *state) sayAgain() {
 	s.unsaid = nil
 	for _, m := range list {
 		m.N, m.Ack = 0, 0
+		s.resealChat(m)
 		if s.send(m) != nil {
 			return // an overflow has ended the room
 		}
@@ -93,6 +97,9 @@ func (s *state) sayAgain() {
 func (s *state) recalled(m *signal.HistoryAnswer) {
 	messages := make([]Chat, 0, len(m.Messages))
 	for _, k := range m.Messages {
+		if !s.openChat(k.From, k.ID, &k.Text, &k.Name) {
+			continue
+		}
 		messages = append(messages, Chat{
 			ID: k.ID, From: k.From, Name: k.Name, Text: k.Text, At: time.UnixMilli(k.At), Mine: s.mine(k.From), Seq: k.Seq,
 		})

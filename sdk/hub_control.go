@@ -25,13 +25,16 @@ const (
 
 // hubMessage is a message of the control channel of a link with the hub, either way (docs/protocol.md, The hub).
 type hubMessage struct {
-	Type     string        `json:"type"`
-	ID       uint64        `json:"id,omitempty"`
-	Show     []signal.Want `json:"show,omitempty"`
-	Places   []hubPlace    `json:"places,omitempty"`
-	Speakers []string      `json:"speakers,omitempty"`
-	Layers   []hubLayers   `json:"layers,omitempty"`
-	Seats    []hubNetwork  `json:"seats,omitempty"`
+	Type     string          `json:"type"`
+	ID       uint64          `json:"id,omitempty"`
+	Show     []signal.Want   `json:"show,omitempty"`
+	Places   []hubPlace      `json:"places,omitempty"`
+	Speakers []string        `json:"speakers,omitempty"`
+	Layers   []hubLayers     `json:"layers,omitempty"`
+	Seats    []hubNetwork    `json:"seats,omitempty"`
+	To       string          `json:"to,omitempty"`
+	From     string          `json:"from,omitempty"`
+	Message  json.RawMessage `json:"message,omitempty"`
 }
 
 type hubPlace struct {
@@ -149,9 +152,25 @@ func (s *state) hubSays(t *trunk, m hubMessage) {
 	case "layers":
 		t.needs(m.Layers)
 		s.admitTrunk(t)
+	case "told":
+		s.hubTold(m)
 	case "network":
 		for _, x := range m.Seats {
 			s.judged(x)
+		}
+	}
+}
+
+// hubTold takes what somebody says past the server: of everything that programs tell each other, the hub shall not have
+// made it up only where it is sealed itself.
+func (s *state) hubTold(m hubMessage) {
+	var c controlMessage
+	if json.Unmarshal(m.Message, &c) != nil || c.Type != "keys" {
+		return
+	}
+	if seat, box := s.people[m.From], c.Box; seat != nil {
+		if text, ok := box.(string); ok {
+			s.boxCame(seat.Session, text)
 		}
 	}
 }

@@ -25,6 +25,7 @@ const (
 // channel of a link.
 type lane struct {
 	channel *webrtc.DataChannel
+	cover   *cover
 	peer    string                 // session at the other end, or its seat behind seatPrefix
 	road    *webrtc.PeerConnection // that led there when it was opened; nil on what others opened
 	bulk    *bulk                  // the link of ours that it is on; nil for the main one
@@ -39,10 +40,14 @@ type lane struct {
 }
 
 // newLane listens to channel. It is called before the first message can come.
-func newLane(channel *webrtc.DataChannel, peer string) *lane {
-	w := &lane{channel: channel, peer: peer}
+func newLane(channel *webrtc.DataChannel, peer string, cover *cover) *lane {
+	w := &lane{channel: channel, peer: peer, cover: cover}
 	channel.OnOpen(func() { w.note(func() { w.opened = true }) })
 	channel.OnMessage(func(m webrtc.DataChannelMessage) {
+		m, ok := cover.open(m)
+		if !ok {
+			return
+		}
 		w.note(func() {
 			if w.bytes+len(m.Data) > maxLane || len(w.frames) >= maxLaneFrames {
 				w.flooded = true

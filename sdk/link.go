@@ -74,6 +74,8 @@ type link struct {
 	claimed atomic.Int64                 // channels that the other side says it has opened
 	missed  time.Time                    // since when some of those are missing
 	told    atomic.Pointer[quality.Told] // what the other side says of its network, on its way to the owner
+	boxes   boxes                        // what it told us sealed, on its way too
+	trusted atomic.Bool                  // both sides see the same ends; always, where nothing is encrypted
 }
 
 // make makes a link with peer and offers it, in the place of any other.
@@ -104,6 +106,7 @@ func (s *state) connect(peer, id string, b *bond, kind signal.LinkKind, how tran
 		sources: make(map[string]Source), known: make(map[[sha256.Size]byte]bool), relays: make(map[string]bool),
 		path: Path{Kind: PathConnecting},
 	}
+	l.trusted.Store(s.secrecy == nil)
 	if err := l.standing(); err != nil {
 		s.shut(l, false)
 		return nil, err
@@ -149,6 +152,7 @@ func (s *state) listen(l *link) {
 		}
 	})
 	l.gate = s.data.gate(l.peer, s.work.Done(), func(flood bool) { on(func(s *state) { s.crowded(l, flood) }) })
+	l.gate.trust(s.secrecy == nil)
 	l.pc.OnDataChannel(l.gate.enter)
 	l.pc.OnTrack(func(t *webrtc.TrackRemote, r *webrtc.RTPReceiver) { on(func(s *state) { s.arrived(l, t, r) }) })
 	var waits atomic.Bool // the other side may change the pair as often as it likes
@@ -167,6 +171,7 @@ func (s *state) listen(l *link) {
 // carry adds the media section for source.
 func (l *link) carry(s *state, source Source) error {
 	out := newOutlet(source, s.shows[source])
+	out.vault = s.mediaVault()
 	t, err := l.pc.AddTransceiverFromTrack(out, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendrecv})
 	if err != nil {
 		return err

@@ -119,7 +119,9 @@ func (s *state) offered(m *signal.Offer) {
 		s.fail(l, fmt.Errorf("answer: %w", err))
 		return
 	}
-	s.admit(s.links[l.peer])
+	if main := s.links[l.peer]; main != nil { // it may have been somebody between us
+		s.admit(main)
+	}
 }
 
 // made counts what one of the others made lately.
@@ -255,6 +257,7 @@ func (s *state) accept(l *link, m *signal.Offer, fresh bool) error {
 	}
 	_ = s.send(&signal.Answer{Peer: l.address(), SDP: answer.SDP, Tracks: l.declares()}) // an overflow has ended the room
 	s.catchUp(l)
+	s.described(l.peer, l.id, l.pc)
 	return nil
 }
 
@@ -285,6 +288,10 @@ func (s *state) answered(l *link, m *signal.Answer) {
 		return
 	}
 	s.catchUp(l)
+	s.described(l.peer, l.id, l.pc)
+	if l.gone {
+		return
+	}
 	if (l.moves != s.moves || s.now.Sub(l.offered) > staleOffer) && !l.up && l == s.links[l.peer] && l.ever {
 		s.restart(l) // what we gathered for it is of no use any more
 	}

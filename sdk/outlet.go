@@ -11,6 +11,8 @@ import (
 	"github.com/pion/rtp"
 	"github.com/pion/rtp/codecs"
 	"github.com/pion/webrtc/v4"
+
+	"github.com/parley-rtc/parley/sdk/internal/sframe"
 )
 
 // payloadSize is the largest RTP payload: it fits the smallest path (1280 bytes) with IPv6, TURN and SRTP around it.
@@ -24,6 +26,8 @@ type outlet struct {
 	id     string
 	show   interface{ refresh(soon bool) }
 	epoch  time.Time // that frames are shown after
+	vault  *vault    // seals them; nil in a room that is not encrypted
+	sealed []byte    // the newest one; of who calls write
 
 	mu         sync.Mutex
 	opened     bool
@@ -130,8 +134,22 @@ func (o *outlet) write(frame []byte, at time.Duration, level int) {
 	}
 	extension, capture, paused := o.level, o.capture, o.paused
 	o.mu.Unlock()
-	h.Timestamp = o.start + uint32(at.Nanoseconds()*int64(o.clock)/int64(time.Second)) // the wrap is meant
 	audio := kindOf(o.source) == webrtc.RTPCodecTypeAudio
+	if o.vault != nil {
+		kind := sframe.Video
+		if audio {
+			kind = sframe.Audio
+		}
+		var ok bool
+		if o.sealed, ok = o.vault.seal(o.sealed[:0], kind, frame); !ok { // there is nobody to whom it would be legible
+			o.mu.Lock()
+			defer o.mu.Unlock()
+			o.paused = true
+			return
+		}
+		frame = o.sealed
+	}
+	h.Timestamp = o.start + uint32(at.Nanoseconds()*int64(o.clock)/int64(time.Second)) // the wrap is meant
 	parts := o.payloader.Payload(payloadSize, frame)
 	captured := binary.BigEndian.AppendUint64(nil, ntp(o.epoch.Add(at))) // the same on every link
 	var sent Sent

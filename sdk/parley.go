@@ -8,6 +8,9 @@
 // A Room's state has one owner goroutine. Methods are commands to it and may be called from any goroutine; what
 // happens comes out of Events as values, never as callbacks. A room whose events nobody reads keeps the newest ones.
 //
+// A link with #key=… leads into an end-to-end encrypted room (Options.Encrypt makes one): what leaves is sealed, what comes
+// is opened, and what cannot be is not there. Person.Encryption says whose key was checked.
+//
 // The package encodes and decodes nothing: media goes in and out as Opus and VP8 frames. The folder media holds a tone,
 // a test pattern, files and a recorder.
 package parley
@@ -60,6 +63,9 @@ type Options struct {
 	Listen bool
 	// Note tells the hosts of a waiting room who is there and why, at most 200 bytes.
 	Note string
+	// Encrypt makes an end-to-end encrypted room, where the link has no key: with a key of its own, which Info then tells.
+	// A room that is there already is refused. With a link that has a key it changes nothing.
+	Encrypt bool
 	// Roots are the certificate authorities to trust instead of the system's, for servers with a private one. A
 	// self-signed certificate is its own authority. It holds for signalling and for the relay over TLS.
 	Roots *x509.CertPool
@@ -147,5 +153,5 @@ const (
 	CodeBusy      = signal.CodeBusy
 	CodeOrder     = signal.CodeOrder
 	CodeNoHub     = signal.CodeNoHub
-	CodeEncrypted = signal.CodeEncrypted // the room is end-to-end encrypted, which programs cannot do yet
+	CodeEncrypted = signal.CodeEncrypted // the room is end-to-end encrypted and the link has no key, or the other way round
 )

@@ -13,6 +13,7 @@ import (
 
 	"github.com/parley-rtc/parley/internal/signal"
 	"github.com/parley-rtc/parley/sdk/internal/seam"
+	"github.com/parley-rtc/parley/sdk/internal/sframe"
 )
 
 const (
@@ -62,6 +63,7 @@ type place struct {
 
 	mu    sync.Mutex
 	to    *Track // nil while it is not known
+	whose string // the session whose frames those have to be, in an encrypted room
 	from  *feed
 	told  bool // the owner knows that to has begun
 	early []early
@@ -71,6 +73,7 @@ type place struct {
 type early struct {
 	packet *rtp.Packet
 	at     time.Time
+	whose  string // whose key opened it
 }
 
 // placed begins to read what comes on a place.
@@ -81,7 +84,8 @@ func (s *state) placed(t *trunk, remote *webrtc.TrackRemote, receiver *webrtc.RT
 			p.mu.Lock()
 			p.from = from
 			p.mu.Unlock()
-			s.running.Go(func() { p.read(s, from) })
+			strain := s.strains(sframe.Anybody, remote.Kind())
+			s.running.Go(func() { p.read(s, from, strain) })
 			s.running.Go(func() { drain(receiver, t.pulse) })
 			return
 		}
@@ -89,29 +93,42 @@ func (s *state) placed(t *trunk, remote *webrtc.TrackRemote, receiver *webrtc.RT
 }
 
 // read reads a place until its end. It runs beside the owner.
-func (p *place) read(s *state, from *feed) {
-	defer p.assign(nil)
+func (p *place) read(s *state, from *feed, strain *strainer) {
+	defer p.assign(nil, "")
+	defer strain.end()
 	for {
 		packet, _, err := from.remote.ReadRTP()
 		if err != nil {
 			return
 		}
 		from.pulse.hear()
-		if t := p.take(time.Now(), packet, from); t != nil {
-			s.post(func(s *state) { s.introduce(t) })
+		if strain == nil {
+			p.show(s, packet, from, "")
+			continue
+		}
+		ready, whose := strain.take(packet)
+		for _, packet := range ready {
+			p.show(s, packet, from, whose)
 		}
 	}
 }
 
+// show takes a packet, and tells the owner of a track that begins with it.
+func (p *place) show(s *state, packet *rtp.Packet, from *feed, whose string) {
+	if t := p.take(time.Now(), packet, from, whose); t != nil {
+		s.post(func(s *state) { s.introduce(t) })
+	}
+}
+
 // take hands a packet to the track that is shown, or keeps it until that is known. It returns a track that begins.
-func (p *place) take(now time.Time, packet *rtp.Packet, from *feed) (begins *Track) {
+func (p *place) take(now time.Time, packet *rtp.Packet, from *feed, whose string) (begins *Track) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.to == nil {
+	if p.to == nil || whose != p.whose { // in an encrypted room, the hub says it and the key
 		if len(p.early) >= maxEarly {
 			p.early = slices.Delete(p.early, 0, 1)
 		}
-		p.early = append(p.early, early{packet, now})
+		p.early = append(p.early, early{packet, now, whose})
 		return nil
 	}
 	if !p.told {
@@ -124,21 +141,24 @@ func (p *place) take(now time.Time, packet *rtp.Packet, from *feed) (begins *Tra
 // assign says whose packets come from now on, nil for nobody's. Those that came just before the word get their owner; of
 // pictures from a key frame on, since what came before it was another's. The hub says of sound only afterwards that a
 // place has changed hands, so of two who follow each other on one place some packets may go to the wrong one.
-func (p *place) assign(to *Track) {
+func (p *place) assign(to *Track, whose string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.to == to {
+	if p.to == to && p.whose == whose {
 		return
 	}
 	if p.to != nil && p.from != nil {
 		p.to.leaves(p.from)
 	}
-	p.to, p.told = to, false
+	p.to, p.whose, p.told = to, whose, false
 	if to == nil {
 		return
 	}
 	now, begun := time.Now(), !p.video
 	for _, e := range p.early {
+		if e.whose != whose {
+			continue
+		}
 		begun = begun || beginsKey(e.packet.Payload)
 		if begun && now.Sub(e.at) < earlyFor {
 			to.take(e.at, e.packet, p.from)
@@ -163,13 +183,17 @@ func (t *trunk) shows(list []signal.Place) {
 func (s *state) settlePlaces(t *trunk) {
 	for _, p := range t.places {
 		var to *Track
+		whose := ""
 		if x := p.shows; x != nil && s.shows[x.Source] != nil && (kindOf(x.Source) == webrtc.RTPCodecTypeVideo) == p.video &&
 			(!p.video || p.want != nil && p.want.Seat == x.Seat && p.want.Source == x.Source) {
 			if seat := s.people[x.Seat]; seat != nil && seat.Session != "" && x.Seat != s.me {
 				to = s.track(seat.Session, x.Source, s.kit.codec(x.Source))
+				if s.secrecy != nil {
+					whose = seat.Session
+				}
 			}
 		}
-		p.assign(to)
+		p.assign(to, whose)
 	}
 }
 

@@ -247,12 +247,26 @@ type controlMessage struct {
 	Reason any `json:"reason"`
 	Paused any `json:"paused"`
 	Opened any `json:"opened,omitempty"`
+	Box    any `json:"box,omitempty"`
 }
 
 // hears reads the control messages of the other side. It runs in a goroutine of the transport; however fast they come,
 // one of them waits for the owner.
 func (s *state) hears(l *link, m webrtc.DataChannelMessage) {
 	c := controls(m)
+	if c.Type == "keys" {
+		if box, ok := c.Box.(string); ok && l.boxes.put(box) {
+			s.post(func(s *state) {
+				for _, box := range l.boxes.take() {
+					s.boxCame(l.peer, box)
+				}
+			})
+		}
+		return
+	}
+	if !l.trusted.Load() {
+		return
+	}
 	if n, ok := c.Opened.(float64); ok && c.Type == "channels" && n >= 0 && n < 1<<32 {
 		l.claimed.Store(int64(n))
 		return

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -138,7 +139,8 @@ func (s *state) rouse() {
 
 // filed takes a channel that somebody opened to send files.
 func (s *state) filed(peer string, channel *webrtc.DataChannel) (closed func()) {
-	w := newLane(channel, peer)
+	seat, hub := strings.CutPrefix(peer, seatPrefix)
+	w := newLane(channel, peer, s.data.covers.over(channel, seat, hub))
 	s.post(func(s *state) { s.delivers(w) })
 	return w.ended
 }

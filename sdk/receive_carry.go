@@ -242,7 +242,7 @@ func (t *receiving) obeyEngine(ctx context.Context, w *lane, a transfer.Action) 
 	var err error
 	switch a := a.(type) {
 	case transfer.Say:
-		_ = w.channel.SendText(string(a.Text)) // a channel that is lost says so by itself, and what came over it counts
+		_ = w.cover.send(w.channel, a.Text, true) // a channel that is lost says so by itself, and what came over it counts
 	case transfer.Offered:
 		t.proposed(ctx, a.Offer)
 	case transfer.Write:

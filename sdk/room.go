@@ -2,10 +2,12 @@ package parley
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"sync"
 
 	"github.com/parley-rtc/parley/internal/signal"
+	"github.com/parley-rtc/parley/sdk/internal/keyring"
 )
 
 // Room is a session about one room: first in front of its door (Dial), then inside (Join), until Leave or Close.
@@ -27,6 +29,12 @@ func Dial(ctx context.Context, link string, options Options) (*Room, error) {
 	}
 	if err := options.validate(); err != nil {
 		return nil, err
+	}
+	if options.Encrypt && a.key == "" {
+		if a.key, err = keyring.NewKey(rand.Reader); err != nil {
+			return nil, fmt.Errorf("parley: %w", err)
+		}
+		a.made = true
 	}
 	o := options.withDefaults()
 	kit, err := newKit(a, o, nil)

@@ -132,7 +132,7 @@ func (t *sending) send(w *lane, frame []byte) error {
 	if t.window != nil {
 		t.window.Wrote(time.Now(), t.wrote)
 	}
-	return w.channel.Send(frame)
+	return w.cover.send(w.channel, frame, false)
 }
 
 // obeyEngine does one thing that the engine wants. The error is the channel's.
@@ -140,7 +140,7 @@ func (t *sending) obeyEngine(ctx context.Context, w *lane, a transfer.Action) er
 	switch a := a.(type) {
 	case transfer.Say:
 		t.wrote += uint64(len(a.Text))
-		return w.channel.SendText(string(a.Text))
+		return w.cover.send(w.channel, a.Text, true)
 	case transfer.Send:
 		return t.send(w, a.Frame)
 	case transfer.Read:

@@ -120,6 +120,9 @@ func (s *state) deadline() time.Time {
 	for _, until := range s.missing {
 		sooner(until)
 	}
+	if s.secrecy != nil {
+		sooner(s.secrecy.due)
+	}
 	for _, due := range []time.Time{s.hubDue(), s.reachDue(), s.moveDue(), s.remakeDue()} {
 		sooner(due)
 	}

@@ -39,6 +39,7 @@ type state struct {
 	tracks  map[string]map[Source]*Track // what arrives, by session
 	feeds   int                          // streams so far
 	made    map[string]made              // links that others made with us lately, by session
+	secrecy *secrecy                     // nil in a room that is not encrypted
 	data    *channels
 	labels  *dataHub
 	watch   watch          // how well everybody comes through
@@ -81,6 +82,12 @@ func newState(life context.Context, a address, o Options, kit *kit, connect func
 			token: o.Seat, people: make(map[string]*signal.Seat),
 			asked: make(map[uint64]*request), recalls: make(map[uint64]*recall), missing: make(map[string]time.Time),
 		},
+	}
+	var err error
+	if s.secrecy, err = newSecrecy(a, work.Done()); err != nil {
+		s.end(Ended{Err: err})
+	} else if s.secrecy != nil {
+		s.data.covers = s.secrecy.covers
 	}
 	s.session.connect, s.labels = connect, newDataHub(s.data)
 	s.openTraffic()
@@ -152,6 +159,7 @@ func (s *state) serve(cmds <-chan func(*state)) {
 			s.now = time.Now()
 			s.end(Ended{})
 		}
+		s.tendSecrecy()
 		if s.stir {
 			s.stir = false
 			s.rouse()
@@ -217,7 +225,7 @@ func (s *state) list() []Person {
 func (s *state) person(seat *signal.Seat) Person {
 	return Person{
 		ID: seat.ID, Name: seat.Name, Role: seat.Role, State: seat.State, Order: seat.Order, Media: seat.Media,
-		Me: seat.ID == s.me, Hand: seat.Hand, Invited: seat.Invited, Note: seat.Note,
+		Me: seat.ID == s.me, Hand: seat.Hand, Invited: seat.Invited, Note: seat.Note, Encryption: s.standing(seat),
 	}
 }
 
@@ -234,6 +242,7 @@ func (s *state) holder(session string) *signal.Seat {
 func (s *state) info() Info {
 	return Info{
 		Name: s.room.Name, Locked: s.room.Locked, WaitingRoom: s.room.WaitingRoom, Role: s.room.Role, Host: s.room.Host,
+		Key: s.address.key,
 	}
 }
 

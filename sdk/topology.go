@@ -305,7 +305,7 @@ func (s *state) missingOn(m *move) (list []signal.Missing) {
 	}
 	for _, p := range s.list() {
 		seat := s.people[p.ID]
-		if p.Me || seat.State != signal.SeatPresent {
+		if p.Me || seat.State != signal.SeatPresent || p.Encryption == EncryptionStranger {
 			continue
 		}
 		for _, source := range Sources() {

@@ -283,7 +283,7 @@ func TestAChannelThatComesWithTheEndIsHeard(t *testing.T) {
 				t.Error(err)
 				return old
 			}
-			s.delivers(newLane(channel, "session-1"))
+			s.delivers(newLane(channel, "session-1", nil))
 			return old
 		})
 		pass(time.Second)

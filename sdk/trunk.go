@@ -48,6 +48,7 @@ type trunk struct {
 	ever     bool
 	gone     bool
 	path     Path
+	gate     *gate
 }
 
 // newTrunk makes the peer connection of a link with the hub and offers it; nil when that fails.
@@ -91,6 +92,7 @@ func (t *trunk) furnish(s *state) (err error) {
 	}
 	for _, source := range Sources() {
 		out := newOutlet(source, s.shows[source])
+		out.vault = s.mediaVault()
 		x, err := t.pc.AddTransceiverFromTrack(out, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
 		if err != nil {
 			return err
@@ -151,8 +153,9 @@ func (s *state) listenTrunk(t *trunk) {
 			})
 		}
 	})
-	gate := s.data.gate(signal.Hub, s.work.Done(), func(bool) { on(func(s *state) { s.replaceTrunk(transports{}, "many data channels") }) })
-	t.pc.OnDataChannel(gate.enter)
+	t.gate = s.data.gate(signal.Hub, s.work.Done(), func(bool) { on(func(s *state) { s.replaceTrunk(transports{}, "many data channels") }) })
+	t.gate.trust(true) // of the hub nothing is expected: what comes is sealed itself
+	t.pc.OnDataChannel(t.gate.enter)
 	t.pc.OnTrack(func(r *webrtc.TrackRemote, x *webrtc.RTPReceiver) { on(func(s *state) { s.placed(t, r, x) }) })
 	t.control.OnOpen(func() { on(func(s *state) { s.furnishHub() }) })
 	t.control.OnMessage(func(m webrtc.DataChannelMessage) {
@@ -309,6 +312,9 @@ func (s *state) shutTrunk(t *trunk, tell bool) {
 		return
 	}
 	t.gone, t.up = true, false
+	if t.gate != nil {
+		t.gate.shut()
+	}
 	if tell {
 		_ = s.send(&signal.CloseLink{Peer: signal.Peer{To: signal.Hub, Link: t.id}}) // an overflow has ended the room
 	}
@@ -318,7 +324,7 @@ func (s *state) shutTrunk(t *trunk, tell bool) {
 		s.hub.past[source] = s.hub.past[source].plus(out.stats())
 	}
 	for _, p := range t.places {
-		p.assign(nil)
+		p.assign(nil, "")
 	}
 	for _, at := range []**trunk{&s.hub.main, &s.hub.next, &s.reach.trunk} {
 		if *at == t {

@@ -10,7 +10,7 @@ func (r *Room) unsealed(s *session, identity string) (signal.Code, string) {
 	case s.Door != "" && r.seals(&s.Visitor):
 		return signal.CodeEncrypted, keyless
 	case r.seals(&s.Visitor) && identity == "":
-		return signal.CodeEncrypted, "this room is end-to-end encrypted; open its whole link, with #key=… in it, in a browser that can encrypt"
+		return signal.CodeEncrypted, "this room is end-to-end encrypted; open its whole link, with #key=… in it, in a browser or a program that can encrypt"
 	case r.exists && !r.encrypted && identity != "":
 		return signal.CodeEncrypted, "this room is not end-to-end encrypted, though your link is for one that is; ask for a new link"
 	}

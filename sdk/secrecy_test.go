@@ -1,0 +1,155 @@
+package parley
+
+import (
+	"errors"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/pion/webrtc/v4"
+
+	"github.com/parley-rtc/parley/sdk/media"
+)
+
+const teaKey = "AAECAwQFBgcICQoLDA0ODw"
+
+// sealedPair seats two in an encrypted room of a desk that may lie, with peers that do not look at certificates
+// themselves.
+func sealedPair(t *testing.T, d *desk) (ann, bob *Room) {
+	d.key = teaKey
+	kits := []*kit{d.kit(1), d.kit(2)}
+	d.start()
+	list := make([]*Room, len(kits))
+	for i, k := range kits {
+		if d.forge != nil {
+			k.tune = func(se *webrtc.SettingEngine) { se.DisableCertificateFingerprintVerification(true) }
+		}
+		list[i] = d.dial([]string{"Ann", "Bob"}[i], k)
+	}
+	for _, r := range list {
+		if err := errors.Join(r.Publish(t.Context(), Microphone, media.Tone()), r.Join(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return list[0], list[1]
+}
+
+// TestKeysPastTheServer: the server passes no keys on any more when a third one comes. The two who are linked tell each
+// other their new keys past it, and nothing is missing of what they hear and send.
+func TestKeysPastTheServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		third := d.kit(3)
+		ann, bob := sealedPair(t, d)
+		until(t, ann, func(e Updated) bool { return e.Person.Encryption == EncryptionKnown })
+		track := until(t, bob, always[TrackAdded]).Track
+		to, err := bob.Data(t.Context(), "x", DataOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		from, err := ann.Data(t.Context(), "x", DataOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for from.SendText("hello") != nil {
+			pass(10 * time.Millisecond)
+		}
+		if m, err := to.Receive(t.Context()); err != nil || string(m.Data) != "hello" {
+			t.Errorf("%q, %v", m.Data, err)
+		}
+		d.mu.Lock()
+		d.mum = true
+		d.mu.Unlock()
+		cyd := d.dial("Cyd", third)
+		if err := cyd.Join(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for !inside(t, ann, func(s *state) bool { return s.secrecy.ring.Reads("session-3") }) { // the new key is in use
+			pass(100 * time.Millisecond)
+		}
+		before := track.Stats()
+		pass(5 * time.Second)
+		if now := track.Stats(); now.Packets < before.Packets+200 || now.Lost != before.Lost {
+			t.Errorf("%+v, and then %+v", before, now)
+		}
+	})
+}
+
+// TestSomebodyBetween: the server shows each of the two another one's certificate. Their link is closed, and no data ever
+// left on it.
+func TestSomebodyBetween(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		print := regexp.MustCompile(`(a=fingerprint:\S+) \S+`)
+		d.forge = func(sdp string) string { return print.ReplaceAllString(sdp, "$1 AA:BB:CC") }
+		ann, bob := sealedPair(t, d)
+		from, err := ann.Data(t.Context(), "x", DataOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range []*Room{ann, bob} {
+			until(t, r, func(e Trouble) bool { return strings.Contains(e.Err.Error(), "somebody is between") })
+		}
+		if err := from.Send([]byte("secret")); !errors.Is(err, ErrDataFull) {
+			t.Errorf("data are sent: %v", err)
+		}
+	})
+}
+
+// TestServerThatSaysNotEncrypted seats us in a room that it says is not encrypted: we leave it.
+func TestServerThatSaysNotEncrypted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		d.key, d.plain = teaKey, true
+		k := d.kit(1)
+		d.start()
+		ann := d.dial("Ann", k)
+		var no *Refused
+		if err := ann.Join(t.Context()); !errors.As(err, &no) || no.Code != CodeEncrypted || !strings.Contains(no.Words, "new link") {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+// TestChatThatIsNotOurs: what the server makes up, or says in somebody else's name, is not read.
+func TestChatThatIsNotOurs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		ann, bob := sealedPair(t, d)
+		sealed := inside(t, ann, func(s *state) string {
+			text, err := s.sealChat("m1", "hello")
+			if err != nil {
+				t.Error(err)
+			}
+			return text
+		})
+		for _, tt := range []struct {
+			name, from, id, text string
+			want                 bool
+		}{
+			{"as it was said", "seat-session-1", "m1", sealed, true},
+			{"in the clear", "seat-session-1", "m1", "hello", false},
+			{"under another number", "seat-session-1", "m2", sealed, false},
+			{"in another one's name", "seat-session-2", "m1", sealed, false},
+		} {
+			text, name := tt.text, "Mallory"
+			ok := inside(t, bob, func(s *state) bool { return s.openChat(tt.from, tt.id, &text, &name) })
+			if ok != tt.want || ok && (text != "hello" || name != "Ann") {
+				t.Errorf("%s: %v, %q by %q", tt.name, ok, text, name)
+			}
+		}
+	})
+}
+
+// TestQuote: a context is letter for letter what a browser writes.
+func TestQuote(t *testing.T) {
+	for text, want := range map[string]string{
+		"plain": `"plain"`, `a"b\c`: `"a\"b\\c"`, "\b\f\n\r\t\x01\x1f": `"\b\f\n\r\t\u0001\u001f"`, "<&>\u2028é": "\"<&>\u2028é\"",
+	} {
+		if got := quote(text); got != want {
+			t.Errorf("%q is written %s, want %s", text, got, want)
+		}
+	}
+}

@@ -1,0 +1,74 @@
+package parley
+
+import (
+	"errors"
+
+	"github.com/pion/webrtc/v4"
+
+	"github.com/parley-rtc/parley/sdk/internal/keyring"
+)
+
+// errBetween says why a link was closed.
+var errBetween = errors.New("its ends are not those that the two sides know: somebody is between them")
+
+// descriptions are the two ends of a link.
+type descriptions interface {
+	LocalDescription() *webrtc.SessionDescription
+	RemoteDescription() *webrtc.SessionDescription
+}
+
+// described takes note of the two ends of a link, once both are described.
+func (s *state) described(session, link string, pc descriptions) {
+	x := s.secrecy
+	own, peer := pc.LocalDescription(), pc.RemoteDescription()
+	if x == nil || own == nil || peer == nil {
+		return
+	}
+	if mine, theirs := x.ends.Described(session, link, own.SDP, peer.SDP); mine != nil {
+		x.ring.Describe(s.now, session, link, mine, theirs)
+	}
+	s.retrust()
+}
+
+// trusts reports whether the ends of a link are the same for both sides, who both have the room's key.
+func (s *state) trusts(session, link string) bool {
+	x := s.secrecy
+	return x == nil || x.ring.Standing(session) != keyring.Stranger && x.ends.Verdict(session, link) == keyring.Trusted
+}
+
+// retrust lets data and words onto the links that are trusted now, and closes those that somebody has put themselves into.
+func (s *state) retrust() {
+	x := s.secrecy
+	for _, main := range s.links {
+		for _, l := range main.each() {
+			if x.ends.Verdict(l.peer, l.id) == keyring.Broken {
+				s.fail(l, errBetween)
+				continue
+			}
+			if now := s.trusts(l.peer, l.id); now != l.trusted.Load() {
+				l.trusted.Store(now)
+				l.gate.trust(now)
+				s.stir = true
+			}
+		}
+	}
+	for _, b := range s.files.bulks {
+		if x.ends.Verdict(b.peer, b.id) == keyring.Broken {
+			s.options.Log.Warn("a link for files is closed", "room", s.address.room, "err", errBetween)
+			s.dropBulk(b, true)
+			continue
+		}
+		b.gate.trust(s.trusts(b.peer, b.id))
+		s.bulkReady(b)
+	}
+}
+
+// untrust forgets a link that is over, and what waits at its gate; that may be nil.
+func (s *state) untrust(session, link string, g *gate) {
+	if g != nil {
+		g.shut()
+	}
+	if s.secrecy != nil {
+		s.secrecy.ends.Forget(session, link)
+	}
+}
