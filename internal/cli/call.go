@@ -29,6 +29,7 @@ type Call struct {
 	Video     string        `type:"existingfile" placeholder:"FILE" xor:"video" help:"Send this VP8 file (.ivf), over and over, instead of a test pattern."`
 	NoAudio   bool          `xor:"audio" help:"Send no sound."`
 	NoVideo   bool          `xor:"video" help:"Send no picture."`
+	Encrypt   bool          `help:"Make an end-to-end encrypted room, and print its link with the key that it has from then on. A link with #key=… in it needs no such word."`
 	Listen    bool          `help:"Join as a listener, who sends nothing."`
 	Show      int           `default:"-1" placeholder:"N" help:"Take the pictures of at most so many people when the call goes through the hub; 16 are taken if this is not given."`
 	Record    string        `type:"path" placeholder:"DIR" help:"Write what is heard and seen into this folder, a file a track."`
@@ -60,7 +61,7 @@ func (c *Call) Run(ctx context.Context, in io.Reader, out io.Writer) error {
 		return advise(err)
 	}
 	defer room.Close()
-	show := &callShow{print: newCallPrinter(out, c.JSON), record: newCallRecorder(c.Record), room: room, most: min(c.Show, 48)}
+	show := &callShow{link: link, print: newCallPrinter(out, c.JSON), record: newCallRecorder(c.Record), room: room, most: min(c.Show, 48)}
 	err = show.run(ctx, c)
 	if ctx.Err() != nil { // the user's wish is no failure
 		err = nil
@@ -90,8 +91,8 @@ func (c *Call) link(in io.Reader) (string, error) {
 func (c *Call) options() (parley.Options, error) {
 	o := parley.Options{
 		Name: c.Name, Insecure: c.Insecure, Relay: c.Relay || c.RelayOver != "", RelayOver: c.RelayOver, Hear: true,
-		Listen: c.Listen,
-		Agent:  "parley-call",
+		Listen: c.Listen, Encrypt: c.Encrypt,
+		Agent: "parley-call",
 	}
 	if c.CA == "" {
 		return o, nil

@@ -30,6 +30,7 @@ type callLine struct {
 	Source   parley.Source                   `json:"source,omitempty"`
 	Text     string                          `json:"text,omitempty"`
 	File     string                          `json:"file,omitempty"`
+	Link     string                          `json:"link,omitempty"` // of an encrypted room that was made, with its key
 	Online   *bool                           `json:"online,omitempty"`
 	Kind     parley.TopologyKind             `json:"kind,omitempty"`     // where the media are, or were moving to
 	Next     parley.TopologyKind             `json:"next,omitempty"`     // where they are moving to
@@ -47,6 +48,8 @@ type callPerson struct {
 	Name  string            `json:"name"`
 	State parley.SeatState  `json:"state,omitempty"`
 	Media parley.MediaState `json:"media"`
+	// Encryption is how far they are known in an encrypted room.
+	Encryption parley.Encryption `json:"encryption,omitempty"`
 }
 
 type callPath struct {
@@ -101,7 +104,7 @@ func printable(text string) string {
 }
 
 func person(p parley.Person) *callPerson {
-	return &callPerson{ID: p.ID, Name: p.Name, State: p.State, Media: p.Media}
+	return &callPerson{ID: p.ID, Name: p.Name, State: p.State, Media: p.Media, Encryption: p.Encryption}
 }
 
 func pathOf(p parley.Path) *callPath {
@@ -163,6 +166,11 @@ func (p *callPrinter) event(e parley.Event) {
 	}
 }
 
+// invitation prints the link of an encrypted room.
+func (p *callPrinter) invitation(link string) {
+	p.line(callLine{Event: "encrypted", Link: link}, "the room is end-to-end encrypted; who opens this whole link gets in: "+link)
+}
+
 func departed(reason string) string {
 	switch reason {
 	case "removed":
@@ -217,6 +225,14 @@ func doing(p parley.Person) string {
 	}
 	if p.Hand != 0 {
 		media += ", hand raised"
+	}
+	switch p.Encryption {
+	case parley.EncryptionKnown:
+		media += ", key checked"
+	case parley.EncryptionPending:
+		media += ", key not checked yet"
+	case parley.EncryptionStranger:
+		media += ", key does not fit: nothing of theirs is played, and nothing of ours is legible to them"
 	}
 	if p.State == "away" {
 		return "away for a moment, " + media

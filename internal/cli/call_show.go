@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	parley "github.com/parley-rtc/parley/sdk"
@@ -9,6 +10,7 @@ import (
 
 // callShow is one run of `parley call`: one goroutine that turns events and seconds into lines.
 type callShow struct {
+	link   string // that we join by
 	room   *parley.Room
 	print  *callPrinter
 	record *callRecorder
@@ -36,6 +38,9 @@ func (w *callShow) run(ctx context.Context, c *Call) error {
 				return err
 			}
 			joined = nil
+			if c.Encrypt {
+				w.invite(ctx)
+			}
 			if c.Duration > 0 {
 				timer := time.NewTimer(c.Duration)
 				defer timer.Stop()
@@ -60,6 +65,16 @@ func (w *callShow) run(ctx context.Context, c *Call) error {
 			return nil
 		}
 	}
+}
+
+// invite prints the link of a room that we encrypted: nobody else can know it.
+func (w *callShow) invite(ctx context.Context) {
+	info, err := w.room.Info(ctx)
+	if err != nil || info.Key == "" {
+		return // the room is over
+	}
+	link, _, _ := strings.Cut(w.link, "#")
+	w.print.invitation(link + "#key=" + info.Key)
 }
 
 func (w *callShow) event(ctx context.Context, e parley.Event) {

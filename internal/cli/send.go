@@ -33,15 +33,16 @@ func (r *reach) options(agent string) (parley.Options, error) {
 
 // Send is `parley send`: it makes a room, prints its link, and sends files to whoever opens it.
 type Send struct {
-	Files  []string `arg:"" name:"file" help:"Files and folders to send."`
-	Server string   `placeholder:"URL" help:"Address of the server, such as https://meet.example.org, or a host link of a room on it, which is needed where not everybody may make rooms. With - it is read from standard input, so that a secret in it stays out of the list of processes. The default is the server of this machine's configuration."`
-	Room   string   `placeholder:"NAME" help:"Name of the room: go on where an earlier send to it stopped. A new one by default."`
-	People int      `default:"1" placeholder:"N" help:"How many may get the files at the same time: a link for each is printed, since a room has place for one other person."`
-	Stay   bool     `help:"Go on for whoever comes next, until Ctrl-C."`
-	QR     bool     `name:"qr" help:"Print the links as QR codes even when the output is no terminal."`
-	Data   *string  `placeholder:"DIR" help:"${data}"`
-	Config string   `placeholder:"FILE" help:"Configuration in YAML, as for serve."`
-	reach  `embed:""`
+	Files   []string `arg:"" name:"file" help:"Files and folders to send."`
+	Server  string   `placeholder:"URL" help:"Address of the server, such as https://meet.example.org, or a host link of a room on it, which is needed where not everybody may make rooms. With - it is read from standard input, so that a secret in it stays out of the list of processes. The default is the server of this machine's configuration."`
+	Room    string   `placeholder:"NAME" help:"Name of the room: go on where an earlier send to it stopped. A new one by default."`
+	People  int      `default:"1" placeholder:"N" help:"How many may get the files at the same time: a link for each is printed, since a room has place for one other person."`
+	Encrypt bool     `help:"Encrypt the files from end to end: the key is in the links that are printed, and the server never has it."`
+	Stay    bool     `help:"Go on for whoever comes next, until Ctrl-C."`
+	QR      bool     `name:"qr" help:"Print the links as QR codes even when the output is no terminal."`
+	Data    *string  `placeholder:"DIR" help:"${data}"`
+	Config  string   `placeholder:"FILE" help:"Configuration in YAML, as for serve."`
+	reach   `embed:""`
 }
 
 // place is a room to send in.
@@ -74,9 +75,7 @@ func (c *Send) Run(ctx context.Context, w *World) error {
 	defer cancel()
 	begun := 0
 	for _, p := range places {
-		memory := newMemory(w, "send", p.guest, c.Files...)
-		options.Seat = memory.kept.Seat
-		room, err := parley.Join(ctx, p.link, options)
+		room, memory, err := c.enter(ctx, w, &p, options)
 		if err != nil {
 			cancel()
 			for range begun {
@@ -84,7 +83,6 @@ func (c *Send) Run(ctx context.Context, w *World) error {
 			}
 			return c.adviseJoin(err)
 		}
-		memory.sits(ctx, room)
 		if err := show.invite(p, files, c.QR || w.Terminal); err != nil {
 			return err
 		}
@@ -106,6 +104,44 @@ func (c *Send) Run(ctx context.Context, w *World) error {
 	return advise(err)
 }
 
+// enter joins the room of a place, as who was there before. The link for others gets the key of a room that is encrypted.
+func (c *Send) enter(ctx context.Context, w *World, p *place, options parley.Options) (*parley.Room, *memory, error) {
+	memory := newMemory(w, "send", p.guest, c.Files...)
+	options.Seat, options.Encrypt = memory.kept.Seat, c.Encrypt
+	link := p.link
+	if c.Encrypt { // it may go on where it stopped
+		link = withKey(link, memory.kept.Key)
+	}
+	room, err := parley.Join(ctx, link, options)
+	if err != nil {
+		return nil, nil, err
+	}
+	info, err := room.Info(ctx)
+	if err != nil {
+		room.Close()
+		return nil, nil, err
+	}
+	if c.Encrypt {
+		memory.kept.Key = info.Key
+	}
+	p.guest = withKey(p.guest, info.Key)
+	memory.sits(ctx, room)
+	return room, memory, nil
+}
+
+// withKey puts the key of an encrypted room into its link, unless it has one; "" is none.
+func withKey(link, key string) string {
+	base, fragment, _ := strings.Cut(link, "#")
+	values, err := url.ParseQuery(fragment)
+	if key == "" || err != nil || values.Has("key") {
+		return link
+	}
+	if fragment != "" {
+		fragment += "&"
+	}
+	return base + "#" + fragment + "key=" + key
+}
+
 // errStopped is the user's wish to stop; errInterrupted is it as the end of the program.
 var (
 	errStopped     = errors.New("stopped")
@@ -118,6 +154,9 @@ func (c *Send) again(p place) string {
 	if c.Server != "" {
 		server, _, _ := strings.Cut(c.Server, "#")
 		words = append(words, "--server", quote(server))
+	}
+	if c.Encrypt {
+		words = append(words, "--encrypt")
 	}
 	if c.People > 1 {
 		words = append(words, fmt.Sprint("--people ", c.People))
