@@ -1,6 +1,5 @@
 /** `parley send` to a browser, and from a browser to `parley receive`: the same protocol, the same hashes. */
 import assert from 'node:assert/strict';
-import {spawn} from 'node:child_process';
 import {mkdirSync} from 'node:fs';
 import {join} from 'node:path';
 import {after, before, describe, test} from 'node:test';
@@ -8,7 +7,8 @@ import {launchChromium} from './chromium.mjs';
 import {countTransfers, deliveries, downloadsTo, offerFiles, transfers} from './exchange.mjs';
 import {arrived, Parcel, rootOfFile} from './parcel.mjs';
 import {Person} from './person.mjs';
-import {lacks, parleyPath} from './requirement.mjs';
+import {Program} from './program.mjs';
+import {lacks} from './requirement.mjs';
 import {Server} from './server.mjs';
 import {until} from './until.mjs';
 
@@ -19,40 +19,6 @@ const size = 9 * MiB + 321;
 const small = 900;
 const large = 60 * MiB;
 const everything = small * 1_500 + large;
-
-/** A parley process that prints JSON. */
-class Program {
-  /** @param {string[]} args @param {string} state folder for what it remembers */
-  constructor(args, state) {
-    this.child = spawn(parleyPath, args, {env: {...process.env, XDG_STATE_HOME: state}});
-    /** @type {any[]} */
-    this.lines = [];
-    this.log = '';
-    let rest = '';
-    this.child.stdout.setEncoding('utf8').on('data', (text) => {
-      const parts = (rest + text).split('\n');
-      rest = parts.pop() ?? '';
-      this.lines.push(...parts.map((line) => JSON.parse(line)));
-    });
-    this.child.stderr.setEncoding('utf8').on('data', (text) => {
-      this.log += text;
-    });
-    this.ended = new Promise((resolve) => this.child.once('exit', resolve));
-  }
-
-  /** @param {string} event */
-  says(event) {
-    return until(`the program to say ${event}`, async () => this.lines.find((line) => line.event === event), {
-      detail: async () => JSON.stringify(this.lines) + this.log,
-      timeout: 120_000,
-    });
-  }
-
-  async stop() {
-    this.child.kill('SIGINT');
-    await this.ended;
-  }
-}
 
 describe('a program and Chromium', {skip}, () => {
   /** @type {Server} */

@@ -1,0 +1,303 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/parley-rtc/parley/internal/cli"
+	parley "github.com/parley-rtc/parley/sdk"
+)
+
+// encrypted makes an encrypted room and returns who made it, with the link that leads in.
+func encrypted(t *testing.T, h *house, room, name string) (p *peer, link string) {
+	t.Helper()
+	o := options(name)
+	o.Encrypt = true
+	p = dial(t, h.link(room), o).enter()
+	info, err := p.Info(wait(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(info.Key) != 22 {
+		t.Fatalf("the room has the key %q", info.Key)
+	}
+	return p, h.link(room) + "#key=" + info.Key
+}
+
+// says says something and waits until everybody has read it.
+func (p *peer) says(text string, others ...*peer) {
+	p.t.Helper()
+	if _, err := p.Chat(wait(p.t), text); err != nil {
+		p.t.Fatal(err)
+	}
+	for _, x := range append(others, p) {
+		until(x, func(e parley.Chat) bool { return e.Text == text })
+	}
+}
+
+// knows waits until everybody else is known to have the room's key.
+func (p *peer) knows(others int, want parley.Encryption) {
+	p.t.Helper()
+	watch(p.t, p.Room, func(parley.Stats) string {
+		list, err := p.People(p.t.Context())
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		n := 0
+		for _, x := range list {
+			if !x.Me && x.Encryption == want {
+				n++
+			}
+		}
+		if n == others {
+			return ""
+		}
+		return fmt.Sprintf("%d of %d are %s: %+v", n, others, want, list)
+	})
+}
+
+// sends sends something on a label and waits until it has come.
+func (p *peer) sends(label, text string, others ...*peer) {
+	p.t.Helper()
+	var all []*parley.Data
+	for _, x := range append(others, p) {
+		d, err := x.Data(wait(p.t), label, parley.DataOptions{})
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		all = append(all, d)
+	}
+	mine := all[len(others)]
+	watch(p.t, p.Room, func(parley.Stats) string {
+		if err := mine.SendText(text); err != nil {
+			return err.Error()
+		}
+		return ""
+	})
+	for i := range others {
+		if m, err := all[i].Receive(wait(p.t)); err != nil || string(m.Data) != text || !m.Text {
+			p.t.Errorf("%q (%v), %v", m.Data, m.Text, err)
+		}
+	}
+}
+
+// TestEncryptedCallOfTwo: two programs in an encrypted room hear and see each other, write, and send data, and whoever has
+// no key is refused.
+func TestEncryptedCallOfTwo(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, withoutHub)
+	ann, link := encrypted(t, h, "tea", "Ann")
+	if _, err := ann.Chat(wait(t), "before"); err != nil {
+		t.Fatal(err)
+	}
+	bob := join(t, link, "Bob")
+	ann.hears(direct)
+	bob.hears(direct)
+	ann.knows(1, parley.EncryptionKnown)
+	bob.knows(1, parley.EncryptionKnown)
+	ann.says("hello, <Bob>", bob)
+	bob.says("hello, Ann", ann)
+	ann.sends("pings", "ping", bob)
+	bob.sends("pongs", "pong", ann)
+	list, _, err := bob.History(wait(t), 0, 0)
+	if err != nil || len(list) != 3 || list[0].Text != "before" || list[0].Name != "Ann" {
+		t.Errorf("what was said: %+v, %v", list, err)
+	}
+	_, err = parley.Join(wait(t), h.link("tea"), options("Cyd"))
+	refused(t, err, parley.CodeEncrypted)
+	o := options("Dan")
+	o.Encrypt = true
+	_, err = parley.Join(wait(t), h.link("tea"), o)
+	refused(t, err, parley.CodeEncrypted)
+}
+
+// TestKeyForARoomThatIsNotEncrypted is refused, with words that say what to do.
+func TestKeyForARoomThatIsNotEncrypted(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, withoutHub)
+	join(t, h.link("tea"), "Ann")
+	_, err := parley.Join(wait(t), h.link("tea")+"#key=AAECAwQFBgcICQoLDA0ODw", options("Bob"))
+	refused(t, err, parley.CodeEncrypted)
+	_, err = parley.Join(wait(t), h.link("tea")+"#key=AAECAwQFBgcICQoLDA0OD", options("Bob"))
+	refused(t, err, parley.CodeEncrypted)
+}
+
+// TestStrangerWithAnotherKey sits in the room, and hears, sees and reads nothing.
+func TestStrangerWithAnotherKey(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	ann, link := encrypted(t, h, "tea", "Ann")
+	bob := join(t, link, "Bob")
+	eve := join(t, h.link("tea")+"#key=AAECAwQFBgcICQoLDA0ODw", "Eve")
+	for _, p := range []*peer{ann, bob} {
+		p.knows(1, parley.EncryptionKnown)
+		p.knows(1, parley.EncryptionStranger)
+		p.hearsAll(1, true, byHub)
+	}
+	eve.knows(2, parley.EncryptionStranger)
+	ann.says("is she there?", bob)
+	ann.sends("secret", "psst", bob)
+	stats, err := eve.Stats(wait(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range stats.Links {
+		for source, got := range l.Received {
+			if got.Packets > 0 {
+				t.Errorf("eve gets %s of %s: %+v", source, l.Person.Name, got)
+			}
+		}
+	}
+}
+
+// TestStrangerOnADirectLink: their link is up and pictures leave on it, and neither hears, sees or reads anything.
+func TestStrangerOnADirectLink(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, withoutHub)
+	ann, _ := encrypted(t, h, "tea", "Ann")
+	eve := join(t, h.link("tea")+"#key=AAECAwQFBgcICQoLDA0ODw", "Eve")
+	for _, p := range []*peer{ann, eve} {
+		p.knows(1, parley.EncryptionStranger)
+	}
+	for _, p := range []*peer{ann, eve} {
+		watch(t, p.Room, func(stats parley.Stats) string {
+			for _, l := range stats.Links {
+				if l.Sent[parley.Camera].Frames > 30 {
+					return ""
+				}
+			}
+			return fmt.Sprintf("nothing leaves: %+v", stats)
+		})
+	}
+	d, err := ann.Data(wait(t), "x", parley.DataOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.SendText("secret"); !errors.Is(err, parley.ErrDataFull) {
+		t.Errorf("data for a stranger: %v", err)
+	}
+	for _, p := range []*peer{ann, eve} {
+		stats, err := p.Stats(wait(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range stats.Links {
+			for source, got := range l.Received {
+				if got.Packets > 0 {
+					t.Errorf("%s of %s comes: %+v", source, l.Person.Name, got)
+				}
+			}
+		}
+	}
+}
+
+// TestEncryptedRoomOnTheHub: with a third person the room moves to the hub, and back when they leave; pictures, sound, chat
+// and data are opened on both ways, and nobody is lost in the changes of keys.
+func TestEncryptedRoomOnTheHub(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	ann, link := encrypted(t, h, "tea", "Ann")
+	bob := join(t, link, "Bob")
+	ann.hears(direct)
+	bob.hears(direct)
+	cyd := join(t, link, "Cyd")
+	all := []*peer{ann, bob, cyd}
+	for _, p := range all {
+		p.on(parley.TopologyHub)
+		p.hearsAll(2, true, byHub)
+		p.knows(2, parley.EncryptionKnown)
+	}
+	cyd.says("all of us", ann, bob)
+	ann.sends("pings", "to all", bob, cyd)
+	if err := cyd.Leave(wait(t)); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range []*peer{ann, bob} {
+		p.on(parley.TopologyDirect)
+		p.hears(direct)
+	}
+	bob.sends("pongs", "to ann", ann)
+}
+
+// TestFilesInAnEncryptedRoom arrive as they were sent, between two and through the hub.
+func TestFilesInAnEncryptedRoom(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	ann, link := encrypted(t, h, "tea", "Ann")
+	bob := join(t, link, "Bob")
+	ann.hears(direct)
+	give := func(name string) {
+		t.Helper()
+		to, big := t.TempDir(), content(3<<20+77, 3)
+		out := send(t, ann, "Bob", files(t, write(t, t.TempDir(), name, big)), parley.SendOptions{})
+		offer := until[parley.FilesOffered](bob, nil).Offer
+		if err := offer.Accept(to); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(out.Wait(wait(t)), offer.Wait(wait(t))); err != nil {
+			t.Fatal(err)
+		}
+		same(t, filepath.Join(to, name), big)
+	}
+	give("direct.bin")
+	cyd := join(t, link, "Cyd")
+	for _, p := range []*peer{ann, bob, cyd} {
+		p.on(parley.TopologyHub)
+		p.knows(2, parley.EncryptionKnown)
+	}
+	give("hub.bin")
+}
+
+// TestCallMakesAnEncryptedRoom: parley call --encrypt prints the link that leads in.
+func TestCallMakesAnEncryptedRoom(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, withoutHub)
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	out := newLines()
+	done := make(chan error, 1)
+	go func() {
+		c := cli.Call{URL: h.link("tea"), Name: "Bot", Encrypt: true}
+		done <- c.Run(ctx, nil, out)
+	}()
+	_, link, _ := strings.Cut(out.until(t, has("gets in: ", "#key=")), "gets in: ")
+	ann := join(t, link, "Ann")
+	ann.hears(direct)
+	out.until(t, has("Ann", "key checked"))
+	out.until(t, has("Ann: microphone", "440 Hz tone", "camera", "320x180 at 15 frames/s", "direct"))
+	interrupt()
+	if err := <-done; err != nil {
+		t.Errorf("leaving when asked to: %v", err)
+	}
+}
+
+// TestSendEncrypts is parley send --encrypt, and parley receive with the link that it prints.
+func TestSendEncrypts(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, withoutHub)
+	dir, big := t.TempDir(), content(2<<20+5, 9)
+	env := []string{"XDG_STATE_HOME=" + filepath.Join(dir, "state")}
+	sender := command(t, env, "send", "--json", "--encrypt", "--server", h.url, write(t, dir, "big.bin", big))
+	link := sender.until("a link", func(r report) bool { return r.Event == "waiting" }).Link
+	if _, key, ok := strings.Cut(link, "#key="); !ok || len(key) != 22 {
+		t.Fatalf("the link %s has no key", link)
+	}
+	bare, _, _ := strings.Cut(link, "#")
+	_, err := parley.Join(wait(t), bare, options("Eve"))
+	refused(t, err, parley.CodeEncrypted)
+	to := t.TempDir()
+	receiver := command(t, env, "receive", "--json", "--yes", "--to", to, link)
+	for _, p := range []*program{receiver, sender} {
+		if end := p.until("the end", func(r report) bool { return r.Event == "ended" }); end.State != "done" {
+			t.Errorf("%+v", end)
+		}
+		if p.end(); !p.cmd.ProcessState.Success() {
+			t.Errorf("%s ended with %v", p.cmd.Args[1], p.cmd.ProcessState)
+		}
+	}
+	same(t, filepath.Join(to, "big.bin"), big)
+}
