@@ -49,8 +49,11 @@ func (s *state) dial() {
 		if s.now.Sub(n.attempts[0].began) < staleAttempt {
 			return
 		}
-		n.attempts[0].cancel() // dialed removes it
+		n.attempts[0].cancel()
 		n.attempts = n.attempts[1:]
+		if s.unreachable(errors.New("parley: the server does not answer")); s.ended != nil {
+			return
+		}
 	}
 	ctx, cancel := context.WithCancel(s.work)
 	a := &attempt{began: s.now, cancel: cancel}
@@ -137,8 +140,12 @@ func (s *state) unreachable(err error) {
 		s.end(Ended{Err: err})
 		return
 	}
-	if !n.searching() || n.wary { // nothing is lost yet
+	if !n.searching() {
 		return
+	}
+	n.failures++
+	if n.wary || n.lost.IsZero() && n.trial != nil {
+		return // nothing is lost yet
 	}
 	if n.lost.IsZero() {
 		s.miss()
@@ -147,7 +154,6 @@ func (s *state) unreachable(err error) {
 		s.end(Ended{Err: fmt.Errorf("parley: the server was not reached again within %v: %w", n.window, err)})
 		return
 	}
-	n.failures++
 	s.options.Log.Info("signalling is being reconnected", "room", s.address.room, "in", n.retry.Sub(s.now), "err", err)
 }
 

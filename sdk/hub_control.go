@@ -19,7 +19,7 @@ type Withheld string
 // Reasons of Withheld.
 const (
 	WithheldBandwidth Withheld = "bandwidth" // our network does not carry it beside the others
-	WithheldPublisher Withheld = "publisher" // they pause it
+	WithheldPublisher Withheld = "publisher" // nothing comes from them
 	WithheldCodec     Withheld = "codec"     // this program does not understand what they send
 )
 

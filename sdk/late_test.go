@@ -1,28 +1,46 @@
 package parley
 
 import (
+	"context"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
-// muzzle lets nothing that comes on a person's socket be heard any more. What is said on it arrives.
-func (p *peer) muzzle(t *testing.T) (old *socket) {
-	return inside(t, p.room, func(s *state) *socket {
+// muzzle lets nothing be heard of what comes on a person's socket, until release is called. What is said on it arrives.
+func (p *peer) muzzle(t *testing.T) (muzzled *socket, release func()) {
+	var speaks atomic.Bool
+	muzzled = inside(t, p.room, func(s *state) *socket {
 		deaf := *s.session.sock
 		deaf.in = make(chan []byte)
 		go func(in <-chan []byte) {
 			defer close(deaf.in)
-			for range in { // until the socket ends
+			for b := range in { // until the socket ends
+				if speaks.Load() {
+					deaf.in <- b
+				}
 			}
 		}(s.session.sock.in)
 		s.session.sock = &deaf
 		return &deaf
 	})
+	return muzzled, func() { speaks.Store(true) }
 }
 
-// TestLateServer: a socket that falls silent is replaced before its silence counts as a loss, and nobody is told; one that speaks
-// again in time stays.
+// dropping is a path on which nothing is answered.
+func dropping(ctx context.Context) (*socket, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// sockOf is the socket that a person's session is on.
+func (p *peer) sockOf(t *testing.T) *socket {
+	return inside(t, p.room, func(s *state) *socket { return s.session.sock })
+}
+
+// TestLateServer: a socket that falls silent is replaced before its silence counts as a loss, and nobody is told; the next one within
+// ten seconds is missed.
 func TestLateServer(t *testing.T) {
 	for seed := range seeds() {
 		synctest.Test(t, func(t *testing.T) {
@@ -31,27 +49,104 @@ func TestLateServer(t *testing.T) {
 			end := w.chatter()
 			p := w.people[0]
 			before := p.misses()
-			old := p.muzzle(t)
+			old, _ := p.muzzle(t)
 			began := time.Now()
-			for inside(t, p.room, func(s *state) bool { return s.session.sock == old || s.session.wary }) {
+			for p.sockOf(t) == old {
 				if time.Since(began) > silence {
-					t.Fatal("the silent socket is still the one, or missed")
+					t.Fatal("the silent socket is still the one")
 				}
 				pass(10 * time.Millisecond)
 			}
 			t.Log("on another socket after", time.Since(began))
+			pass(200 * time.Millisecond)
 			if n := p.misses() - before; n != 0 {
 				t.Errorf("offline %d times", n)
 			}
 			pass(quietEach / 2)
-			first := inside(t, p.room, func(s *state) *socket { return s.session.sock })
-			p.muzzle(t)
+			second, _ := p.muzzle(t)
 			pass(silence + 2*pingEach)
-			if inside(t, p.room, func(s *state) bool { return s.session.sock == first }) || p.misses() == before {
+			if p.sockOf(t) == second || p.misses() == before {
 				t.Error("the second silence within ten seconds is one that counts")
 			}
 			w.flowing(time.Second)
 			end()
 		})
 	}
+}
+
+// TestLateServerSpeaks: one that speaks again before another socket is there stays, and the others are given up.
+func TestLateServerSpeaks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1)
+		w.meet(Options{})
+		p := w.people[0]
+		before := p.misses()
+		inside(t, p.room, func(s *state) bool {
+			s.session.connect = dropping
+			return true
+		})
+		old, release := p.muzzle(t)
+		pass(pingEach + lateness + 200*time.Millisecond)
+		if tried := inside(t, p.room, func(s *state) bool { return s.session.wary && len(s.session.attempts) > 0 }); !tried {
+			t.Error("no other socket is tried")
+		}
+		release()
+		pass(2 * pingEach)
+		if p.sockOf(t) != old || p.misses() != before {
+			t.Errorf("the old socket is not the one, or was missed %d times", p.misses()-before)
+		}
+		if still := inside(t, p.room, func(s *state) bool { return s.session.wary || len(s.session.attempts) > 0 }); still {
+			t.Error("another socket is still tried")
+		}
+		w.flowing(time.Second)
+	})
+}
+
+// TestLateServerCloses: the server closes the old socket for the new one, and that is seen before the welcome is.
+func TestLateServerCloses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1)
+		w.meet(Options{})
+		end := w.chatter()
+		p := w.people[0]
+		before := p.misses()
+		inside(t, p.room, func(s *state) bool {
+			connect := s.session.connect
+			s.session.connect = func(ctx context.Context) (*socket, error) {
+				sock, err := connect(ctx)
+				if err != nil {
+					return nil, err
+				}
+				slow := *sock
+				slow.in = make(chan []byte)
+				go func() {
+					defer close(slow.in)
+					time.Sleep(100 * time.Millisecond) // virtual: the welcome's way
+					for b := range sock.in {
+						slow.in <- b
+					}
+				}()
+				return &slow, nil
+			}
+			return true
+		})
+		old, _ := p.muzzle(t)
+		gone := false
+		for began := time.Now(); ; pass(5 * time.Millisecond) {
+			sock := p.sockOf(t)
+			gone = gone || sock == nil
+			if sock != nil && sock != old {
+				break
+			}
+			if time.Since(began) > 2*time.Second {
+				t.Fatal("there is no other socket")
+			}
+		}
+		pass(200 * time.Millisecond)
+		if !gone || p.misses() != before {
+			t.Errorf("closed before the welcome: %v; missed %d times", gone, p.misses()-before)
+		}
+		w.flowing(time.Second)
+		end()
+	})
 }

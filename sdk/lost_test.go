@@ -86,6 +86,19 @@ func TestWordsOutliveALostSession(t *testing.T) {
 }
 
 func TestServerThatIsGone(t *testing.T) {
+	t.Run("refused", func(t *testing.T) { goneServer(t, func(d *desk, _ *Room) { close(d.down) }) })
+	t.Run("dropped", func(t *testing.T) {
+		goneServer(t, func(d *desk, a *Room) {
+			inside(d.t, a, func(s *state) bool {
+				s.session.connect = dropping
+				return true
+			})
+		})
+	})
+}
+
+// goneServer is one that falls silent and that nobody can connect to after leave.
+func goneServer(t *testing.T, leave func(d *desk, a *Room)) {
 	atDesk(t, func(t *testing.T, d *desk, ka, kb *kit) {
 		d.window = 60
 		a, b := d.dial("Ann", ka), d.dial("Bob", kb)
@@ -95,11 +108,11 @@ func TestServerThatIsGone(t *testing.T) {
 		until(t, a, func(e PathChanged) bool { return e.Path.Kind == PathDirect })
 		began := time.Now()
 		d.hush()
+		leave(d, a)
 		until(t, a, func(e Online) bool { return !e.Up })
 		if took := time.Since(began); took < doubtful || took > silence+pingEach {
 			t.Errorf("a silent server was noticed after %v, want %v at most", took, silence+pingEach)
 		}
-		close(d.down)
 		began = time.Now()
 		var end Ended
 		for e := range a.Events() {

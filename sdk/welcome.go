@@ -81,15 +81,17 @@ func (s *state) welcome(w *signal.Welcome) {
 	case w.Resumed:
 		s.resumed(w, missed)
 	case w.Reset:
-		s.reset(w)
+		s.reset(w, missed)
 	default:
 		for _, m := range s.backlog() {
 			if said, ok := m.(*signal.Chat); ok { // everything else was for the old session
 				s.unsaid = append(s.unsaid, said)
 			}
 		}
+		if missed || n.id == "" {
+			s.emit(Online{Up: true})
+		}
 		n.id, n.sent, n.sequence = w.Session, 0, signal.Sequence{}
-		s.emit(Online{Up: true})
 		s.transmit(&signal.Ack{})
 		s.entrance(w.Room)
 		s.opened.settle(nil)
@@ -119,11 +121,13 @@ func (s *state) resumed(w *signal.Welcome, missed bool) {
 
 // reset goes on under the same id with a server that lost its memory: seats are taken again, links stay, and what was
 // not acknowledged is said again under new numbers.
-func (s *state) reset(w *signal.Welcome) {
+func (s *state) reset(w *signal.Welcome, missed bool) {
 	n := &s.session
 	backlog := s.backlog()
 	n.sequence, n.sent = signal.Sequence{}, 0
-	s.emit(Online{Up: true})
+	if missed {
+		s.emit(Online{Up: true})
+	}
 	s.transmit(&signal.Ack{})
 	if w.Room != nil {
 		s.replaceRoom(*w.Room)

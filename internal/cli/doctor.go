@@ -192,6 +192,9 @@ func (p *patient) Call(ctx context.Context, way string) (doctor.Talk, error) {
 	for range people {
 		began = time.Now()
 		room, err := sing(ctx, p.link, options)
+		if refused, ok := errors.AsType[*parley.Refused](err); ok && refused.Code == parley.CodeFull && way == "hub" && len(rooms) == 2 {
+			return doctor.Talk{}, doctor.NotOffered("a room has two seats here (rooms.seats), so calls are for two")
+		}
 		if err != nil {
 			return doctor.Talk{}, err
 		}
@@ -220,9 +223,9 @@ func suits(ctx context.Context, room *parley.Room, seats int, way string) error 
 	case way == "hub" && t.Kind == "":
 		return doctor.NotOffered("this server forwards no media (hub.media is off), so calls are for two")
 	case way == "hub" && t.Policy == parley.PolicyDirect:
-		return doctor.NotOffered("calls never go through this server (rooms.topology is direct), so they are for two")
+		return doctor.NotOffered("calls never go through the server in this room (its topology is direct), so they are for two")
 	case way != "hub" && t.Policy == parley.PolicyHub:
-		return doctor.NotOffered("calls of two go through the server as well (rooms.topology is hub)")
+		return doctor.NotOffered("calls of two go through the server in this room as well (its topology is hub)")
 	}
 	return nil
 }

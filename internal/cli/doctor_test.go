@@ -86,8 +86,9 @@ func TestDoctorTriesWhatIsMeantToWork(t *testing.T) {
 		words   string
 		ok      []string
 	}{
-		{"rooms: {topology: hub}", []string{"direct", "turn-udp", "turn-tcp"}, "through the server as well", []string{"hub"}},
-		{"rooms: {topology: direct}", []string{"hub"}, "never go through", []string{"direct", "turn-udp"}},
+		{"rooms: {topology: hub}", []string{"direct", "turn-udp", "turn-tcp"}, "its topology is hub", []string{"hub"}},
+		{"rooms: {topology: direct}", []string{"hub"}, "its topology is direct", []string{"direct", "turn-udp"}},
+		{"rooms: {seats: 2}", []string{"hub"}, "two seats", []string{"direct", "turn-tcp"}},
 		{"hub: {media: off}", []string{"hub"}, "hub.media is off", []string{"direct", "turn-udp"}},
 	} {
 		t.Run(tt.yaml, func(t *testing.T) {

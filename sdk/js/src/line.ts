@@ -15,7 +15,7 @@ export class Line {
   readonly #patience: ReturnType<typeof setTimeout>;
   /** Hello has left: the server may give this line the session at any moment. */
   introduced = false;
-  /** It was late, and nothing depended on it. */
+  /** Nothing depends on it: it is closed once it is open, or when it would be needed. */
   idle = false;
 
   /** `openMs` is how long it may take until it is {@link Line.settled}. */

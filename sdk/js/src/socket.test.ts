@@ -253,6 +253,36 @@ describe('Socket', () => {
       expect([FakeWebSocket.all.length, ws.closed, socket.online]).toEqual([2, false, true]);
     });
 
+    it('opens a new one when one that was not needed stands still and the old one is closed', () => {
+      const {socket, ws, log} = fast();
+      ws.say({type: 'pong', id: ws.got.filter((m) => m.type === 'ping').at(-1)?.id});
+      live(ws, 1_000);
+      vi.advanceTimersByTime(450);
+      live(ws, 2_000);
+      ws.die();
+      expect(FakeWebSocket.all[1]?.closed).toBe(true);
+      next(100).welcome({resumed: true, resume: 't2', received: 0});
+      expect([FakeWebSocket.all.length, socket.online]).toEqual([3, true]);
+      expect(log.slice(2)).toEqual(['online false', 'online true']);
+    });
+
+    it('does not wait for a slow try that the old one has made needless, when it is needed again', () => {
+      const {socket, ws} = fast();
+      ws.say({type: 'pong', id: ws.got.filter((m) => m.type === 'ping').at(-1)?.id});
+      live(ws, 1_000);
+      for (let tries = 0; tries < 2; tries++) {
+        const before = FakeWebSocket.all.length;
+        while (FakeWebSocket.all.length === before) vi.advanceTimersByTime(50);
+        FakeWebSocket.all.at(-1)?.die();
+      }
+      const before = FakeWebSocket.all.length;
+      while (FakeWebSocket.all.length === before) vi.advanceTimersByTime(50);
+      ws.say({type: 'pong', id: 0}); // the third try has all the time
+      vi.advanceTimersByTime(1_300);
+      expect(socket.online).toBe(false);
+      expect(FakeWebSocket.all.length).toBe(before + 2);
+    });
+
     it('opens a new one when one that was not needed stands still and the old one falls silent', () => {
       const {socket, ws} = fast();
       ws.say({type: 'pong', id: ws.got.filter((m) => m.type === 'ping').at(-1)?.id});

@@ -268,6 +268,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
     this.#heard = this.pulse.awake;
     if (this.#sure) return;
     this.#unsure = false;
+    if (this.#next && !this.#next.introduced) this.#next.idle = true;
     this.#clear('retry');
     this.#attempt = 0;
     this.#setOnline(true);
@@ -378,11 +379,11 @@ export class Socket extends Events<SocketEvents> implements Sender {
     this.#offline();
     this.#asked = null;
     this.#attempt = 0;
-    if (this.#next?.idle) this.#forsake();
     this.#open();
   }
 
   #offline(): void {
+    if (this.#next?.idle) this.#forsake(); // it has stood still for too long already
     if (this.#online) this.#offlineSince = performance.now();
     this.#setOnline(false);
   }

@@ -115,9 +115,11 @@ class Peer:
 
     def end(self, loop):
         sys.stdin.read()
-        request = urllib.request.Request(self.session, method="DELETE")
-        with urllib.request.urlopen(request) as reply:
-            say(deleted=reply.status)
+        try:
+            with urllib.request.urlopen(urllib.request.Request(self.session, method="DELETE")) as reply:
+                say(deleted=reply.status)
+        except (urllib.error.HTTPError, ValueError) as refused:
+            say(deleted=getattr(refused, "code", -1))
         loop.quit()
 
 
