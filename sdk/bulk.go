@@ -40,6 +40,7 @@ type bulk struct {
 	told    []func() // who waits for it
 	users   int      // transfers on it
 	gate    *gate
+	trusted bool // data may go; only of interest in an encrypted room
 }
 
 // carrier makes the peer connection of a link for bulk.
@@ -93,7 +94,7 @@ func (s *state) wantBulk(seat string, ready func()) bool {
 // bulkTo returns the link for bulk that is up with a session, nil when there is none.
 func (s *state) bulkTo(peer string) *bulk {
 	for _, b := range s.files.bulks {
-		if b.peer == peer && b.mine && b.up && s.trusts(peer, b.id) {
+		if b.peer == peer && b.mine && b.up && s.trusts(peer, b.id, b.pc) {
 			return b
 		}
 	}
@@ -205,6 +206,9 @@ func (s *state) bulkRelayed(m signal.Message) bool {
 
 // bulkOffered answers a link for bulk that somebody wants to send on.
 func (s *state) bulkOffered(m *signal.Offer) {
+	if s.linkOf(m.Peer) != nil {
+		return // what is known of a link must not become what is said of another
+	}
 	theirs := 0
 	for _, b := range s.files.bulks {
 		if !b.mine && b.peer == m.From {
@@ -269,6 +273,7 @@ func (s *state) bulkState(b *bulk, c webrtc.PeerConnectionState) {
 	case webrtc.PeerConnectionStateConnected:
 		b.up = true
 		delete(s.files.refusals, b.peer)
+		s.retrust()
 		s.bulkReady(b)
 	case webrtc.PeerConnectionStateDisconnected, webrtc.PeerConnectionStateFailed:
 		s.dropBulk(b, true)
@@ -277,7 +282,7 @@ func (s *state) bulkState(b *bulk, c webrtc.PeerConnectionState) {
 
 // bulkReady tells who waits for a link for bulk that it carries now.
 func (s *state) bulkReady(b *bulk) {
-	if !b.up || !s.trusts(b.peer, b.id) {
+	if !b.up || !s.trusts(b.peer, b.id, b.pc) {
 		return
 	}
 	told := b.told

@@ -76,7 +76,7 @@ func TestALinkForBulkInAnEncryptedRoom(t *testing.T) {
 		up := make(chan bool, 1)
 		if !inside(t, a, func(s *state) bool {
 			return s.wantBulk(seat, func() {
-				up <- s.bulkTo("session-2") != nil && s.trusts("session-2", s.bulkTo("session-2").id)
+				up <- s.bulkTo("session-2") != nil && s.bulkTo("session-2").trusted
 			})
 		}) {
 			t.Fatal("no link for bulk")

@@ -35,7 +35,7 @@ type covers struct {
 
 	mu       sync.Mutex
 	me       string            // our seat
-	sessions map[string]string // by seat
+	sessions map[string]string // by seat; a stranger's is ""
 	news     chan struct{}     // closed when others are here
 }
 
@@ -59,15 +59,16 @@ func (c *covers) know(me *keyring.Member, others []keyring.Member) {
 	c.news = make(chan struct{})
 }
 
-// session finds who sits on a seat; "" for nobody. What the hub brings may come before the server's word of who that is,
+// session finds who sits on a seat; "" for nobody, and for a stranger. What the hub brings may come before the server's word of who that is,
 // so it waits as long as for a key.
 func (c *covers) session(seat string) string {
 	var limit *time.Timer
 	for {
 		c.mu.Lock()
-		session, news := c.sessions[seat], c.news
+		session, known := c.sessions[seat]
+		news := c.news
 		c.mu.Unlock()
-		if session != "" {
+		if known {
 			return session
 		}
 		if limit == nil {

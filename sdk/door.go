@@ -125,7 +125,11 @@ func (s *state) joined(m *signal.Joined) {
 	again := s.me == m.Seat // after a restart of the server
 	s.me, s.token = m.Seat, m.Token
 	s.replaceRoom(m.Room)
-	if err := s.unfit(); err != nil { // nobody here encrypts, or so the server says
+	err := s.unfit()
+	if x := s.secrecy; x != nil && x.made && len(m.Room.Seats) > 1 {
+		err = errTaken // somebody else made it in the same moment, and has another key
+	}
+	if err != nil { // nobody here encrypts, or so the server says
 		_ = s.send(&signal.Leave{}) // an overflow has ended the room
 		if s.joining == nil {       // nobody asked: it was the way back after a lost session
 			s.end(Ended{Err: err})

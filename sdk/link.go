@@ -199,6 +199,12 @@ func (s *state) admit(main *link) {
 
 // linkState follows the transport.
 func (s *state) linkState(l *link, c webrtc.PeerConnectionState) {
+	if c == webrtc.PeerConnectionStateConnected {
+		s.retrust() // the other end has shown its certificate
+		if s.linkOf(signal.Peer{From: l.peer, Link: l.id}) != l {
+			return
+		}
+	}
 	main := s.links[l.peer]
 	switch c {
 	case webrtc.PeerConnectionStateConnected:

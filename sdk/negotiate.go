@@ -154,6 +154,9 @@ func (s *state) tooMany(peer string) bool { return count(s.made, peer, s.now, ma
 func (s *state) welcomed(m *signal.Offer) *link {
 	main, how := s.links[m.From], transports{}
 	var b *bond
+	if b := s.files.bulks[m.Link]; b != nil && b.peer == m.From {
+		return nil // what is known of a link must not become what is said of another
+	}
 	if s.tooMany(m.From) {
 		_ = s.send(&signal.CloseLink{Peer: signal.Peer{To: m.From, Link: m.Link}}) // an overflow has ended the room
 		return nil

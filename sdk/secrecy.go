@@ -166,8 +166,20 @@ func (s *state) showMembers() {
 		x.media.stop()
 		x.data.stop()
 	}
-	x.covers.know(me, others)
 	x.ring.Members(s.now, me, others)
+	s.coverMembers()
+}
+
+// coverMembers says who sits where, for what comes through the hub. From a stranger nothing does.
+func (s *state) coverMembers() {
+	x := s.secrecy
+	others := slices.Clone(x.others)
+	for i := range others {
+		if x.ring.Standing(others[i].Session) == keyring.Stranger {
+			others[i].Session = ""
+		}
+	}
+	x.covers.know(x.me, others)
 }
 
 func member(seat *signal.Seat) *keyring.Member {
@@ -237,6 +249,7 @@ func (s *state) standings() {
 			delete(x.told, session)
 		}
 	}
+	s.coverMembers()
 	s.retrust()
 	s.stir = true
 }

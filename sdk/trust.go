@@ -11,6 +11,9 @@ import (
 // errBetween says why a link was closed.
 var errBetween = errors.New("its ends are not those that the two sides know: somebody is between them")
 
+// errStranger says so of one that had been let in.
+var errStranger = errors.New("whoever is at its other end does not show that they have the room's key any more")
+
 // descriptions are the two ends of a link.
 type descriptions interface {
 	LocalDescription() *webrtc.SessionDescription
@@ -30,22 +33,40 @@ func (s *state) described(session, link string, pc descriptions) {
 	s.retrust()
 }
 
-// trusts reports whether the ends of a link are the same for both sides, who both have the room's key.
-func (s *state) trusts(session, link string) bool {
+// trusts reports whether the ends of a link are the same for both sides, who both have the room's key, and the handshake was
+// with the other one.
+func (s *state) trusts(session, link string, pc *webrtc.PeerConnection) bool {
 	x := s.secrecy
-	return x == nil || x.ring.Standing(session) != keyring.Stranger && x.ends.Verdict(session, link) == keyring.Trusted
+	return x == nil || x.ring.Standing(session) != keyring.Stranger && x.ends.Verdict(session, link) == keyring.Trusted &&
+		x.ends.Shown(session, link, certificateOf(pc))
+}
+
+// certificateOf is the certificate that the other end of a connection has shown, nil before.
+func certificateOf(pc *webrtc.PeerConnection) []byte {
+	if pc == nil || pc.SCTP() == nil {
+		return nil
+	}
+	return pc.SCTP().Transport().GetRemoteCertificate()
 }
 
 // retrust lets data and words onto the links that are trusted now, and closes those that somebody has put themselves into.
 func (s *state) retrust() {
 	x := s.secrecy
+	if x == nil {
+		return
+	}
 	for _, main := range s.links {
 		for _, l := range main.each() {
 			if x.ends.Verdict(l.peer, l.id) == keyring.Broken {
 				s.fail(l, errBetween)
 				continue
 			}
-			if now := s.trusts(l.peer, l.id); now != l.trusted.Load() {
+			now := s.trusts(l.peer, l.id, l.pc)
+			if l.trusted.Load() && !now { // what is open on it would go on
+				s.fail(l, errStranger)
+				continue
+			}
+			if now != l.trusted.Load() {
 				l.trusted.Store(now)
 				l.gate.trust(now)
 				s.stir = true
@@ -58,7 +79,13 @@ func (s *state) retrust() {
 			s.dropBulk(b, true)
 			continue
 		}
-		b.gate.trust(s.trusts(b.peer, b.id))
+		now := s.trusts(b.peer, b.id, b.pc)
+		if b.trusted && !now {
+			s.dropBulk(b, true)
+			continue
+		}
+		b.trusted = now
+		b.gate.trust(now)
 		s.bulkReady(b)
 	}
 }

@@ -2,6 +2,7 @@ package parley
 
 import (
 	"errors"
+	"maps"
 	"sync"
 	"time"
 
@@ -17,8 +18,10 @@ const (
 	mediaPatience = 200 * time.Millisecond
 	// dataPatience is that of messages: nothing of them may be lost.
 	dataPatience = 5 * time.Second
-	// maxMissed is how many keys are remembered that did not come in time.
-	maxMissed = 64
+	// hopeless is how many times as long as a wait for a key that did not come nobody waits again in the same section, unless
+	// a key of theirs comes, and maxHopeless how many such sections are remembered.
+	hopeless    = 10
+	maxHopeless = 256
 )
 
 // vault seals what leaves and opens what comes, of media or of data. It is a leaf: safe for concurrent use, and what waits
@@ -30,18 +33,18 @@ type vault struct {
 	mu       sync.Mutex
 	frames   sframe.Frames
 	sections int
-	news     chan struct{} // closed when a key has come
-	missed   map[missed]bool
+	news     chan struct{}      // closed when a key has come
+	vain     map[wait]time.Time // until when there is no waiting
 }
 
-// missed is a key that did not come in time: nobody waits for it twice.
-type missed struct {
-	owner string
-	kid   uint64
+// wait is where a key was waited for.
+type wait struct {
+	owner   string
+	section int
 }
 
 func newVault(patience time.Duration, over <-chan struct{}) *vault {
-	return &vault{patience: patience, over: over, news: make(chan struct{}), missed: make(map[missed]bool)}
+	return &vault{patience: patience, over: over, news: make(chan struct{}), vain: make(map[wait]time.Time)}
 }
 
 func (v *vault) use(kid uint64, base []byte) error {
@@ -62,6 +65,7 @@ func (v *vault) add(now time.Time, owner string, kid uint64, base []byte) error 
 	defer v.mu.Unlock()
 	close(v.news)
 	v.news = make(chan struct{})
+	maps.DeleteFunc(v.vain, func(at wait, _ time.Time) bool { return at.owner == owner || at.owner == sframe.Anybody })
 	return v.frames.Add(now, owner, kid, base)
 }
 
@@ -101,16 +105,13 @@ func (v *vault) seal(dst []byte, kind sframe.Kind, frame []byte) ([]byte, bool) 
 // open opens a frame in its own memory, and waits for its key if that is not there yet.
 func (v *vault) open(owner string, kind sframe.Kind, section int, frame []byte) (opened []byte, whose string, err error) {
 	var limit *time.Timer
+	at := wait{owner, section}
 	for {
 		v.mu.Lock()
 		opened, whose, err = v.frames.Open(owner, kind, section, frame)
-		at, news := missed{owner, 0}, v.news
-		if n := sframe.ClearSize(kind, frame); errors.Is(err, sframe.ErrNoKey) {
-			h, _ := sframe.ReadHeader(frame[n:]) // it was read before
-			at.kid = h.KID
-		}
-		waits := errors.Is(err, sframe.ErrNoKey) && !v.missed[at]
+		news, until := v.news, v.vain[at]
 		v.mu.Unlock()
+		waits := errors.Is(err, sframe.ErrNoKey) && (until.IsZero() || time.Now().After(until))
 		if !waits {
 			return opened, whose, err
 		}
@@ -121,20 +122,22 @@ func (v *vault) open(owner string, kind sframe.Kind, section int, frame []byte) 
 		select {
 		case <-news:
 		case <-limit.C:
-			v.miss(at)
+			v.despair(at)
+			return nil, "", err
 		case <-v.over:
 			return nil, "", err
 		}
 	}
 }
 
-func (v *vault) miss(at missed) {
+// despair notes that a key was waited for in vain. Who sends what nobody has a key for must not hold up what comes behind it.
+func (v *vault) despair(at wait) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if len(v.missed) >= maxMissed {
-		clear(v.missed)
+	if len(v.vain) >= maxHopeless {
+		clear(v.vain)
 	}
-	v.missed[at] = true
+	v.vain[at] = time.Now().Add(hopeless * v.patience)
 }
 
 // strainer opens what one receiver gets: frames come in as RTP packets, and what is in them goes on in the same packets.

@@ -162,6 +162,43 @@ func TestFramesWaitForTheirKey(t *testing.T) {
 	})
 }
 
+// TestNobodyWaitsForLong: who sends what nobody has a key for holds up what comes behind it once in a while, and not each time.
+func TestNobodyWaitsForLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, gets := vaults(t)
+		section, frame := gets.section(), make([]byte, 64)
+		open := func(kid uint64) time.Duration {
+			sends := newVault(mediaPatience, nil)
+			if err := sends.use(kid, frameKey); err != nil {
+				t.Fatal(err)
+			}
+			sealed, _ := sends.seal(nil, sframe.Audio, frame)
+			began := time.Now()
+			if _, _, err := gets.open("ann", sframe.Audio, section, sealed); !errors.Is(err, sframe.ErrNoKey) {
+				t.Errorf("key %d: %v", kid, err)
+			}
+			return time.Since(began)
+		}
+		var waited time.Duration
+		for kid := range uint64(40) { // each of them another one that never comes
+			waited += open(100 + kid)
+		}
+		if waited != mediaPatience {
+			t.Errorf("40 strange frames hold the section up for %v", waited)
+		}
+		if err := gets.add(time.Now(), "ann", 18, frameKey); err != nil {
+			t.Fatal(err)
+		}
+		if waited := open(99); waited != mediaPatience {
+			t.Errorf("after a key of theirs: %v", waited)
+		}
+		time.Sleep(hopeless * mediaPatience * 2) // virtual
+		if waited := open(98); waited != mediaPatience {
+			t.Errorf("after a while: %v", waited)
+		}
+	})
+}
+
 // TestPlaceBelievesHubAndKey: what comes on a place goes to who the hub says only when it is sealed with their key.
 func TestPlaceBelievesHubAndKey(t *testing.T) {
 	now := time.Now()

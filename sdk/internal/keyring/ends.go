@@ -1,6 +1,8 @@
 package keyring
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -36,6 +38,7 @@ type end struct{ session, link string }
 
 type seen struct {
 	mine, theirs *sight
+	moved        bool // an end was described anew: nobody but somebody between us does that
 	used         uint64
 }
 
@@ -50,7 +53,8 @@ func (e *Ends) Described(session, link, ownSDP, peerSDP string) (own, peer []str
 		return nil, nil
 	}
 	l := e.link(session, link)
-	if l.mine != nil && slices.Equal(l.mine.own, own) && slices.Equal(l.mine.peer, peer) {
+	if l.mine != nil {
+		l.moved = l.moved || !slices.Equal(l.mine.own, own) || !slices.Equal(l.mine.peer, peer)
 		return nil, nil
 	}
 	l.mine = &sight{own, peer}
@@ -75,6 +79,8 @@ func (e *Ends) Met(session string, tell func(link string, own, peer []string)) {
 func (e *Ends) Verdict(session, link string) Verdict {
 	l := e.links[end{session, link}]
 	switch {
+	case l != nil && l.moved:
+		return Broken
 	case l == nil || l.mine == nil || l.theirs == nil:
 		return Unknown
 	case same(l.mine.own, l.theirs.peer) && same(l.mine.peer, l.theirs.own):
@@ -82,6 +88,24 @@ func (e *Ends) Verdict(session, link string) Verdict {
 	default:
 		return Broken
 	}
+}
+
+// Shown reports whether a certificate (DER) that a handshake has shown is one that the other end was described with. What is
+// only described proves nothing: a transport does not shake hands again for another description.
+func (e *Ends) Shown(session, link string, certificate []byte) bool {
+	l := e.links[end{session, link}]
+	if l == nil || l.mine == nil || len(certificate) == 0 {
+		return false
+	}
+	sum := sha256.Sum256(certificate)
+	var text strings.Builder
+	for i, b := range sum {
+		if i > 0 {
+			text.WriteByte(':')
+		}
+		fmt.Fprintf(&text, "%02X", b)
+	}
+	return slices.Contains(l.mine.peer, "sha-256 "+text.String())
 }
 
 // Forget forgets a link that is over.

@@ -3,6 +3,7 @@ package keyring
 import (
 	"bytes"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"slices"
@@ -357,9 +358,17 @@ func TestEnds(t *testing.T) {
 	if v := ann.Verdict("bob", "l2"); v != Broken {
 		t.Errorf("somebody is between: %v", v)
 	}
+	// The handshake was with whom the first description names: another one, however right it looks, is made by who is between.
 	ann.Described("bob", "l2", a, c)
-	if v := ann.Verdict("bob", "l2"); v != Trusted {
+	if v := ann.Verdict("bob", "l2"); v != Broken {
 		t.Errorf("described anew: %v", v)
+	}
+	certificate := []byte("what the handshake showed")
+	sum := sha256.Sum256(certificate)
+	shown := "a=fingerprint:sha-256 " + strings.ReplaceAll(fmt.Sprintf("% X", sum[:]), " ", ":")
+	ann.Described("bob", "l3", a, shown)
+	if !ann.Shown("bob", "l3", certificate) || ann.Shown("bob", "l3", []byte("another")) || ann.Shown("bob", "l3", nil) || ann.Shown("bob", "l1", certificate) {
+		t.Error("a certificate is taken for another")
 	}
 	ann.Forget("bob", "l2")
 	if v := ann.Verdict("bob", "l2"); v != Unknown {

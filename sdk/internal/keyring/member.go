@@ -79,7 +79,7 @@ func (k *Keyring) depart(others []Member) (changed bool) {
 		if identity, there := here[session]; there && identity == x.member.Identity {
 			continue
 		}
-		k.touch(x.heard) // long here is not long gone
+		k.keep(x.key, x.heard) // long here is not long gone
 		delete(k.known, session)
 		k.shut(session)
 		changed = true
@@ -120,23 +120,28 @@ func (k *Keyring) recognize(m Member) {
 
 // remember finds what was heard of a client: no box counts again when the server takes somebody away and back.
 func (k *Keyring) remember(key *ecdh.PublicKey) *heard {
-	name := string(key.Bytes())
-	h := k.heard[name]
+	h := k.heard[string(key.Bytes())]
 	if h == nil {
-		if len(k.heard) >= maxHeard {
-			oldest, least := "", k.turn+1
-			for other, x := range k.heard {
-				if x.used < least {
-					oldest, least = other, x.used
-				}
-			}
-			delete(k.heard, oldest)
-		}
 		h = &heard{Seen: sframe.NewSeen(lateness)}
-		k.heard[name] = h
 	}
-	k.touch(h)
+	k.keep(key, h)
 	return h
+}
+
+// keep remembers what was heard of a client as the newest, in the place of the oldest when there are too many.
+func (k *Keyring) keep(key *ecdh.PublicKey, h *heard) {
+	name := string(key.Bytes())
+	if k.heard[name] == nil && len(k.heard) >= maxHeard {
+		oldest, least := "", k.turn+1
+		for other, x := range k.heard {
+			if x.used < least {
+				oldest, least = other, x.used
+			}
+		}
+		delete(k.heard, oldest)
+	}
+	k.heard[name] = h
+	k.touch(h)
 }
 
 func (k *Keyring) touch(h *heard) {

@@ -46,6 +46,16 @@ test('somebody in between breaks it', () => {
   expect(broken).toHaveLength(2);
 });
 
+test('an end that is described anew breaks it, however right it looks: not every transport shakes hands again', () => {
+  const {ann, bob, talk, broken, why} = pair();
+  bob.described('a', 'l1', connection('sha-256 BB', 'sha-256 AA'), why);
+  ann.described('b', 'l1', connection('sha-256 AA', 'sha-256 EE'), why); // this one it shook hands with
+  ann.described('b', 'l1', connection('sha-256 AA', 'sha-256 BB'), why);
+  talk();
+  expect(ann.trusts('b', 'l1')).toBe(false);
+  expect(broken).not.toEqual([]);
+});
+
 test('what could not be told is told when they are known; what others say of the same link does not count', () => {
   const told: string[] = [];
   const ends = new Ends(

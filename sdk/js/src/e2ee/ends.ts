@@ -6,6 +6,8 @@ const maxWaiting = 64;
 interface Link {
   mine?: {own: string[]; peer: string[]};
   theirs?: {own: readonly string[]; peer: readonly string[]};
+  /** An end was described anew: the handshake was with whom it was described as first, so somebody between us did that. */
+  moved?: boolean;
   broken?: (why: string) => void;
   /** What waits until it is trusted. */
   waiting?: (() => void)[];
@@ -27,11 +29,12 @@ export class Ends {
     const [own, peer] = [fingerprints(pc.localDescription?.sdp), fingerprints(pc.remoteDescription?.sdp)];
     if (!own.length || !peer.length) return;
     const link = this.#link(session, id);
-    const before = JSON.stringify(link.mine);
-    link.mine = {own, peer};
     link.broken = broken;
-    if (JSON.stringify(link.mine) === before) return;
-    this.tell(session, id, own, peer);
+    if (!link.mine) {
+      link.mine = {own, peer};
+      this.tell(session, id, own, peer);
+    } else if (same(link.mine.own, own) && same(link.mine.peer, peer)) return;
+    else link.moved = true;
     this.#judge(link);
   }
 
@@ -81,7 +84,8 @@ export class Ends {
 }
 
 /** Whether both sides see the same two ends; null while one has not said. */
-function agrees({mine, theirs}: Link): boolean | null {
+function agrees({mine, theirs, moved}: Link): boolean | null {
+  if (moved) return false;
   if (!mine || !theirs) return null;
   return same(mine.own, theirs.peer) && same(mine.peer, theirs.own);
 }
