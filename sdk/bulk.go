@@ -40,7 +40,7 @@ type bulk struct {
 	told    []func() // who waits for it
 	users   int      // transfers on it
 	gate    *gate
-	trusted bool // data may go; only of interest in an encrypted room
+	trusted bool // both sides see the same ends; always, where nothing is encrypted
 }
 
 // carrier makes the peer connection of a link for bulk.
@@ -94,7 +94,7 @@ func (s *state) wantBulk(seat string, ready func()) bool {
 // bulkTo returns the link for bulk that is up with a session, nil when there is none.
 func (s *state) bulkTo(peer string) *bulk {
 	for _, b := range s.files.bulks {
-		if b.peer == peer && b.mine && b.up && s.trusts(peer, b.id, b.pc) {
+		if b.peer == peer && b.mine && b.up && b.trusted {
 			return b
 		}
 	}
@@ -143,7 +143,8 @@ func (s *state) newBulk(peer, id string, mine bool) (*bulk, error) {
 	})
 	pc.OnConnectionStateChange(func(c webrtc.PeerConnectionState) { on(func(s *state) { s.bulkState(b, c) }) })
 	b.gate = s.data.gate(peer, s.work.Done(), func(bool) { on(func(s *state) { s.dropBulk(b, true) }) })
-	b.gate.trust(s.secrecy == nil)
+	b.trusted = s.secrecy == nil
+	b.gate.trust(b.trusted)
 	pc.OnDataChannel(b.gate.enter)
 	return b, nil
 }
@@ -282,7 +283,7 @@ func (s *state) bulkState(b *bulk, c webrtc.PeerConnectionState) {
 
 // bulkReady tells who waits for a link for bulk that it carries now.
 func (s *state) bulkReady(b *bulk) {
-	if !b.up || !s.trusts(b.peer, b.id, b.pc) {
+	if !b.up || !b.trusted {
 		return
 	}
 	told := b.told

@@ -98,7 +98,7 @@ func (s *state) join() (*request, error) {
 	if s.joining != nil {
 		return s.joining, nil
 	}
-	if err := s.unfit(); err != nil {
+	if err := s.unfit(true); err != nil {
 		return nil, err
 	}
 	s.joining, s.wanted = newRequest(), true
@@ -125,11 +125,8 @@ func (s *state) joined(m *signal.Joined) {
 	again := s.me == m.Seat // after a restart of the server
 	s.me, s.token = m.Seat, m.Token
 	s.replaceRoom(m.Room)
-	err := s.unfit()
-	if x := s.secrecy; x != nil && x.made && len(m.Room.Seats) > 1 {
-		err = errTaken // somebody else made it in the same moment, and has another key
-	}
-	if err != nil { // nobody here encrypts, or so the server says
+	// Somebody else may have made it in the same moment, with another key.
+	if err := s.unfit(len(m.Room.Seats) > 1); err != nil { // or nobody here encrypts, or so the server says
 		_ = s.send(&signal.Leave{}) // an overflow has ended the room
 		if s.joining == nil {       // nobody asked: it was the way back after a lost session
 			s.end(Ended{Err: err})

@@ -128,8 +128,7 @@ func (s *state) feed(way int, pc *webrtc.PeerConnection, remote *webrtc.TrackRem
 	return from
 }
 
-// receive reads a stream until its end.
-// opened is called when the first packet was opened, in an encrypted room.
+// receive reads a stream until its end. In an encrypted room strain opens it, and opened is called after the first packet.
 func (t *Track) receive(from *feed, strain *strainer, opened func()) {
 	defer t.leaves(from)
 	defer strain.end()

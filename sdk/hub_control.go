@@ -161,8 +161,8 @@ func (s *state) hubSays(t *trunk, m hubMessage) {
 	}
 }
 
-// hubTold takes what somebody says past the server: of everything that programs tell each other, the hub shall not have
-// made it up only where it is sealed itself.
+// hubTold takes what somebody tells us through the hub. Only what is sealed itself is heard: the rest the hub could have made
+// up.
 func (s *state) hubTold(m hubMessage) {
 	var c controlMessage
 	if json.Unmarshal(m.Message, &c) != nil || c.Type != "keys" {

@@ -201,7 +201,7 @@ func (s *state) admit(main *link) {
 func (s *state) linkState(l *link, c webrtc.PeerConnectionState) {
 	if c == webrtc.PeerConnectionStateConnected {
 		s.retrust() // the other end has shown its certificate
-		if s.linkOf(signal.Peer{From: l.peer, Link: l.id}) != l {
+		if l.gone {
 			return
 		}
 	}

@@ -87,12 +87,13 @@ func (s *state) mediaVault() *vault {
 	return s.secrecy.media
 }
 
-// unfit says why our key is not for the room that the server shows; nil when it may be.
-func (s *state) unfit() *Refused {
+// unfit says why our key is not for the room that the server shows; nil when it may be. taken is true when others are, or
+// were, there.
+func (s *state) unfit(taken bool) *Refused {
 	switch x := s.secrecy; {
 	case x == nil || !s.room.Exists:
 		return nil
-	case x.made && s.me == "":
+	case x.made && taken:
 		return errTaken
 	case !s.room.Encrypted:
 		return errNotEncrypted

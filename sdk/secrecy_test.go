@@ -10,6 +10,7 @@ import (
 
 	"github.com/pion/webrtc/v4"
 
+	"github.com/parley-rtc/parley/sdk/internal/keyring"
 	"github.com/parley-rtc/parley/sdk/media"
 )
 
@@ -94,6 +95,37 @@ func TestSomebodyBetween(t *testing.T) {
 		}
 		if err := from.Send([]byte("secret")); !errors.Is(err, ErrDataFull) {
 			t.Errorf("data are sent: %v", err)
+		}
+	})
+}
+
+// TestTrustNeedsTheHandshake: that both sides agree on two ends is not enough, when the handshake was with another one. A link that
+// carried data already is closed.
+func TestTrustNeedsTheHandshake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		ann, _ := sealedPair(t, d)
+		trusted := func(s *state) *link {
+			if l := s.links["session-2"]; l != nil && l.trusted.Load() {
+				return l
+			}
+			return nil
+		}
+		for inside(t, ann, trusted) == nil {
+			pass(10 * time.Millisecond)
+		}
+		if gone := inside(t, ann, func(s *state) bool {
+			l, x := trusted(s), s.secrecy
+			x.ends.Forget(l.peer, l.id)
+			own, peer := x.ends.Described(l.peer, l.id, "a=fingerprint:sha-256 AA", "a=fingerprint:sha-256 BB")
+			x.ends.Told(l.peer, l.id, peer, own)
+			if v := x.ends.Verdict(l.peer, l.id); v != keyring.Trusted {
+				t.Errorf("the two do not agree: %v", v)
+			}
+			s.retrust()
+			return l.gone
+		}); !gone {
+			t.Error("the link goes on")
 		}
 	})
 }

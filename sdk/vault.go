@@ -108,12 +108,14 @@ func (v *vault) open(owner string, kind sframe.Kind, section int, frame []byte) 
 	at := wait{owner, section}
 	for {
 		v.mu.Lock()
-		opened, whose, err = v.frames.Open(owner, kind, section, frame)
+		if opened, whose, err = v.frames.Open(owner, kind, section, frame); !errors.Is(err, sframe.ErrNoKey) {
+			v.mu.Unlock()
+			return opened, whose, err
+		}
 		news, until := v.news, v.vain[at]
 		v.mu.Unlock()
-		waits := errors.Is(err, sframe.ErrNoKey) && (until.IsZero() || time.Now().After(until))
-		if !waits {
-			return opened, whose, err
+		if time.Now().Before(until) {
+			return nil, "", err
 		}
 		if limit == nil {
 			limit = time.NewTimer(v.patience)

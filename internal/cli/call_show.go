@@ -74,7 +74,7 @@ func (w *callShow) invite(ctx context.Context) {
 		return // the room is over
 	}
 	link, _, _ := strings.Cut(w.link, "#")
-	w.print.invitation(link + "#key=" + info.Key)
+	w.print.invitation(withKey(link, info.Key))
 }
 
 func (w *callShow) event(ctx context.Context, e parley.Event) {

@@ -16,8 +16,8 @@ import (
 const remembered = 7 * 24 * time.Hour
 
 // memory is what the next process that does the same needs to go on where this one stopped: the id of the transfer, by
-// which the receiver knows it and which nobody else can guess, and the seat in the room, with its key if it is encrypted. It is a file in the user's
-// folder for state; where there is none, the next process begins anew.
+// which the receiver knows it and which nobody else can guess, and the seat in the room, with its key if it is encrypted.
+// It is a file in the user's folder for state; where there is none, the next process begins anew.
 type memory struct {
 	path string
 	kept struct {
