@@ -75,7 +75,8 @@ func (s *state) withdraw() {
 	s.session.attempts = nil
 }
 
-// dialed says hello on a new socket.
+// dialed says hello on a new socket. Until that is answered, nothing that it does not say is acknowledged on the old one:
+// an acknowledgement that overtakes hello makes the server forget what hello asks for, and the session is lost.
 func (s *state) dialed(a *attempt, sock *socket, err error) {
 	n := &s.session
 	known := false
@@ -110,6 +111,7 @@ func (s *state) dialed(a *attempt, sock *socket, err error) {
 		return
 	}
 	n.trial, n.tried = sock, s.now
+	n.sequence.Hold(s.now, n.sequence.Received()+1)
 	sock.send(b)
 }
 
@@ -130,6 +132,7 @@ func (s *state) forsake(err error) {
 	}
 	s.discard(n.trial)
 	n.trial = nil
+	n.sequence.Hold(s.now, 0)
 	s.unreachable(err)
 }
 

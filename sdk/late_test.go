@@ -150,3 +150,62 @@ func TestLateServerCloses(t *testing.T) {
 		end()
 	})
 }
+
+// TestHelloIsOvertaken: what is said on the old socket after hello arrives before it. The session goes on, for nothing
+// is acknowledged that hello does not say.
+func TestHelloIsOvertaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1)
+		w.meet(Options{})
+		p := w.people[0]
+		var late atomic.Int32
+		inside(t, p.room, func(s *state) bool {
+			connect := s.session.connect
+			s.session.connect = func(ctx context.Context) (*socket, error) {
+				sock, err := connect(ctx)
+				if err != nil {
+					return nil, err
+				}
+				slow := *sock
+				slow.out = make(chan []byte, cap(sock.out))
+				go func() {
+					defer close(sock.out)
+					for first := true; ; first = false {
+						select {
+						case b, ok := <-slow.out:
+							if !ok {
+								return
+							}
+							if first {
+								late.Add(1)
+								time.Sleep(500 * time.Millisecond) // virtual: hello's way, while the old socket lives
+							}
+							sock.out <- b
+						case <-sock.done:
+							return
+						}
+					}
+				}()
+				return &slow, nil
+			}
+			return true
+		})
+		session := func() string { return inside(t, p.room, func(s *state) string { return s.session.id }) }
+		id := session()
+		old, release := p.muzzle(t)
+		pass(pingEach + lateness + 100*time.Millisecond) // hello is said by now
+		release()
+		for began := time.Now(); p.sockOf(t) == old; pass(10 * time.Millisecond) {
+			if time.Since(began) > 2*time.Second {
+				t.Fatal("there is no other socket")
+			}
+			for range 3 {
+				_, _ = w.people[1].room.Chat(t.Context(), "meanwhile")
+			}
+		}
+		if late.Load() != 1 || session() != id {
+			t.Errorf("%d hellos were late, and the session is %s, not %s", late.Load(), session(), id)
+		}
+		w.flowing(time.Second)
+	})
+}

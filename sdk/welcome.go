@@ -66,6 +66,7 @@ func (s *state) welcome(w *signal.Welcome) {
 		s.discard(n.sock)
 	}
 	n.sock, n.trial, n.doubt, n.wary = n.trial, nil, false, false
+	n.sequence.Hold(s.now, 0)
 	s.withdraw()
 	missed := !n.lost.IsZero()
 	if missed {

@@ -368,6 +368,28 @@ describe('Socket', () => {
       expect(ws.closed).toBe(true);
     });
 
+    it('acknowledges nothing that hello has not said until that is answered', () => {
+      const {ws} = fast();
+      ws.say({type: 'seat', n: 1});
+      vi.advanceTimersByTime(1_200);
+      const again = next(0);
+      expect(again.got[0]).toMatchObject({type: 'hello', received: 1});
+      for (let n = 2; n < 40; n++) ws.say({type: 'seat', n});
+      vi.advanceTimersByTime(300);
+      expect(Math.max(...ws.got.map(({ack}) => Number(ack ?? 0)))).toBe(1);
+      again.welcome({resumed: true, resume: 't2', received: 0});
+      expect(again.got.at(-1)?.ack).toBe(39);
+    });
+
+    it('acknowledges again when the answer does not come', () => {
+      const {ws} = fast();
+      vi.advanceTimersByTime(1_200);
+      next(0).die();
+      ws.say({type: 'seat', n: 1});
+      live(ws, 2_000);
+      expect(ws.got.at(-1)?.ack).toBe(1);
+    });
+
     it('does not take its own standstill for silence', () => {
       const {ws} = fast();
       live(ws, 500);

@@ -63,6 +63,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
   #next: Line | null = null; // wants it
   #sequence = new Sequence();
   #resume = '';
+  #said = 0; // in the last hello: received
   #online = false;
   #window = 0; // ms; 0 until the first welcome
   #offlineSince = performance.now();
@@ -198,7 +199,8 @@ export class Socket extends Events<SocketEvents> implements Sender {
     }
     line.introduced = true;
     const hello = {...this.hello(), type: 'hello'};
-    line.send(this.#resume ? {...hello, resume: this.#resume, received: this.#sequence.received} : hello);
+    this.#said = this.#sequence.received;
+    line.send(this.#resume ? {...hello, resume: this.#resume, received: this.#said} : hello);
   }
 
   /** One that is not needed may take its time: browsers report a socket that is closed before it is open as a fault. */
@@ -323,7 +325,8 @@ export class Socket extends Events<SocketEvents> implements Sender {
   #write(message: object): void {
     if (!this.#line) return;
     this.#clear('ack');
-    const ack = this.#sequence.tell();
+    // Until hello is answered: were more acknowledged before it arrives, the server would not know what it asks for.
+    const ack = this.#next?.introduced ? this.#said : this.#sequence.tell();
     this.#line.send(ack ? {...message, ack} : message);
   }
 
