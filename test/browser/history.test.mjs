@@ -82,6 +82,33 @@ test('whoever comes later reads what was said, older pages on demand', {skip}, a
   await bob.reads(/Kept until everybody has left/);
 });
 
+test('a long talk is drawn in parts, and whoever reads back is left where they are', {skip}, async () => {
+  const ann = await joins('Ann', 'long');
+  const bob = await joins('Bob', 'long');
+  await pastes(ann, 230);
+  await until('Bob to read the newest', async () => /line 229\./.test(await bob.log()));
+  const drawn = () => bob.page.$$eval('.chat-group p', (all) => all.length);
+  const first = await drawn();
+  assert.ok(first >= 100 && first < 200, `${first} of 230 are drawn`);
+  const back = () =>
+    bob.page.$eval('.chat-list', (list) => {
+      list.scrollTop = 0;
+      return new Promise((done) => requestAnimationFrame(() => done(undefined)));
+    });
+  await back();
+  await bob.press('Show earlier messages');
+  await until('Bob to read more', async () => (await drawn()) === first + 100);
+  const seen = () => bob.page.$eval('.chat-list', (list) => list.scrollTop);
+  const where = await seen();
+  assert.ok(where > 0);
+  await ann.say('and one more');
+  await until('Bob to get it', async () => /and one more/.test(await bob.log()));
+  assert.deepEqual([await drawn(), await seen()], [first + 101, where], 'nothing moves while he reads');
+  await bob.looksBack();
+  const text = await bob.log();
+  for (let i = 0; i < 230; i++) assert.equal(text.split(`line ${i}.`).length, 2, `line ${i} once`);
+});
+
 test('a host keeps it for the next time, or lets nothing be kept', {skip}, async () => {
   let ann = await joins('Ann', 'policy');
   await keeps(ann, 'forever');

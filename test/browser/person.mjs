@@ -127,6 +127,15 @@ export class Person extends Controls {
     }
   }
 
+  /** Looks back in the chat that is open, as far as it goes: a long one is drawn in parts. */
+  async looksBack() {
+    while (await this.has('Show earlier messages')) {
+      const drawn = (await this.log()).length;
+      await this.press('Show earlier messages');
+      await until(`${this.name} to read more`, async () => (await this.log()).length > drawn);
+    }
+  }
+
   /** The seat of the other person, by the picture on the stage. */
   seatOfOther() {
     return this.page.evaluate(() => {

@@ -67,6 +67,7 @@ describe('nothing is lost or doubled', {skip}, () => {
     internet.set('nata', 'port-restricted');
     await until('media to flow', async () => (await Promise.all(people.map(({page}) => flows(page)))).every(Boolean));
     for (const person of people) {
+      await person.looksBack();
       for (const {name} of people) {
         await until(`${person.name} to know all that ${name} said`, async () => {
           const log = await person.log();

@@ -67,6 +67,16 @@ describe('groupChat', () => {
     ]);
   });
 
+  it('keeps the groups that did not change, so that they are not drawn again', () => {
+    const all = [message('1', 'ann', 0), message('2', 'me', 1), message('3', 'me', 2)];
+    const before = groupChat(all);
+    const after = groupChat([...all, message('4', 'me', 3), message('5', 'ann', 4)], before);
+    expect(after[0]).toBe(before[0]);
+    expect(after.map((g) => g.messages.map((m) => m.id).join())).toEqual(['1', '2,3,4', '5']);
+    const saved = groupChat([{...message('1', 'ann', 0), unsaved: true}, ...all.slice(1)], before);
+    expect([saved[0] === before[0], saved[1] === before[1]]).toEqual([false, true]);
+  });
+
   it('has no group without messages', () => {
     expect(groupChat([])).toEqual([]);
   });

@@ -14,7 +14,8 @@ export interface ChatGroup {
 
 const MINUTE = 60_000;
 
-export function groupChat(messages: readonly ChatMessage[]): ChatGroup[] {
+/** A group that is the same as `before` is the one of `before`, and need not be drawn again. */
+export function groupChat(messages: readonly ChatMessage[], before: readonly ChatGroup[] = []): ChatGroup[] {
   const groups: ChatGroup[] = [];
   for (const message of messages) {
     const last = groups.at(-1);
@@ -25,7 +26,11 @@ export function groupChat(messages: readonly ChatMessage[]): ChatGroup[] {
       groups.push({id, from, name, mine, at, messages: [message]});
     }
   }
-  return groups;
+  const drawn = new Map(before.map((group) => [group.id, group]));
+  return groups.map((group) => {
+    const known = drawn.get(group.id);
+    return known && same(known.messages, group.messages) ? known : group;
+  });
 }
 
 /** Puts what else happened where it belongs between the groups. What is older keeps its place when times are equal. */
@@ -39,6 +44,10 @@ export function day(at: number, now: number, language: string): string {
   return date.toDateString() === new Date(now).toDateString()
     ? ''
     : `${date.toLocaleDateString(language, {day: 'numeric', month: 'short'})}, `;
+}
+
+function same(a: readonly ChatMessage[], b: readonly ChatMessage[]): boolean {
+  return a.length === b.length && a.every((message, i) => message === b[i]);
 }
 
 function sameMinute(a: number, b: number): boolean {

@@ -1,9 +1,11 @@
 import type {ChatMessage, History} from '@parley-rtc/sdk';
+import {Component} from 'preact';
 import {useLayoutEffect, useRef, useState} from 'preact/hooks';
 import {clock} from '../logic/numbers';
 import {useVisit} from '../visit/visit';
 import {language} from '../words/words';
 import {byTime, type ChatGroup, day, groupChat} from './chat-groups';
+import {usePages} from './chat-pages';
 import {Icon} from './icon';
 import {findLinks} from './links';
 import {Panel} from './panel';
@@ -17,16 +19,20 @@ export function ChatPanel({filing}: {filing: Filing | null}) {
   const visit = useVisit();
   const w = words().chat;
   const list = useRef<HTMLDivElement>(null);
-  const messages = visit.chat.value;
-  const transfers = filing?.desk.transfers.value ?? [];
+  const all = visit.chat.value;
   const kept = visit.info.value?.history ?? 'none';
 
   // The newest message stays in sight, as long as the reader has not scrolled up to read.
   const pinned = useRef(true);
   const top = useRef(0);
   const height = useRef(0);
+  const {start, back} = usePages(all, pinned.current);
+  const messages = all.slice(start);
   const newest = messages.at(-1);
   const oldest = messages[0];
+  const groups = useRef<ChatGroup[]>([]);
+  groups.current = groupChat(messages, groups.current);
+  const transfers = (filing?.desk.transfers.value ?? []).filter(({at}) => !start || !oldest || at >= oldest.at);
   // What comes above the reader's eyes must not move what they read.
   useLayoutEffect(() => {
     const box = list.current;
@@ -48,7 +54,7 @@ export function ChatPanel({filing}: {filing: Filing | null}) {
     const observer = new ResizeObserver(follow);
     observer.observe(box);
     return () => observer.disconnect();
-  }, [messages, transfers.length]);
+  }, [all, start, transfers.length]);
 
   return (
     <Panel name="chat" title={w.title}>
@@ -68,13 +74,15 @@ export function ChatPanel({filing}: {filing: Filing | null}) {
           top.current = box.scrollTop;
         }}
       >
-        {visit.earlier.value && (
+        {(start > 0 || visit.earlier.value) && (
           <button
             type="button"
             class="btn small chat-earlier"
             onClick={() => {
               pinned.current = false;
               height.current = list.current?.scrollHeight ?? 0;
+              back();
+              if (start > 0) return;
               // The answer shows itself; without one the button is still there.
               visit.room.earlier().catch(() => visit.herald.show(w.noEarlier));
             }}
@@ -83,7 +91,7 @@ export function ChatPanel({filing}: {filing: Filing | null}) {
           </button>
         )}
         {messages.length + transfers.length === 0 && <p class="empty">{w.empty[kept]}</p>}
-        {byTime(groupChat(messages), transfers).map((entry) =>
+        {byTime(groups.current, transfers).map((entry) =>
           'files' in entry ? (
             filing && <filing.TransferCard key={entry.id} transfer={entry} desk={filing.desk} />
           ) : (
@@ -98,21 +106,28 @@ export function ChatPanel({filing}: {filing: Filing | null}) {
 }
 
 /** What one person said in one go. */
-function Group({group}: {group: ChatGroup}) {
-  return (
-    <section class="chat-group" data-mine={group.mine}>
-      <h3>
-        {group.mine ? words().chat.you : <bdi>{group.name}</bdi>}{' '}
-        <time dateTime={new Date(group.at).toISOString()}>
-          {day(group.at, Date.now(), language())}
-          {clock(group.at, language())}
-        </time>
-      </h3>
-      {group.messages.map((message) => (
-        <Message key={message.id} message={message} />
-      ))}
-    </section>
-  );
+class Group extends Component<{group: ChatGroup}> {
+  override shouldComponentUpdate({group}: {group: ChatGroup}) {
+    return group !== this.props.group;
+  }
+
+  override render() {
+    const {group} = this.props;
+    return (
+      <section class="chat-group" data-mine={group.mine}>
+        <h3>
+          {group.mine ? words().chat.you : <bdi>{group.name}</bdi>}{' '}
+          <time dateTime={new Date(group.at).toISOString()}>
+            {day(group.at, Date.now(), language())}
+            {clock(group.at, language())}
+          </time>
+        </h3>
+        {group.messages.map((message) => (
+          <Message key={message.id} message={message} />
+        ))}
+      </section>
+    );
+  }
 }
 
 const policies: readonly History[] = ['none', 'session', 'forever'];

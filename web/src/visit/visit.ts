@@ -279,7 +279,7 @@ export class Visit {
       this.online.value = room.online;
       this.info.value = room.info;
       this.people.value = [...room.people];
-      this.chat.value = [...room.chat];
+      this.chat.value = room.chat; // another list with each change: what did not change is not drawn again
       this.earlier.value = room.hasEarlier;
       if (room.status === 'joined') this.takeSeat();
     });
