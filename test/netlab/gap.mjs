@@ -19,36 +19,48 @@ export function rememberGaps() {
     since: 0,
     sockets: /** @type {{at: number, what: string}[]} */ ([]),
   };
-  /** @param {'audio' | 'video' | 'shown'} kind */
-  const came = (kind) => {
-    const at = now();
+  /** @param {'audio' | 'video' | 'shown'} kind @param {number} at */
+  const came = (kind, at) => {
+    if (at <= state.last[kind]) return;
     state.longest[kind] = Math.max(state.longest[kind], at - Math.max(state.last[kind], state.since));
     state.last[kind] = at;
-    if (kind === 'audio' && state.marked !== null) state.back ??= at - state.marked;
+    if (kind === 'audio' && state.marked !== null && at > state.marked) state.back ??= at - state.marked;
   };
   /** Those of the page, and of the frames that it makes. @returns {RTCPeerConnection[]} */
   const links = () => [window, ...Array.from(window.frames)].flatMap((w) => /** @type {any} */ (w).__links ?? []);
   if (window !== window.top) return;
-  /** @type {WeakMap<RTCRtpReceiver, number>} */
-  const stamps = new WeakMap();
-  /** @type {Element | null} */
-  let watched = null;
-  setInterval(() => {
+  /**
+   * What a receiver last said, and when it is asked again while nothing is missed. To ask costs the page's thread a wait
+   * for another one, a third of its time when all are asked all the time; the stamps are exact however late they are read.
+   * @type {WeakMap<RTCRtpReceiver, {stamp: number, rest: number}>}
+   */
+  const sources = new WeakMap();
+  const restMs = {audio: 50, video: 150, silent: 200};
+  const missedMs = 100;
+  const listen = (/** @type {boolean} */ all) => {
     for (const link of links()) {
       if (link.connectionState === 'closed') continue;
       for (const receiver of link.getReceivers()) {
-        const stamp = receiver.getSynchronizationSources?.()[0]?.timestamp;
-        if (stamp === undefined || stamp === stamps.get(receiver)) continue;
-        stamps.set(receiver, stamp);
-        came(/** @type {'audio' | 'video'} */ (receiver.track.kind));
+        const kind = /** @type {'audio' | 'video'} */ (receiver.track.kind);
+        const known = sources.get(receiver) ?? {stamp: 0, rest: 0};
+        if (!all && now() < known.rest && now() - state.last[kind] < missedMs) continue;
+        const stamp = receiver.getSynchronizationSources?.()[0]?.timestamp ?? 0;
+        const fresh = stamp !== known.stamp;
+        sources.set(receiver, {stamp, rest: now() + restMs[fresh ? kind : 'silent']});
+        if (fresh) came(kind, Math.min(now(), stamp - performance.timeOrigin));
       }
     }
+  };
+  /** @type {Element | null} */
+  let watched = null;
+  setInterval(() => {
+    listen(false);
     const video = document.querySelector('video[data-seat][data-source="camera"]');
     if (!(video instanceof HTMLVideoElement) || video === watched) return;
     watched = video;
     const next = () => {
       if (video !== watched) return;
-      came('shown');
+      came('shown', now());
       video.requestVideoFrameCallback(next);
     };
     video.requestVideoFrameCallback(next);
@@ -72,6 +84,7 @@ export function rememberGaps() {
   Object.assign(window, {
     __gap: {
       start() {
+        listen(true);
         state.since = now();
         state.marked = state.back = null;
         state.sockets.length = 0;
@@ -82,6 +95,7 @@ export function rememberGaps() {
         state.back = null;
       },
       read() {
+        listen(true);
         const at = now();
         const longest = kinds.map((kind) => [
           kind,
@@ -109,6 +123,7 @@ export function rememberGaps() {
       },
       /** Whether sound and picture both came just now. */
       flows() {
+        listen(true);
         const at = now();
         return at - state.last.audio < 200 && at - state.last.video < 400;
       },
