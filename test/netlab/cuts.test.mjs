@@ -35,7 +35,7 @@ describe('nothing is lost or doubled', {skip}, () => {
   });
 
   test(`${cuts} cuts`, async (t) => {
-    const [atA, atB] = await Promise.all([internet.chromium('a'), internet.chromium('b')]);
+    const [atA, atB] = await Promise.all([internet.chromium('a', 'small'), internet.chromium('b', 'small')]);
     const prepare = async (/** @type {import('puppeteer-core').Page} */ page) =>
       void (await page.evaluateOnNewDocument(rememberGaps));
     const ann = await Person.arrive(atA, named(server.hostLink), {name: 'Ann', prepare});

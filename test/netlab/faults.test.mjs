@@ -81,7 +81,8 @@ function call(title, {annFirst, bobsBrowser, rows}) {
     /** @type {import('puppeteer-core').Page[]} */
     let pages = [];
     before(async () => {
-      const [atA, atB] = await Promise.all([internet.chromium('a'), internet[bobsBrowser]('b')]);
+      // Small pictures: two browsers and their networks share this machine, and what is measured is not how fast it draws.
+      const [atA, atB] = await Promise.all([internet.chromium('a', 'small'), internet[bobsBrowser]('b', 'small')]);
       const prepare = async (/** @type {import('puppeteer-core').Page} */ page) => {
         await page.evaluateOnNewDocument(rememberGaps);
       };

@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest';
 import type {LinkMessage} from './message.js';
-import {answerMs, type Connection, Negotiation, type Side} from './negotiation.js';
+import {answerMs, type Connection, Negotiation, outrank, type Side} from './negotiation.js';
 
 /** The signalling state machine of an RTCPeerConnection (RFC 8829 §3.5.1), with ICE generations and nothing else. */
 class FakeConnection {
@@ -306,5 +306,33 @@ describe('Negotiation', () => {
       await settle(a, b);
       agreed(a, b);
     }
+  });
+});
+
+const line = (priority: number) =>
+  `candidate:842163049 1 udp ${priority} 203.0.113.21 41452 typ srflx raddr 0.0.0.0 rport 0 generation 0`;
+const priorityOf = (candidate: string) => Number(candidate.split(' ')[3]);
+/** Host by wire, host by another network, reflexive of both, relays by UDP, TCP and TLS: as Chromium gives them. */
+const given = [2122260223, 2122194687, 1686052607, 1685987071, 58663423, 25108735, 8331263];
+const greatest = 0x7effffff;
+
+describe('outrank', () => {
+  it('changes nothing before a restart', () => {
+    expect(outrank(line(1686052607), 0)).toBe(line(1686052607));
+  });
+
+  it('keeps everything else, and what it does not understand', () => {
+    const priority = priorityOf(outrank(line(1), 1));
+    expect(outrank(line(1), 1)).toBe(line(priority));
+    for (const odd of ['', 'candidate:1 1 udp', 'x']) expect(outrank(odd, 1)).toBe(odd);
+  });
+
+  it.each([1, 2, 126, 127, 1_000])('restart %i is above all before it, in the same order, and within 31 bits', (n) => {
+    const raised = given.map((priority) => priorityOf(outrank(line(priority), n)));
+    expect(raised).toEqual([...raised].sort((a, b) => b - a));
+    expect(new Set(raised).size).toBe(given.length);
+    const before = n === 1 ? greatest : priorityOf(outrank(line(greatest), Math.min(n, 127) - 1));
+    expect(Math.min(...raised)).toBeGreaterThan(before);
+    expect(Math.max(...raised, priorityOf(outrank(line(greatest), n)))).toBeLessThan(2 ** 31);
   });
 });

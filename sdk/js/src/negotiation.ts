@@ -52,6 +52,7 @@ export class Negotiation {
   #pending: (Words & {waited: number; repeats: number}) | null = null; // our offer that has no answer yet
   #answered: {offer: string; answer: Words} | null = null; // their newest offer, and what we said
   #accepted = ''; // the newest answer that we took
+  #restarts = 0; // of the other side's ICE
   #closed = false;
 
   constructor(
@@ -170,10 +171,8 @@ export class Negotiation {
       this.#pending = null;
       if (this.#restarting) this.#wanted = {restart: true};
     }
-    const before = this.#generations();
-    await this.pc.setRemoteDescription({type: 'offer', sdp});
     // An offer that restarts ICE does what our own, taken back, wanted.
-    if (before && before.join() !== this.#generations()?.join()) this.#wanted = null;
+    if (await this.#describe('offer', sdp)) this.#wanted = null;
     this.side.bind(tracks, 'offer');
     await this.pc.setLocalDescription();
     if (this.#closed) return;
@@ -186,11 +185,20 @@ export class Negotiation {
   async #accept(sdp: string, tracks: readonly Track[]): Promise<void> {
     // To an offer that was taken back, or for the second time.
     if (this.pc.signalingState !== 'have-local-offer' || sdp === this.#accepted) return;
-    await this.pc.setRemoteDescription({type: 'answer', sdp});
+    await this.#describe('answer', sdp);
     this.#accepted = sdp;
     this.#pending = null;
     this.side.bind(tracks, 'answer');
     await this.#stable();
+  }
+
+  /** Takes a description of the other side, and says whether it restarts ICE. */
+  async #describe(type: Spoken, sdp: string): Promise<boolean> {
+    const before = this.#generations()?.join();
+    await this.pc.setRemoteDescription({type, sdp});
+    const restarts = before !== undefined && before !== this.#generations()?.join();
+    if (restarts) this.#restarts++;
+    return restarts;
   }
 
   async #stable(): Promise<void> {
@@ -199,14 +207,15 @@ export class Negotiation {
     if (this.#wanted) this.#run('offer', () => this.#offer());
   }
 
-  async #candidate({usernameFragment, ...candidate}: RTCIceCandidateInit): Promise<void> {
+  async #candidate({usernameFragment, ...given}: RTCIceCandidateInit): Promise<void> {
     const generations = this.#generations();
     if (!generations) {
-      if (this.#early.length < 100) this.#early.push({usernameFragment: usernameFragment ?? null, ...candidate});
+      if (this.#early.length < 100) this.#early.push({usernameFragment: usernameFragment ?? null, ...given});
       return;
     }
     // Signalling keeps the order, so an unknown generation is an old one or belongs to an offer that lost.
     if (usernameFragment && !generations.includes(usernameFragment)) return;
+    const candidate = {...given, candidate: outrank(given.candidate ?? '', this.#restarts)};
     await this.pc.addIceCandidate(usernameFragment ? {...candidate, usernameFragment} : candidate);
   }
 
@@ -215,4 +224,26 @@ export class Negotiation {
     const sdp = this.pc.remoteDescription?.sdp;
     return sdp ? [...new Set(Array.from(sdp.matchAll(/^a=ice-ufrag:(\S+)/gm), (m) => m[1] ?? ''))] : null;
   }
+}
+
+/** What every candidate of a restarted ICE has, above the greatest of RFC 8445 §5.1.2.1 with a type preference of 126. */
+const floor = 0x7f000000;
+/** Bits of the given priority that are kept, below those of the number of the restart, and the greatest such number. */
+const [kept, most] = [17, 127];
+
+/**
+ * A candidate of the other side with a priority above that of every candidate before the restart, and in the same order
+ * among those after it; `restarts` counts from 1, and 0 leaves it as it is.
+ *
+ * Chromium does not check a pair on the same network as the selected one when that has the greater priority and was
+ * heard of in the last 2.5 s. A device that loses its preferred network offers the other with less: for so long nobody
+ * would try it, although we know better than ICE that the old pair is dead. ICE works whatever the two sides believe of
+ * each other's priorities; only the order of the checks depends on it.
+ */
+export function outrank(candidate: string, restarts: number): string {
+  if (!restarts) return candidate;
+  return candidate.replace(/^((?:candidate:)?\S+ \S+ \S+ )(\d+)/, (_, before: string, priority: string) => {
+    const rank = (Number(priority) & 0x7fffffff) >>> (31 - kept);
+    return before + (floor + Math.min(restarts, most) * 2 ** kept + rank);
+  });
 }

@@ -301,7 +301,6 @@ export class Pair {
         send: (type, body) => port.send(type, {...body, link: id} as never),
         freshServers: () => port.freshServers(),
         changed: () => (link === this.#main || link === this.#spare) && port.changed(),
-        found: () => link === this.#main && this.#upkeep?.found(),
         connected: () => this.#connected(link),
         moved: () => this.#upkeep?.moved(link),
         broken: (why, hopeless) => this.#broken(link, why, hopeless),

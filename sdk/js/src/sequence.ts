@@ -19,6 +19,11 @@ export class Sequence {
     return this.#received;
   }
 
+  /** What was acknowledged last. */
+  get told(): number {
+    return this.#told;
+  }
+
   /** How many received messages the other side does not know about. */
   get owed(): number {
     return this.#received - this.#told;
@@ -39,7 +44,7 @@ export class Sequence {
   /** The acknowledgement to put on whatever leaves now. */
   tell(): number {
     this.#told = this.#received;
-    return this.#received;
+    return this.#told;
   }
 
   /** Judges the number of an incoming message and counts it when it is the next. */

@@ -63,7 +63,6 @@ export class Socket extends Events<SocketEvents> implements Sender {
   #next: Line | null = null; // wants it
   #sequence = new Sequence();
   #resume = '';
-  #said = 0; // in the last hello: received
   #online = false;
   #window = 0; // ms; 0 until the first welcome
   #offlineSince = performance.now();
@@ -199,8 +198,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
     }
     line.introduced = true;
     const hello = {...this.hello(), type: 'hello'};
-    this.#said = this.#sequence.received;
-    line.send(this.#resume ? {...hello, resume: this.#resume, received: this.#said} : hello);
+    line.send(this.#resume ? {...hello, resume: this.#resume, received: this.#sequence.tell()} : hello);
   }
 
   /** One that is not needed may take its time: browsers report a socket that is closed before it is open as a fault. */
@@ -326,7 +324,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
     if (!this.#line) return;
     this.#clear('ack');
     // Until hello is answered: were more acknowledged before it arrives, the server would not know what it asks for.
-    const ack = this.#next?.introduced ? this.#said : this.#sequence.tell();
+    const ack = this.#next?.introduced ? this.#sequence.told : this.#sequence.tell();
     this.#line.send(ack ? {...message, ack} : message);
   }
 

@@ -20,8 +20,6 @@ export interface TransportPort {
   freshServers(): Promise<RTCIceServer[]>;
   /** Tracks, state or path changed. */
   changed(): void;
-  /** This machine has found an address that the other side may reach it at. */
-  found(): void;
   /** It is connected, for the first time or again. */
   connected(): void;
   /** ICE has gone over to another pair of addresses. */
@@ -242,7 +240,6 @@ export abstract class Transport<P extends TransportPort = TransportPort> impleme
       this.port.send('end-of-candidates', usernameFragment ? {usernameFragment} : {});
       return;
     }
-    this.port.found();
     const {sdpMid, sdpMLineIndex, usernameFragment} = candidate;
     this.port.send('candidate', {
       candidate: {

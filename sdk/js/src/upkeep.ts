@@ -80,7 +80,7 @@ export class Upkeep {
     this.#switch(now);
     this.#show();
     const calm = pair.using === 'spare' && this.#spareAlive;
-    const slack = 2 * port.lag() + (calm ? calmMs : 0);
+    const slack = 2 * (port.lag() + this.#heart(pair.main).rttMs) + (calm ? calmMs : 0);
     const remedy = this.#recovery.next(now, {online: port.online(), present: port.present(), slack});
     if (remedy) this.#apply(remedy);
     this.#tidy(now);
@@ -103,11 +103,6 @@ export class Upkeep {
   /** Media may flow from now on: until now there was nothing to hear. */
   began(): void {
     for (const link of this.pair.links) this.#heart(link).hear();
-  }
-
-  /** This machine has found an address. */
-  found(): void {
-    this.#recovery.news(this.pair.port.clock());
   }
 
   connected(link: Link): void {

@@ -110,7 +110,7 @@ export const de: Words = {
     },
     held: {
       title: (Your, both) => `${Your} ${both ? 'sind' : 'ist'} vom System abgeschaltet`,
-      fix: 'Das tut eine Taste am Gerät oder ein anderes Programm. Schalt es dort ein, oder wähle ein anderes Gerät.',
+      fix: 'Das tut eine Taste oder ein Programm. Schalt es dort ein, oder wähle ein anderes Gerät.',
     },
     failed: {
       title: (Your) => `${Your}: Start misslungen`,
@@ -138,7 +138,7 @@ export const de: Words = {
       fix: 'Das geht, nur langsamer. Ein anderes Netz, etwa ein Handy-Hotspot, ist vielleicht schneller.',
     },
     tls: {
-      title: 'Dein Netz lässt nur gesicherte Webseiten durch: Gespräche laufen über TLS durch das Relais',
+      title: 'Dein Netz lässt nur Webseiten durch: Gespräche laufen über TLS durch das Relais',
       fix: 'Das geht, nur langsamer. Ein anderes Netz, etwa ein Handy-Hotspot, ist vielleicht schneller.',
     },
     blocked: {

@@ -100,7 +100,7 @@ export const en = {
     },
     held: {
       title: (Your: string, both: boolean) => `${Your} ${both ? 'are' : 'is'} turned off by your system`,
-      fix: 'A key or switch on the device, or another program, does that. Turn it on there, or choose another device.',
+      fix: 'A key, a switch or a program does that. Turn it on there, or choose another device.',
     },
     failed: {
       title: (Your: string) => `${Your} did not start`,
@@ -131,7 +131,7 @@ export const en = {
       fix: 'That is fine, only slower. Another network, such as a phone hotspot, may be faster.',
     },
     tls: {
-      title: 'Your network lets only secure web traffic out: calls will be relayed over TLS',
+      title: 'Your network lets only web traffic out: calls will be relayed over TLS',
       fix: 'That is fine, only slower. Another network, such as a phone hotspot, may be faster.',
     },
     blocked: {

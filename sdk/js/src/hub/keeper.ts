@@ -17,6 +17,8 @@ import {type HubWord, read} from './words.js';
 const [beatMs, hiddenBeatMs] = [250, 1_000];
 /** How long a link that was replaced is kept, for what is still under way on it. */
 const drainMs = 1_500;
+/** How much longer a remedy has than between two: another transport brings all streams of a room anew. */
+const dearMs = 500;
 /** How long a replacement may take. */
 const replaceMs = 15_000;
 /** How long after a refusal or an early end before another link is made; twice as long each time, up to so much. */
@@ -169,7 +171,8 @@ export class Keeper {
     }
     if (!this.#main) return; // it has just been given up
     this.#listen(this.#main, now, carries);
-    const remedy = this.#recovery?.next(now, {online: this.port.online(), present: true, slack: 2 * this.port.lag()});
+    const slack = 2 * (this.port.lag() + this.#main.heart.rttMs) + dearMs;
+    const remedy = this.#recovery?.next(now, {online: this.port.online(), present: true, slack});
     if (remedy && this.#main) this.#apply(this.#main, remedy);
     if (this.#old && now - this.#since > drainMs) this.#drop(this.#old);
     if (this.#next && this.#next.link.age > replaceMs) this.#drop(this.#next);
@@ -240,7 +243,6 @@ export class Keeper {
       send: (type, body) => this.port.send(type, {...body, to: hub, link: id} as never),
       freshServers: () => this.port.freshServers(),
       changed: () => link === this.link && this.port.changed(),
-      found: () => link === this.link && this.#recovery?.news(this.port.clock()),
       connected: () => this.#connected(kept),
       broken: (why) => this.#broken(kept, why),
       trouble: (kind, detail) => this.port.trouble(kind, `hub: ${detail}`),
