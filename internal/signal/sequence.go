@@ -93,9 +93,10 @@ func (s *Sequence) Receive(now time.Time, h *Header) (fresh bool, err error) {
 	}
 	s.received = h.N
 	s.unread = 0
-	if s.received-s.told >= AckEvery {
+	switch got := s.Received(); { // what is held is owed later
+	case got >= s.told+AckEvery:
 		s.owe(now, now)
-	} else {
+	case got > s.told:
 		s.owe(now, now.Add(AckDelay))
 	}
 	return true, nil

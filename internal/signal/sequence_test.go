@@ -244,3 +244,30 @@ func TestCuts(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { new(wire).run(t, ops) })
 	}
 }
+
+// What is held is owed when it is let go: until then an acknowledgement would say nothing new.
+func TestHeldIsNotOwed(t *testing.T) {
+	now := time.Unix(0, 0)
+	var s Sequence
+	for n := uint64(1); n <= 3; n++ {
+		if _, err := s.Receive(now, &Header{Type: TypeChat, N: n}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.Send(&Ack{}); err != nil {
+		t.Fatal(err)
+	}
+	s.Hold(now, 4)
+	for n := uint64(4); n <= 4+2*AckEvery; n++ {
+		if _, err := s.Receive(now, &Header{Type: TypeChat, N: n}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.AckDue(now.Add(time.Hour)) || s.Received() != 3 {
+		t.Errorf("owes %v for what is held, received %d", s.Deadline(), s.Received())
+	}
+	s.Hold(now, 0)
+	if !s.AckDue(now) || s.Received() != 4+2*AckEvery {
+		t.Errorf("owes %v when it is let go, received %d", s.Deadline(), s.Received())
+	}
+}

@@ -23,6 +23,7 @@ export class Link extends Transport<LinkPort> implements Carrier, Way {
   readonly #receivers = new Map<Source, RTCRtpReceiver>();
   #publication: Publication = new Map();
   #live = false;
+  #refreshed = Number.NEGATIVE_INFINITY;
   readonly #ear = new Ear();
 
   /** `maker` says that this side made the link: it offers first and is the polite one. `kind` is absent for a main link. */
@@ -79,6 +80,22 @@ export class Link extends Transport<LinkPort> implements Carrier, Way {
     for (const [source, {sender}] of this.#senders) {
       const track = live ? (publication.get(source) ?? null) : null;
       this.swap(source, sender, track, () => track?.kind === 'video' && prefer(sender, track));
+    }
+  }
+
+  /**
+   * Asks for pictures that can be drawn without those before them: after a gap the other side waits for what it missed,
+   * up to 3 s in Chromium. A browser that does not know the question changes nothing. Once a second, whoever wants it.
+   */
+  refresh(): void {
+    const now = performance.now();
+    if (now - this.#refreshed < 1_000) return;
+    this.#refreshed = now;
+    for (const {sender} of this.#senders.values()) {
+      if (sender.track?.kind !== 'video') continue;
+      const parameters = sender.getParameters();
+      const encodingOptions = (parameters.encodings ?? []).map(() => ({keyFrame: true}));
+      sender.setParameters(parameters, {encodingOptions} as RTCSetParameterOptions).catch(() => {});
     }
   }
 

@@ -312,13 +312,18 @@ describe('Negotiation', () => {
 const line = (priority: number) =>
   `candidate:842163049 1 udp ${priority} 203.0.113.21 41452 typ srflx raddr 0.0.0.0 rport 0 generation 0`;
 const priorityOf = (candidate: string) => Number(candidate.split(' ')[3]);
-/** Host by wire, host by another network, reflexive of both, relays by UDP, TCP and TLS: as Chromium gives them. */
-const given = [2122260223, 2122194687, 1686052607, 1685987071, 58663423, 25108735, 8331263];
+/** Host by wire, host by another network, reflexive of both, host by TCP: as Chromium gives them. */
+const given = [2122260223, 2122194687, 1686052607, 1685987071, 1518280447];
 const greatest = 0x7effffff;
 
 describe('outrank', () => {
   it('changes nothing before a restart', () => {
     expect(outrank(line(1686052607), 0)).toBe(line(1686052607));
+  });
+
+  it('leaves relays where they are: raised, they would come before a direct pair', () => {
+    const relay = 'candidate:1 1 udp 58663423 203.0.113.1 61917 typ relay raddr 203.0.113.12 rport 53255';
+    expect(outrank(relay, 3)).toBe(relay);
   });
 
   it('keeps everything else, and what it does not understand', () => {

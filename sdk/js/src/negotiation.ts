@@ -238,10 +238,10 @@ const [kept, most] = [17, 127];
  * Chromium does not check a pair on the same network as the selected one when that has the greater priority and was
  * heard of in the last 2.5 s. A device that loses its preferred network offers the other with less: for so long nobody
  * would try it, although we know better than ICE that the old pair is dead. ICE works whatever the two sides believe of
- * each other's priorities; only the order of the checks depends on it.
+ * each other's priorities; only the order of the checks depends on it. Relays stay below what is direct.
  */
 export function outrank(candidate: string, restarts: number): string {
-  if (!restarts) return candidate;
+  if (!restarts || / typ relay\b/.test(candidate)) return candidate;
   return candidate.replace(/^((?:candidate:)?\S+ \S+ \S+ )(\d+)/, (_, before: string, priority: string) => {
     const rank = (Number(priority) & 0x7fffffff) >>> (31 - kept);
     return before + (floor + Math.min(restarts, most) * 2 ** kept + rank);

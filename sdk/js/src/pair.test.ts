@@ -303,6 +303,49 @@ describe('a main link that is lost', () => {
     expect(FakePeerConnection.all).toHaveLength(5);
   });
 
+  it('says so when it is well again, and sends a whole picture to whoever says it, once a second', async () => {
+    const {pair, run, alive, main, told, says} = await inCall();
+    const picture = {kind: 'video', id: 'seen', contentHint: ''} as MediaStreamTrack;
+    pair.publish(new Map([...speaking, ['camera', picture]]), true);
+    const camera = main.transceivers.find(({sender}) => sender.track === picture);
+    if (camera) camera.encodings = [{active: true}];
+    alive.clear();
+    await run(1_000);
+    expect([told(main), camera?.keyFrames]).toEqual([[], 0]);
+    alive.add(main);
+    await run(1_000);
+    expect(told(main)).toEqual([here]);
+    for (let i = 0; i < 20; i++) says(main, here);
+    expect(camera?.keyFrames).toBe(1);
+    await run(1_000);
+    says(main, here);
+    expect([camera?.keyFrames, camera?.encodings]).toEqual([2, [{active: true}]]);
+  });
+
+  it('gives a replacement up when it is well before that is connected', async () => {
+    const {pair, run, alive, asked, main, sent, state} = await inCall();
+    state.lavish = false;
+    alive.clear();
+    await run(1_300);
+    expect([asked, pair.main.id]).toEqual([['all'], 'l0']);
+    alive.add(main);
+    await run(500);
+    const next = FakePeerConnection.all[1];
+    expect([next?.closed, main.closed, sent.at(-1)?.type]).toEqual([true, false, 'close-link']);
+  });
+
+  it('goes back to the one before when the other side gives up the one that replaced it', async () => {
+    const {pair, run, connect, main, carries, state} = await inCall(false);
+    pair.receive({type: 'offer', from: 'ann', link: 'l1', sdp: 'o1', tracks} as never);
+    await run(300);
+    const next = connect(FakePeerConnection.all[1]);
+    expect([carries(next), pair.main.id]).toEqual([true, 'l1']);
+    pair.receive({type: 'close-link', from: 'ann', link: 'l1'} as never);
+    expect([pair.main.id, carries(main), main.closed, next.closed, state.over]).toEqual(['l0', true, false, true, 0]);
+    await run(5_000);
+    expect([pair.main.id, main.closed, state.over]).toEqual(['l0', false, 0]);
+  });
+
   it('is replaced by the newer one of the other side when that is connected, not before', async () => {
     const {pair, run, connect, main, carries} = await inCall(false);
     pair.receive({type: 'offer', from: 'ann', link: 'l1', sdp: 'o1', tracks} as never);

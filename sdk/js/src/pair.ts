@@ -183,8 +183,13 @@ export class Pair {
     this.#using = role;
     this.port.note({kind: 'replaced', link: this.inUse.id, cause: role});
     this.#place();
-    this.inUse.tell(here);
+    this.greet();
     this.port.changed();
+  }
+
+  /** Says on the link in use that we are there. */
+  greet(): void {
+    this.inUse.tell(here);
   }
 
   /** Shows what arrives on a transport. */
@@ -335,7 +340,7 @@ export class Pair {
 
   /** The replacement is connected: it is the main link from now on. */
   #promote(link: Link): void {
-    this.#old?.close();
+    if (this.#old !== link) this.#old?.close();
     this.#old = this.#main;
     this.#main = link;
     this.#next = null;
@@ -355,7 +360,9 @@ export class Pair {
 
   /** A link is gone, here or there. */
   #ended(link: Link): void {
-    if (link === this.#main && this.#next) this.#promote(this.#next); // it is connected for the other side
+    // The next is connected for the other side, or the one before was mended there and this one is not needed.
+    const heir = this.#next ?? this.#old;
+    if (link === this.#main && heir) this.#promote(heir);
     if (link === this.#main) {
       this.port.over(link.steady);
       return;

@@ -6,6 +6,7 @@ export class FakeTransceiver {
   readonly sender;
   readonly receiver: {track: MediaStreamTrack};
   encodings: RTCRtpEncodingParameters[] = [];
+  keyFrames = 0;
   /** What was sent, in order. */
   readonly replaced: (MediaStreamTrack | null)[] = [];
 
@@ -18,8 +19,12 @@ export class FakeTransceiver {
         this.sender.track = track;
       },
       getParameters: () => ({encodings: this.encodings.map((encoding) => ({...encoding}))}),
-      setParameters: async ({encodings}: {encodings: RTCRtpEncodingParameters[]}) => {
+      setParameters: async (
+        {encodings}: {encodings: RTCRtpEncodingParameters[]},
+        {encodingOptions = []}: {encodingOptions?: {keyFrame: boolean}[]} = {},
+      ) => {
         this.encodings = encodings;
+        if (encodingOptions.some(({keyFrame}) => keyFrame)) this.keyFrames++;
       },
       setStreams: () => {},
     };

@@ -8,6 +8,8 @@ export type Remedy = 'restart' | 'replace' | 'replace-tls';
 export const connectMs = 10_000;
 /** Two sides that notice the same loss mean the same restart. */
 export const sameLossMs = 700;
+/** A round trip that is longer than this is a queue: no remedy waits for all of it. */
+export const farMs = 1_000;
 /** What was well for so long is a new problem when it breaks. */
 const calmMs = 2_500;
 

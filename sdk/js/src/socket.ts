@@ -215,6 +215,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
   #hungUp(line: Line): void {
     if (line === this.#next) {
       this.#next = null;
+      this.#acknowledge(); // what waited for its answer
       if (!this.#sure) this.#again();
     } else if (line === this.#line) {
       this.#line = null;
@@ -257,7 +258,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
       const arrival = this.#sequence.arrive(message.n);
       if (arrival === 'gap') this.#drop();
       if (arrival !== 'new') return;
-      if (this.#sequence.owed >= wire.AckEvery) this.#acknowledge();
+      if (this.#sequence.owed >= wire.AckEvery && !this.#next?.introduced) this.#acknowledge();
       else this.#timers.ack ??= setTimeout(() => this.#acknowledge(), wire.AckDelayMs);
     }
     this.emit('message', message);

@@ -2,7 +2,7 @@ import {carry, holdMs} from './carry.js';
 import {Heart} from './heart.js';
 import type {Link} from './link.js';
 import type {Pair, Role} from './pair.js';
-import {Recovery, type Remedy} from './recovery.js';
+import {farMs, Recovery, type Remedy, sameLossMs} from './recovery.js';
 
 /** How often beats leave, in a page that is looked at and in a hidden one. */
 const [beatMs, hiddenBeatMs] = [200, 1_000];
@@ -80,7 +80,9 @@ export class Upkeep {
     this.#switch(now);
     this.#show();
     const calm = pair.using === 'spare' && this.#spareAlive;
-    const slack = 2 * (port.lag() + this.#heart(pair.main).rttMs) + (calm ? calmMs : 0);
+    // Who does not make the links asks for each remedy, and is heard once in a while.
+    const patience = pair.maker ? 0 : sameLossMs;
+    const slack = 2 * (port.lag() + Math.min(farMs, this.#heart(pair.main).rttMs)) + (calm ? calmMs : 0) + patience;
     const remedy = this.#recovery.next(now, {online: port.online(), present: port.present(), slack});
     if (remedy) this.#apply(remedy);
     this.#tidy(now);
@@ -128,6 +130,8 @@ export class Upkeep {
     this.#told = role;
     this.#heart(link).hear();
     this.#switch(this.pair.port.clock());
+    // They hear us now, and did not for a while.
+    if (link === this.pair.inUse) link.refresh();
   }
 
   /** There is another main link, and it is connected. */
@@ -189,8 +193,14 @@ export class Upkeep {
   #recovered(now: number): void {
     this.#recovery.well(now);
     // On the spare the gap ended long before.
-    if (this.pair.using === 'main') this.#noteGap(now);
+    if (this.pair.using === 'main') {
+      this.#noteGap(now);
+      this.pair.greet();
+    }
     this.#lostAt = null;
+    // It has mended what the other link was made for.
+    const {maker, next} = this.pair;
+    if (maker && next && !next.connected && this.#recovery.tries > 1) this.pair.end(next);
     this.pair.port.suspect(false);
     this.pair.main.lose(false);
   }

@@ -13,9 +13,13 @@ export function usePages(all: readonly {id: string}[], following: boolean): {sta
   const first = useRef('');
   const wanted = useRef(false);
   const [, redraw] = useReducer((n: number, _: null) => n + 1, 0);
-  // By whole pages: to begin elsewhere with each message would draw the first ones anew each time.
-  let start = following ? (Math.floor(all.length / PAGE) - 1) * PAGE : all.findIndex(({id}) => id === first.current);
-  if (start > 0 && wanted.current) {
+  let start = all.findIndex(({id}) => id === first.current);
+  if (following) {
+    wanted.current = false;
+    // In steps: to begin elsewhere with each message would draw the first ones anew each time.
+    const drawn = all.length - start;
+    if (start < 0 || drawn < PAGE || drawn >= 2 * PAGE) start = all.length - PAGE;
+  } else if (start > 0 && wanted.current) {
     start -= PAGE;
     wanted.current = false;
   }

@@ -32,7 +32,7 @@ export function ChatPanel({filing}: {filing: Filing | null}) {
   const oldest = messages[0];
   const groups = useRef<ChatGroup[]>([]);
   groups.current = groupChat(messages, groups.current);
-  const transfers = (filing?.desk.transfers.value ?? []).filter(({at}) => !start || !oldest || at >= oldest.at);
+  const transfers = filing?.desk.transfers.value ?? [];
   // What comes above the reader's eyes must not move what they read.
   useLayoutEffect(() => {
     const box = list.current;

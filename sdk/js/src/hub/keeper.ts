@@ -4,7 +4,7 @@ import type {Incoming} from '../message.js';
 import {type Body, freshId, type LinkMessage} from '../message.js';
 import type {Happening} from '../pair.js';
 import {nothing, type Publication} from '../publication.js';
-import {Recovery, type Remedy} from '../recovery.js';
+import {farMs, Recovery, type Remedy} from '../recovery.js';
 import type {Seal} from '../veil.js';
 import {only, transportOf} from '../ways.js';
 import {Hub as hub, type Source} from '../wire.gen.js';
@@ -171,7 +171,7 @@ export class Keeper {
     }
     if (!this.#main) return; // it has just been given up
     this.#listen(this.#main, now, carries);
-    const slack = 2 * (this.port.lag() + this.#main.heart.rttMs) + dearMs;
+    const slack = 2 * (this.port.lag() + Math.min(farMs, this.#main.heart.rttMs)) + dearMs;
     const remedy = this.#recovery?.next(now, {online: this.port.online(), present: true, slack});
     if (remedy && this.#main) this.#apply(this.#main, remedy);
     if (this.#old && now - this.#since > drainMs) this.#drop(this.#old);
