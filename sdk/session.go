@@ -17,7 +17,7 @@ const (
 	// beside the old one, which may yet speak again.
 	silence = 1200 * time.Millisecond
 	// lateness is how much later than a ping's turn its answer may be, beside round trips, before another socket is tried
-	// and nobody is told, and quietEach how rarely that is done: a network that loses much is late often.
+	// and nobody is told, and quietEach how rarely that is done in vain: a network that loses much is late often.
 	lateness  = 100 * time.Millisecond
 	quietEach = 10 * time.Second
 	// doubtful is the silence that is enough when media has stopped as well.

@@ -67,6 +67,7 @@ func (s *state) welcome(w *signal.Welcome) {
 	}
 	n.sock, n.trial, n.doubt, n.wary = n.trial, nil, false, false
 	n.sequence.Hold(s.now, 0)
+	n.warned = time.Time{} // it was no false alarm
 	s.withdraw()
 	missed := !n.lost.IsZero()
 	if missed {

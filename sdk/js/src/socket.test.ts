@@ -228,6 +228,19 @@ describe('Socket', () => {
       expect(log).toEqual(['welcome 0', 'online true']); // nobody notices
     });
 
+    it('does that as often as it helps', () => {
+      const {ws, log} = fast();
+      let [line, i] = [ws, 0];
+      for (; i < 5; i++) {
+        live(line, 600);
+        vi.advanceTimersByTime(450);
+        line = next(0);
+        line.welcome({resumed: true, resume: `t${i + 2}`, received: 0});
+      }
+      expect(FakeWebSocket.all).toHaveLength(1 + i);
+      expect(log).toEqual(['welcome 0', 'online true']);
+    });
+
     it('does that rarely, and not when the old one speaks in time', () => {
       const {socket, ws} = fast();
       for (let i = 0; i < 20; i++) {

@@ -20,7 +20,7 @@ const silenceMs = 1_000;
 const suspectMs = 400;
 /**
  * How much later than a ping's turn its answer may be, beside round trips, before another socket is tried on the quiet,
- * and how rarely that is.
+ * and how rarely that is done in vain.
  */
 const [quietMs, quietEachMs] = [100, 10_000];
 /** More than this waiting to leave says that pings pile up. */
@@ -293,6 +293,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
     this.#beatMs = Math.max(1_000, welcome.heartbeat || this.#beatMs);
     this.#heard = this.pulse.awake;
     this.#asked = null;
+    this.#tried = -quietEachMs; // it was no false alarm
     this.#unsure = false;
     for (const name of ['beat', 'pong', 'retry'] as const) this.#clear(name);
     this.#timers.beat = setInterval(() => this.#every || this.#ping(pingMs), this.#beatMs);
