@@ -18,6 +18,8 @@ const drainMs = 1_500;
 const calmMs = 2_000;
 /** How long a restart of the spare is given before the next. */
 const mendMs = 3_000;
+/** For how long the main link is well, both ways, before a replacement that is not there yet is given up. */
+const mendedMs = 500;
 /** How long a replacement may take. */
 const replaceMs = 15_000;
 /** For how long a link is well that goes a worse way than need be before a better one is looked for; then twice as long. */
@@ -198,9 +200,6 @@ export class Upkeep {
       this.pair.greet();
     }
     this.#lostAt = null;
-    // It has mended what the other link was made for.
-    const {maker, next} = this.pair;
-    if (maker && next && !next.connected && this.#recovery.tries > 1) this.pair.end(next);
     this.pair.port.suspect(false);
     this.pair.main.lose(false);
   }
@@ -278,6 +277,9 @@ export class Upkeep {
     if (old && now - this.#since > drainMs) pair.end(old);
     if (next && next.age > replaceMs) pair.end(next);
     if (!pair.maker) return;
+    // What it was made for has mended itself; a first sign of life says little.
+    const mended = this.#recovery.tries > 1 && now - this.#steadySince > mendedMs;
+    if (next && !next.connected && mended) pair.end(next);
     if (!next) this.#improve(now, main);
     const wanted = pair.live && port.lavish() && !overStream(main);
     if (spare && !wanted && pair.using === 'main') {
