@@ -28,6 +28,21 @@ func (p *peer) muzzle(t *testing.T) (muzzled *socket, release func()) {
 	return muzzled, func() { speaks.Store(true) }
 }
 
+// through makes the sockets that a person opens from now on go through wrap.
+func (p *peer) through(t *testing.T, wrap func(*socket) *socket) {
+	inside(t, p.room, func(s *state) bool {
+		connect := s.session.connect
+		s.session.connect = func(ctx context.Context) (*socket, error) {
+			sock, err := connect(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return wrap(sock), nil
+		}
+		return true
+	})
+}
+
 // dropping is a path on which nothing is answered.
 func dropping(ctx context.Context) (*socket, error) {
 	<-ctx.Done()
@@ -116,25 +131,17 @@ func TestLateServerCloses(t *testing.T) {
 		end := w.chatter()
 		p := w.people[0]
 		before := p.misses()
-		inside(t, p.room, func(s *state) bool {
-			connect := s.session.connect
-			s.session.connect = func(ctx context.Context) (*socket, error) {
-				sock, err := connect(ctx)
-				if err != nil {
-					return nil, err
+		p.through(t, func(sock *socket) *socket {
+			slow := *sock
+			slow.in = make(chan []byte)
+			go func() {
+				defer close(slow.in)
+				time.Sleep(100 * time.Millisecond) // virtual: the welcome's way
+				for b := range sock.in {
+					slow.in <- b
 				}
-				slow := *sock
-				slow.in = make(chan []byte)
-				go func() {
-					defer close(slow.in)
-					time.Sleep(100 * time.Millisecond) // virtual: the welcome's way
-					for b := range sock.in {
-						slow.in <- b
-					}
-				}()
-				return &slow, nil
-			}
-			return true
+			}()
+			return &slow
 		})
 		old, _ := p.muzzle(t)
 		gone := false
@@ -165,36 +172,28 @@ func TestHelloIsOvertaken(t *testing.T) {
 		w.meet(Options{})
 		p := w.people[0]
 		var late atomic.Int32
-		inside(t, p.room, func(s *state) bool {
-			connect := s.session.connect
-			s.session.connect = func(ctx context.Context) (*socket, error) {
-				sock, err := connect(ctx)
-				if err != nil {
-					return nil, err
-				}
-				slow := *sock
-				slow.out = make(chan []byte, cap(sock.out))
-				go func() {
-					defer close(sock.out)
-					for first := true; ; first = false {
-						select {
-						case b, ok := <-slow.out:
-							if !ok {
-								return
-							}
-							if first {
-								late.Add(1)
-								time.Sleep(500 * time.Millisecond) // virtual: hello's way, while the old socket lives
-							}
-							sock.out <- b
-						case <-sock.done:
+		p.through(t, func(sock *socket) *socket {
+			slow := *sock
+			slow.out = make(chan []byte, cap(sock.out))
+			go func() {
+				defer close(sock.out)
+				for first := true; ; first = false {
+					select {
+					case b, ok := <-slow.out:
+						if !ok {
 							return
 						}
+						if first {
+							late.Add(1)
+							time.Sleep(500 * time.Millisecond) // virtual: hello's way, while the old socket lives
+						}
+						sock.out <- b
+					case <-sock.done:
+						return
 					}
-				}()
-				return &slow, nil
-			}
-			return true
+				}
+			}()
+			return &slow
 		})
 		session := func() string { return inside(t, p.room, func(s *state) string { return s.session.id }) }
 		id := session()

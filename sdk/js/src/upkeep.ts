@@ -83,8 +83,8 @@ export class Upkeep {
     this.#show();
     const calm = pair.using === 'spare' && this.#spareAlive;
     // Who does not make the links asks for each remedy, and is heard once in a while.
-    const patience = pair.maker ? 0 : sameLossMs;
-    const slack = 2 * (port.lag() + Math.min(farMs, this.#heart(pair.main).rttMs)) + (calm ? calmMs : 0) + patience;
+    const turn = pair.maker ? 0 : sameLossMs;
+    const slack = 2 * (port.lag() + Math.min(farMs, this.#heart(pair.main).rttMs)) + (calm ? calmMs : 0) + turn;
     const remedy = this.#recovery.next(now, {online: port.online(), present: port.present(), slack});
     if (remedy) this.#apply(remedy);
     this.#tidy(now);

@@ -30,6 +30,7 @@ export function ChatPanel({filing}: {filing: Filing | null}) {
   const messages = all.slice(start);
   const newest = messages.at(-1);
   const oldest = messages[0];
+  const today = new Date().toDateString();
   const groups = useRef<ChatGroup[]>([]);
   groups.current = groupChat(messages, groups.current);
   const transfers = filing?.desk.transfers.value ?? [];
@@ -95,7 +96,7 @@ export function ChatPanel({filing}: {filing: Filing | null}) {
           'files' in entry ? (
             filing && <filing.TransferCard key={entry.id} transfer={entry} desk={filing.desk} />
           ) : (
-            <Group key={entry.id} group={entry} />
+            <Group key={entry.id} group={entry} today={today} />
           ),
         )}
       </div>
@@ -105,10 +106,16 @@ export function ChatPanel({filing}: {filing: Filing | null}) {
   );
 }
 
+interface Said {
+  group: ChatGroup;
+  /** At midnight a time gets its day. */
+  today: string;
+}
+
 /** What one person said in one go. */
-class Group extends Component<{group: ChatGroup}> {
-  override shouldComponentUpdate({group}: {group: ChatGroup}) {
-    return group !== this.props.group;
+class Group extends Component<Said> {
+  override shouldComponentUpdate({group, today}: Said) {
+    return group !== this.props.group || today !== this.props.today;
   }
 
   override render() {
