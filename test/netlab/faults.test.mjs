@@ -23,6 +23,8 @@ const only = process.env.FAULT_ONLY ?? '';
 const blackoutMs = Number(process.env.FAULT_BLACKOUT ?? 10) * 1000;
 /** A generous bound for everything that is asserted. */
 const boundMs = 30_000;
+/** How long a seat is kept for somebody whose network went before they could say goodbye, and some more. */
+const seatMs = 60_000;
 /** How long nothing happens before and after a fault: what broke may break once more. */
 const calmMs = 3000;
 
@@ -91,6 +93,8 @@ function call(title, {annFirst, bobsBrowser, rows}) {
       for (const arrive of annFirst ? [ann, bob] : [bob, ann]) {
         const person = await arrive();
         people.push(person);
+        // Who left the call before while the network was changing may keep a seat for a while.
+        if (people.length === 1) await person.reads(/Nobody is here yet/, seatMs);
         await person.join();
       }
       if (!annFirst) people.reverse();

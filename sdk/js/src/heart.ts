@@ -104,7 +104,7 @@ export class Heart {
     const now = this.chest.clock();
     // Where there is no network at all, nothing is still under way.
     const under = globalThis.navigator?.onLine === false ? 0 : 2 * this.#rttMs;
-    if (now < this.#alarmedUntil) return Math.min(longestMs, alarmedMs + under);
+    if (now < this.#alarmedUntil) return Math.min(longestMs, Math.max(alarmedMs + under, 1.5 * this.#recent(now)));
     return Math.min(longestMs, Math.max(silenceMs + 2 * this.#rttMs, 2 * this.#recent(now)));
   }
 

@@ -158,12 +158,14 @@ describe('a spare', () => {
     expect(told(main)).toEqual([here]);
   });
 
-  it('does not take over when it is silent too: both begin anew', async () => {
+  it('does not take over when it is silent too: it begins anew after the main link', async () => {
     const {run, alive, carries, main, spare} = await withSpare();
     alive.clear();
-    await run(900);
+    await run(1_200);
     expect([carries(main), carries(spare)]).toEqual([true, false]);
-    expect([main.restarts, spare.restarts]).toEqual([1, 1]);
+    expect([main.restarts, spare.restarts]).toEqual([1, 0]);
+    await run(600);
+    expect(spare.restarts).toBe(1);
     alive.add(spare);
     await run(400);
     expect(carries(spare)).toBe(true);
@@ -179,6 +181,16 @@ describe('a spare', () => {
     says(spare, here);
     await run(4_000);
     expect(carries(spare)).toBe(true); // and is slower to believe each time
+  });
+
+  it('begins anew when it alone falls silent', async () => {
+    const {run, alive, main, spare} = await withSpare();
+    await run(2_000);
+    alive.delete(spare);
+    await run(900);
+    expect(spare.restarts).toBe(0);
+    await run(400);
+    expect([main.restarts, spare.restarts]).toEqual([0, 1]);
   });
 
   it('is not asked for again soon when the other side closes it', async () => {
@@ -389,6 +401,8 @@ describe('a main link that is lost', () => {
     Object.assign(state, {online: true, present: true});
     pair.upkeep?.hurry();
     await run(200);
+    expect([main.restarts, FakePeerConnection.all.length]).toEqual([restarts, 2]); // the network may be another one
+    await run(1_500);
     expect(main.restarts).toBe(restarts + 1);
   });
 

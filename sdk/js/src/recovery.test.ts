@@ -1,7 +1,7 @@
 import {describe, expect, it} from 'vitest';
 import {connectMs, type Reach, Recovery, sameLossMs} from './recovery.js';
 
-const reach: Reach = {online: true, present: true, slack: 0};
+const reach: Reach = {online: true, present: true, slack: 0, anew: false};
 
 /** Asks every 100 ms until `until`, after `event` at each of its times; returns what was given and when. */
 function run(
@@ -140,11 +140,25 @@ describe('Recovery', () => {
   it('takes two views of one loss as one, and helps somebody who does not hear us', () => {
     const recovery = new Recovery(0, () => 0.5);
     recovery.well(0);
-    expect(recovery.asked(1_000)).toBe('restart');
+    expect(recovery.asked(1_000)).toBe('replace');
     expect(recovery.asked(1_000 + sameLossMs - 1)).toBeNull();
     recovery.ill(1_200);
     expect(recovery.next(1_300, reach)).toBeNull();
-    expect(recovery.asked(2_000)).toBe('replace');
-    expect(recovery.asked(3_000)).toBe('replace-tls');
+    expect(recovery.asked(2_000)).toBe('restart');
+    expect(recovery.asked(3_000)).toBe('replace');
+    expect(recovery.asked(4_000)).toBe('replace-tls');
+  });
+
+  it('makes another transport first where the network is another one, unless there was no first connection', () => {
+    const elsewhere = {...reach, anew: true};
+    const recovery = new Recovery(0, () => 0.5);
+    expect(recovery.next(connectMs, elsewhere)).toBe('restart');
+    recovery.well(11_000);
+    recovery.well(20_000);
+    recovery.ill(20_100);
+    expect(recovery.next(20_100, elsewhere)).toBe('replace');
+    expect(recovery.next(21_200, reach)).toBeNull();
+    expect(recovery.next(21_300, reach)).toBe('restart');
+    expect(recovery.next(21_700, reach)).toBe('replace');
   });
 });

@@ -13,18 +13,25 @@ export const farMs = 1_000;
 /** What was well for so long is a new problem when it breaks. */
 const calmMs = 2_500;
 
+interface Rung {
+  remedy: Remedy;
+  ms: number;
+}
+
 /**
  * The remedies in their order, and how long each of them has before the next; the last two go on in turns. A restart has
- * helped after 0.2 to 0.5 s or will not for seconds: browsers stay with a pair that they have heard of in the last 2.5 s
- * when its own side ranks higher, and learn only every 2 s which networks there are. Another transport knows no such pair.
+ * helped after 0.2 to 0.5 s or will not for seconds: for 2.5 s after it has heard of its old pair Chromium checks one
+ * other each half second, where a new transport checks twenty, and it learns late which networks there are.
  */
-const ladder: readonly {remedy: Remedy; ms: number}[] = [
+const ladder: readonly Rung[] = [
   {remedy: 'restart', ms: 400},
   {remedy: 'replace', ms: 3_500},
   {remedy: 'replace-tls', ms: 5_000},
   {remedy: 'replace', ms: 8_000},
   {remedy: 'replace-tls', ms: 12_000},
 ];
+/** Where the network is another one, a restart has little to go on with: another transport is there first. */
+const elsewhere: readonly Rung[] = [{remedy: 'replace', ms: 1_200}, ...ladder];
 
 /** What has to hold for a remedy to make sense. */
 export interface Reach {
@@ -34,6 +41,8 @@ export interface Reach {
   present: boolean;
   /** How much longer a remedy has than usual, in milliseconds: on a far way or a busy machine, while media goes another. */
   slack: number;
+  /** The network is another one, or may be. */
+  anew: boolean;
 }
 
 /**
@@ -42,6 +51,7 @@ export interface Reach {
  */
 export class Recovery {
   #step = 0;
+  #ladder = ladder;
   #due = Number.POSITIVE_INFINITY;
   #lost = false;
   #since: number;
@@ -96,21 +106,22 @@ export class Recovery {
   /** The other side lost the path. Returns the remedy, unless one is under way already. */
   asked(now: number): Remedy | null {
     if (now - this.#triedAt < sameLossMs) return null;
-    const remedy = this.#take(now);
+    const remedy = this.#take(now, true);
     this.#since = now;
     if (!this.#lost) this.#due = Number.POSITIVE_INFINITY;
     return remedy;
   }
 
   /** The remedy that is due now, or null. */
-  next(now: number, {online, present, slack}: Reach): Remedy | null {
+  next(now: number, {online, present, slack, anew}: Reach): Remedy | null {
     if (now < this.#due + (this.#step ? slack : 0) || !online || (this.#waiting && !present)) return null;
     this.#lost = true;
     this.#waiting = !present;
-    return this.#take(now);
+    return this.#take(now, anew);
   }
 
-  #take(now: number): Remedy {
+  #take(now: number, anew: boolean): Remedy {
+    if (!this.#step) this.#ladder = anew && !this.#first ? elsewhere : ladder;
     const {remedy} = this.#rung();
     this.#triedAt = now;
     this.#step++;
@@ -118,9 +129,10 @@ export class Recovery {
     return remedy;
   }
 
-  #rung(step = this.#step): (typeof ladder)[number] {
-    const over = step - ladder.length;
-    return ladder[over < 0 ? step : ladder.length - 2 + (over % 2)] as (typeof ladder)[number];
+  #rung(step = this.#step): Rung {
+    const {length} = this.#ladder;
+    const over = step - length;
+    return this.#ladder[over < 0 ? step : length - 2 + (over % 2)] as Rung;
   }
 
   #pause(): number {

@@ -226,6 +226,7 @@ class Call extends Actor implements Room {
       this.#mesh.hurry();
       this.#relink();
     });
+    socket.on('moved', () => this.#mesh.rouse());
     socket.on('reset', (event) => this.#reset(event));
     socket.on('welcome', (event) => this.#welcome(event));
     socket.on('message', (message) => this.#take(message));

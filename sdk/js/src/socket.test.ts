@@ -22,6 +22,7 @@ function connect() {
   const socket = make(pulse);
   const log: string[] = [];
   socket.on('online', (on) => log.push(`online ${on}`));
+  socket.on('moved', () => log.push('moved'));
   socket.on('welcome', ({lost}) => log.push(`welcome ${lost.length}`));
   socket.on('message', (m) => log.push(`${m.type} ${m.n}`));
   socket.on('bye', ({reason}) => log.push(`bye ${reason}`));
@@ -225,7 +226,7 @@ describe('Socket', () => {
       expect(socket.online).toBe(true);
       next(0).welcome({resumed: true, resume: 't2', received: 0});
       expect(ws.closed).toBe(true);
-      expect(log).toEqual(['welcome 0', 'online true']); // nobody notices
+      expect(log).toEqual(['welcome 0', 'online true', 'moved']); // nobody was offline
     });
 
     it('does that as often as it helps', () => {
@@ -238,7 +239,7 @@ describe('Socket', () => {
         line.welcome({resumed: true, resume: `t${i + 2}`, received: 0});
       }
       expect(FakeWebSocket.all).toHaveLength(1 + i);
-      expect(log).toEqual(['welcome 0', 'online true']);
+      expect(log).toEqual(['welcome 0', 'online true', ...Array(i).fill('moved')]);
     });
 
     it('does that rarely, and not when the old one speaks in time', () => {

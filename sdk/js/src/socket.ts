@@ -33,6 +33,8 @@ export interface SocketEvents {
   reset: {welcome: wire.Welcome; lost: readonly Numbered[]};
   /** The session has a socket that answers (again), or lost it. */
   online: boolean;
+  /** Another socket has it, before the old one counted as lost. */
+  moved: undefined;
   message: wire.ServerMessage;
   bye: wire.Bye;
   /** Hello was refused for good. */
@@ -309,6 +311,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
       this.emit(welcome.reset ? 'reset' : 'welcome', {welcome, lost});
     }
     if (this.#every) this.#ping(pingMs);
+    if (this.#online) this.emit('moved', undefined);
     this.#setOnline(true);
   }
 

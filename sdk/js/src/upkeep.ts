@@ -18,6 +18,11 @@ const drainMs = 1_500;
 const calmMs = 2_000;
 /** How long a restart of the spare is given before the next. */
 const mendMs = 3_000;
+/**
+ * For how long the main link is well, or lost, before a spare that has been silent for a second is mended: at the moment of
+ * a loss, all that the browser does is for the main link.
+ */
+const [afterMs, besideMs] = [1_000, 1_500];
 /** For how long the main link is well, both ways, before a replacement that is not there yet is given up. */
 const mendedMs = 500;
 /** How long a replacement may take. */
@@ -85,8 +90,14 @@ export class Upkeep {
     // Who does not make the links asks for each remedy, and is heard once in a while.
     const turn = pair.maker ? 0 : sameLossMs;
     const slack = 2 * (port.lag() + Math.min(farMs, this.#heart(pair.main).rttMs)) + (calm ? calmMs : 0) + turn;
-    const remedy = this.#recovery.next(now, {online: port.online(), present: port.present(), slack});
+    const remedy = this.#recovery.next(now, {
+      online: port.online(),
+      present: port.present(),
+      slack,
+      anew: this.#anew,
+    });
     if (remedy) this.#apply(remedy);
+    this.#mend(now);
     this.#tidy(now);
   }
 
@@ -255,18 +266,19 @@ export class Upkeep {
     if (remedy === 'restart' || (!maker && main.proven)) {
       pair.port.note({kind: 'restart', link: main.id, cause: maker ? 'ICE' : 'ICE, asked for'});
       void main.restart(this.#anew);
-      // What took both away is the network of one side; the spare finds another one sooner (frame.ts).
-      this.#mend();
     } else if (main.proven) pair.replace(remedy === 'replace-tls' ? 'tls' : 'all');
     else pair.end(main);
     this.#anew = false;
   }
 
-  #mend(): void {
-    const now = this.pair.port.clock();
-    if (!this.pair.spare || this.#spareAlive || (now - this.#mended < mendMs && !this.#anew)) return;
+  /** Mends a spare that fell silent with the main link, or after it. */
+  #mend(now: number): void {
+    const {spare} = this.pair;
+    if (!spare?.proven || this.#spareAlive || now - this.#mended < mendMs) return;
+    const since = this.#recovery.lost ? (this.#lostAt ?? 0) + besideMs : this.#steadySince + afterMs;
+    if (now < since || this.#heart(spare).silence < afterMs) return;
     this.#mended = now;
-    void this.pair.spare.restart(this.#anew);
+    void spare.restart(true);
   }
 
   // ---- what is made and cleared away in time
@@ -278,7 +290,7 @@ export class Upkeep {
     if (next && next.age > replaceMs) pair.end(next);
     if (!pair.maker) return;
     // What it was made for has mended itself; a first sign of life says little.
-    const mended = this.#recovery.tries > 1 && now - this.#steadySince > mendedMs;
+    const mended = this.#recovery.tries > 0 && now - this.#steadySince > mendedMs;
     if (next && !next.connected && mended) pair.end(next);
     if (!next) this.#improve(now, main);
     const wanted = pair.live && port.lavish() && !overStream(main);

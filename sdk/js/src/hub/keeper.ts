@@ -21,6 +21,11 @@ const drainMs = 1_500;
 const dearMs = 500;
 /** How long a replacement may take. */
 const replaceMs = 15_000;
+/**
+ * How long after a change of networks a link that only waits is mended. To describe all its sections holds a browser's
+ * threads for a tenth of a second and more, which those that carry the call need at this moment.
+ */
+const idleMs = 2_000;
 /** How long after a refusal or an early end before another link is made; twice as long each time, up to so much. */
 const [againMs, longestMs] = [500, 30_000];
 
@@ -88,6 +93,7 @@ export class Keeper {
   #fails = 0;
   #after = 0;
   #anew = false; // the network may be another one since the last remedy
+  #mendAt = Number.POSITIVE_INFINITY; // a link that only waits
   #lostAt: number | null = null;
   #publication: Publication = nothing;
   #announced: readonly Source[] = [];
@@ -170,9 +176,14 @@ export class Keeper {
       if (carries || this.asking) heart.tick(visible ? beatMs : hiddenBeatMs, this.#patience);
     }
     if (!this.#main) return; // it has just been given up
+    if (now >= this.#mendAt || (carries && this.#mendAt < Number.POSITIVE_INFINITY)) {
+      this.#mendAt = Number.POSITIVE_INFINITY;
+      if (this.#main.link.proven) void this.#main.link.restart(true);
+    }
     this.#listen(this.#main, now, carries);
     const slack = 2 * (this.port.lag() + Math.min(farMs, this.#main.heart.rttMs)) + dearMs;
-    const remedy = this.#recovery?.next(now, {online: this.port.online(), present: true, slack});
+    const reach = {online: this.port.online(), present: true, slack, anew: false};
+    const remedy = this.#recovery?.next(now, reach);
     if (remedy && this.#main) this.#apply(this.#main, remedy);
     if (this.#old && now - this.#since > drainMs) this.#drop(this.#old);
     if (this.#next && this.#next.link.age > replaceMs) this.#drop(this.#next);
@@ -184,7 +195,7 @@ export class Keeper {
     this.#after = 0;
     this.#recovery?.hurry(this.port.clock());
     // The browser notices late that its addresses are not valid any more, and a link that only waits has no beats.
-    if (other && this.#main?.link.proven && this.#use === 'idle') void this.#main.link.restart(true);
+    if (other && this.#use === 'idle') this.#mendAt = Math.min(this.#mendAt, this.port.clock() + idleMs);
   }
 
   /** Something says that the network may be gone. */
