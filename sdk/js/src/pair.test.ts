@@ -344,8 +344,22 @@ describe('a main link that is lost', () => {
     await run(400);
     const next = FakePeerConnection.all[1];
     expect(next?.closed).toBe(false); // it may have been a last packet
-    await run(800);
+    await run(1_200);
     expect([next?.closed, main.closed, sent.at(-1)?.type]).toEqual([true, false, 'close-link']);
+  });
+
+  it('keeps a replacement that the other side asked for before the loss was noticed here', async () => {
+    const {pair, run, alive, asked, state} = await inCall();
+    state.lavish = false;
+    await run(3_000);
+    alive.clear();
+    await run(300);
+    pair.receive({type: 'renegotiate', from: 'ann', link: 'l0', restart: true} as never);
+    await run(50);
+    expect(asked).toEqual(['all']);
+    await run(1_000);
+    expect(FakePeerConnection.all.map(({closed}) => closed)).toEqual([false, false]);
+    expect(asked).toEqual(['all']);
   });
 
   it('goes back to the one before when the other side gives up the one that replaced it', async () => {

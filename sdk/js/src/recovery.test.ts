@@ -82,9 +82,10 @@ describe('Recovery', () => {
       [
         [0, well],
         [1_000, ill],
-        [5_000, hurry],
+        [6_000, hurry],
+        [6_100, hurry],
       ],
-      ['1000 restart', '1400 replace', '4900 replace-tls', '5000 restart', '5400 replace'],
+      ['1000 restart', '1400 replace', '4900 replace-tls', '6000 restart', '6400 replace'],
     ],
   ])('%s', (_, until, events, expected) => {
     expect(run(until, events)).toEqual(expected);
@@ -140,13 +141,12 @@ describe('Recovery', () => {
   it('takes two views of one loss as one, and helps somebody who does not hear us', () => {
     const recovery = new Recovery(0, () => 0.5);
     recovery.well(0);
-    expect(recovery.asked(1_000)).toBe('replace');
-    expect(recovery.asked(1_000 + sameLossMs - 1)).toBeNull();
+    expect(recovery.asked(1_000, false)).toBe('restart');
+    expect(recovery.asked(1_000 + sameLossMs - 1, false)).toBeNull();
     recovery.ill(1_200);
     expect(recovery.next(1_300, reach)).toBeNull();
-    expect(recovery.asked(2_000)).toBe('restart');
-    expect(recovery.asked(3_000)).toBe('replace');
-    expect(recovery.asked(4_000)).toBe('replace-tls');
+    expect(recovery.asked(2_000, true)).toBe('replace');
+    expect(recovery.asked(3_000, true)).toBe('replace-tls');
   });
 
   it('makes another transport first where the network is another one, unless there was no first connection', () => {
@@ -159,6 +159,7 @@ describe('Recovery', () => {
     expect(recovery.next(20_100, elsewhere)).toBe('replace');
     expect(recovery.next(21_200, reach)).toBeNull();
     expect(recovery.next(21_300, reach)).toBe('restart');
-    expect(recovery.next(21_700, reach)).toBe('replace');
+    expect(recovery.next(23_500, reach)).toBeNull();
+    expect(recovery.next(23_600, reach)).toBe('replace');
   });
 });

@@ -31,7 +31,7 @@ const ladder: readonly Rung[] = [
   {remedy: 'replace-tls', ms: 12_000},
 ];
 /** Where the network is another one, a restart has little to go on with: another transport is there first. */
-const elsewhere: readonly Rung[] = [{remedy: 'replace', ms: 1_200}, ...ladder];
+const elsewhere: readonly Rung[] = [{remedy: 'replace', ms: 1_200}, {remedy: 'restart', ms: 2_300}, ...ladder.slice(1)];
 
 /** What has to hold for a remedy to make sense. */
 export interface Reach {
@@ -98,15 +98,16 @@ export class Recovery {
   /** The network, the socket or the other one came back: what is lost starts over at once. */
   hurry(now: number): void {
     this.#waiting = false;
-    if (!this.#lost) return;
+    // A network that changes says so more than once.
+    if (!this.#lost || now - this.#triedAt < sameLossMs) return;
     this.#step = 0;
     this.#due = now;
   }
 
-  /** The other side lost the path. Returns the remedy, unless one is under way already. */
-  asked(now: number): Remedy | null {
+  /** The other side lost the path; `anew` as in {@link Reach}. Returns the remedy, unless one is under way already. */
+  asked(now: number, anew: boolean): Remedy | null {
     if (now - this.#triedAt < sameLossMs) return null;
-    const remedy = this.#take(now, true);
+    const remedy = this.#take(now, anew);
     this.#since = now;
     if (!this.#lost) this.#due = Number.POSITIVE_INFINITY;
     return remedy;

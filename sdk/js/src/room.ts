@@ -222,11 +222,12 @@ class Call extends Actor implements Room {
       this.setOnline(online);
       if (this.status === 'joined') this.#record.signalling(online);
       if (!online) this.#mesh.alarm();
-      if (!online || this.#own.pending) return;
-      this.#mesh.hurry();
-      this.#relink();
+      else if (!this.#own.pending) {
+        this.#mesh.hurry();
+        this.#relink();
+      }
     });
-    socket.on('moved', () => this.#mesh.rouse());
+    socket.on('network', () => this.#mesh.alarm());
     socket.on('reset', (event) => this.#reset(event));
     socket.on('welcome', (event) => this.#welcome(event));
     socket.on('message', (message) => this.#take(message));

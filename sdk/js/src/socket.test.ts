@@ -22,7 +22,7 @@ function connect() {
   const socket = make(pulse);
   const log: string[] = [];
   socket.on('online', (on) => log.push(`online ${on}`));
-  socket.on('moved', () => log.push('moved'));
+  socket.on('network', () => log.push('moved'));
   socket.on('welcome', ({lost}) => log.push(`welcome ${lost.length}`));
   socket.on('message', (m) => log.push(`${m.type} ${m.n}`));
   socket.on('bye', ({reason}) => log.push(`bye ${reason}`));

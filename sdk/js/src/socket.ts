@@ -33,8 +33,8 @@ export interface SocketEvents {
   reset: {welcome: wire.Welcome; lost: readonly Numbered[]};
   /** The session has a socket that answers (again), or lost it. */
   online: boolean;
-  /** Another socket has it, before the old one counted as lost. */
-  moved: undefined;
+  /** Another socket has it, before the old one counted as lost: the network may be another one. */
+  network: undefined;
   message: wire.ServerMessage;
   bye: wire.Bye;
   /** Hello was refused for good. */
@@ -311,8 +311,8 @@ export class Socket extends Events<SocketEvents> implements Sender {
       this.emit(welcome.reset ? 'reset' : 'welcome', {welcome, lost});
     }
     if (this.#every) this.#ping(pingMs);
-    if (this.#online) this.emit('moved', undefined);
-    this.#setOnline(true);
+    if (this.#online) this.emit('network', undefined);
+    else this.#setOnline(true);
   }
 
   /** An error before welcome: a busy server is tried again, anything else will not get better. */

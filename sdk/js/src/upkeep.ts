@@ -25,8 +25,12 @@ const mendMs = 3_000;
 const [afterMs, besideMs] = [1_000, 1_500];
 /** For how long the main link is well, both ways, before a replacement that is not there yet is given up. */
 const mendedMs = 500;
-/** How long a replacement may take. */
-const replaceMs = 15_000;
+/** How long a replacement may take, and for how long it is left alone whatever the other side asks for. */
+const [replaceMs, youngMs] = [15_000, 3_500];
+/** For how long it counts that the network, the socket or the other one was gone, or came back. */
+const newsMs = 5_000;
+/** How long nothing may be heard, beside round trips, before that is a reason for another transport. */
+const sureMs = 350;
 /** For how long a link is well that goes a worse way than need be before a better one is looked for; then twice as long. */
 const betterMs = 8_000;
 /** After so long on the spare it carries new data channels too. */
@@ -49,7 +53,10 @@ export class Upkeep {
   #mended = Number.NEGATIVE_INFINITY;
   #better = {ms: betterMs, after: 0};
   #direct = false; // the main link was, once
-  #anew = false; // the network may be another one since the last remedy
+  #anew = false; // the network may be another one since the last restart
+  #newsAt = Number.NEGATIVE_INFINITY; // when that was said
+  #lostSince = 0;
+  #made: Link | null = null; // the last replacement that was made as a remedy
   #ticked: number;
   #patience = Number.POSITIVE_INFINITY;
 
@@ -90,12 +97,12 @@ export class Upkeep {
     // Who does not make the links asks for each remedy, and is heard once in a while.
     const turn = pair.maker ? 0 : sameLossMs;
     const slack = 2 * (port.lag() + Math.min(farMs, this.#heart(pair.main).rttMs)) + (calm ? calmMs : 0) + turn;
-    const remedy = this.#recovery.next(now, {
-      online: port.online(),
-      present: port.present(),
-      slack,
-      anew: this.#anew,
-    });
+    const anew = now - this.#newsAt < newsMs;
+    // Another transport takes data channels with it: a moment in which a machine was busy is no reason to make one.
+    const doubt =
+      anew && pair.main.connected && this.#heart(pair.main).silence < sureMs + 2 * this.#heart(pair.main).rttMs;
+    const reach = {online: port.online(), present: port.present(), slack, anew};
+    const remedy = doubt ? null : this.#recovery.next(now, reach);
     if (remedy) this.#apply(remedy);
     this.#mend(now);
     this.#tidy(now);
@@ -105,6 +112,7 @@ export class Upkeep {
   hurry(): void {
     const now = this.pair.port.clock();
     this.#anew = true;
+    this.#newsAt = now;
     this.#spareFails = 0;
     this.#spareAfter = Math.min(this.#spareAfter, now);
     this.#recovery.hurry(now);
@@ -112,6 +120,7 @@ export class Upkeep {
 
   /** Something says that the network may be gone. */
   alarm(): void {
+    this.#newsAt = this.pair.port.clock();
     this.#heart(this.pair.main).alarm();
   }
 
@@ -133,8 +142,9 @@ export class Upkeep {
 
   /** The other side asks for a restart of the main link. */
   asked(): void {
-    if (this.pair.main.restarting) return;
-    const remedy = this.#recovery.asked(this.pair.port.clock());
+    const {main, next} = this.pair;
+    if (main.restarting || (next && next.age < youngMs)) return;
+    const remedy = this.#recovery.asked(this.pair.port.clock(), !this.#heart(main).lively);
     if (remedy) this.#apply(remedy);
   }
 
@@ -197,6 +207,7 @@ export class Upkeep {
   #stalled(now: number, silence: number): void {
     const {main, port} = this.pair;
     this.#lostAt = now - silence;
+    this.#lostSince = now;
     this.#recovery.ill(now);
     port.note({kind: 'stalled', link: main.id, cause: main.state});
     port.suspect(true);
@@ -266,16 +277,19 @@ export class Upkeep {
     if (remedy === 'restart' || (!maker && main.proven)) {
       pair.port.note({kind: 'restart', link: main.id, cause: maker ? 'ICE' : 'ICE, asked for'});
       void main.restart(this.#anew);
-    } else if (main.proven) pair.replace(remedy === 'replace-tls' ? 'tls' : 'all');
-    else pair.end(main);
-    this.#anew = false;
+      this.#anew = false;
+    } else if (main.proven) {
+      pair.replace(remedy === 'replace-tls' ? 'tls' : 'all');
+      this.#made = pair.next;
+    } else pair.end(main);
   }
 
   /** Mends a spare that fell silent with the main link, or after it. */
   #mend(now: number): void {
-    const {spare} = this.pair;
+    const {spare, port} = this.pair;
     if (!spare?.proven || this.#spareAlive || now - this.#mended < mendMs) return;
-    const since = this.#recovery.lost ? (this.#lostAt ?? 0) + besideMs : this.#steadySince + afterMs;
+    if (!port.online() || !port.present()) return;
+    const since = this.#recovery.lost ? this.#lostSince + besideMs : this.#steadySince + afterMs;
     if (now < since || this.#heart(spare).silence < afterMs) return;
     this.#mended = now;
     void spare.restart(true);
@@ -290,8 +304,10 @@ export class Upkeep {
     if (next && next.age > replaceMs) pair.end(next);
     if (!pair.maker) return;
     // What it was made for has mended itself; a first sign of life says little.
-    const mended = this.#recovery.tries > 0 && now - this.#steadySince > mendedMs;
-    if (next && !next.connected && mended) pair.end(next);
+    if (next && !next.connected && next === this.#made) {
+      const wellMs = Math.min(now - this.#steadySince, next.age);
+      if (wellMs > Math.max(mendedMs, this.#patience + beatMs)) pair.end(next);
+    }
     if (!next) this.#improve(now, main);
     const wanted = pair.live && port.lavish() && !overStream(main);
     if (spare && !wanted && pair.using === 'main') {

@@ -360,7 +360,7 @@ export class Keeper {
     if (kept.link.restarting) return;
     if (kept !== this.#main) void kept.link.restart();
     else {
-      const remedy = this.#recovery?.asked(this.port.clock());
+      const remedy = this.#recovery?.asked(this.port.clock(), false);
       if (remedy) this.#apply(kept, remedy);
     }
   }
