@@ -303,10 +303,10 @@ export class Upkeep {
     if (old && now - this.#since > drainMs) pair.end(old);
     if (next && next.age > replaceMs) pair.end(next);
     if (!pair.maker) return;
-    // What it was made for has mended itself; a first sign of life says little.
+    // What it was made for has mended itself; a first sign of life says little, and who was asked may not know yet.
     if (next && !next.connected && next === this.#made) {
-      const wellMs = Math.min(now - this.#steadySince, next.age);
-      if (wellMs > Math.max(mendedMs, this.#patience + beatMs)) pair.end(next);
+      const mended = Math.min(now - this.#steadySince, next.age);
+      if (mended > Math.max(mendedMs, this.#patience + beatMs)) pair.end(next);
     }
     if (!next) this.#improve(now, main);
     const wanted = pair.live && port.lavish() && !overStream(main);
