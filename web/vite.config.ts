@@ -2,7 +2,7 @@ import {defineConfig} from 'vite';
 
 /** What is not needed in front of the door, or not by everybody, comes in files of its own. */
 const LATER =
-  /\/web\/src\/(call|conference|files|quality|record|words\/de|(screens|style|logic)\/landing)|\/sdk\/js\/src\/((files|hub|e2ee)\/|(host|ear|transport|observer|report|reach|tone|guard|failover|inventory|upkeep|heart|carry|recovery|pair|bulk|link|negotiation|path|ways|prepared|frame|way)\.|quality|adaptation|stats)|\/uqr\//;
+  /\/web\/src\/(call|conference|files|quality|record|words\/de|(screens|style|logic)\/landing)|\/sdk\/js\/src\/((files|hub|e2ee)\/|(host|ear|transport|observer|report|reach|tone|guard|failover|inventory|upkeep|heart|carry|recovery|pair|streams|farewell|bulk|link|negotiation|path|ways|prepared|frame|way)\.|quality|adaptation|stats)|\/uqr\//;
 
 export default defineConfig({
   oxc: {jsx: {runtime: 'automatic', importSource: 'preact'}},
@@ -22,6 +22,8 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             {name: 'app', test: (id: string) => !LATER.test(id)},
+            // What every call needs: it has to be there before the network is not.
+            {name: 'pair', test: /\/sdk\/js\/src\/(pair|streams|farewell)\./},
             {name: 'call-de', test: /\/src\/call\/words\/de/},
             {name: 'quality-de', test: /\/src\/quality\/words\/de/},
             {name: 'record-de', test: /\/src\/record\/words\/de/},

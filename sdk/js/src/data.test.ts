@@ -67,10 +67,11 @@ function link(from: typeof ann, seat: string, to: typeof ann, me: string): void 
   });
 }
 
-beforeEach(() => {
+beforeEach(async () => {
   opened = [];
   ann = side();
   bob = side();
+  await Promise.all([ann.hub.ready, bob.hub.ready]);
   link(ann, 's2', bob, 's1');
   link(bob, 's1', ann, 's2');
 });
@@ -163,4 +164,23 @@ test('what waits of a transport that is gone is not kept for ever', async () => 
   const heard = listen(bob.hub.open('never asked for', {}));
   await null;
   expect(heard).toEqual([['s1', 'the last']]);
+});
+
+test('A label that is opened before there can be a link is carried by the first one', async () => {
+  const {channels, hub} = side();
+  const early = hub.open('game', {});
+  expect([early.send('nobody'), early.open.size, early.buffered()]).toEqual([false, 0, 0]);
+  await hub.ready;
+  const heard = listen(early);
+  link({channels, hub}, 's2', bob, 's3');
+  expect(hub.open('game', {})).toBe(early);
+  opened.find((end) => end.label === 'game')?.connect();
+  expect([...early.open]).toEqual(['s2']);
+  link(bob, 's3', {channels, hub}, 's2');
+  const back = bob.hub.open('game', {});
+  for (const end of opened) if (end.readyState === 'connecting') end.connect();
+  back.send('hello', 's3');
+  expect(heard).toEqual([['s2', 'hello']]);
+  early.close();
+  expect(hub.open('game', {})).not.toBe(early);
 });

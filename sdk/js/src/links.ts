@@ -38,7 +38,7 @@ export interface LinksPort extends Sender {
   /** What encrypts; null in a room without a key, undefined while it is not there yet. */
   seal(): Seal | null | undefined;
   /** Resolves when it is clear whether links can be made. */
-  ready(): Promise<void>;
+  ready(): Promise<unknown>;
 }
 
 /** The links that a room wants at a moment. */

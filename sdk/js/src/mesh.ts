@@ -1,5 +1,6 @@
 import type {Encryption, RoomStatus, Shown, Trouble} from './api.js';
 import type {Channels} from './channels.js';
+import type {DataHub} from './data.js';
 import type {Hub, openHub} from './hub/index.js';
 import {Links} from './links.js';
 import type {SeatMemory} from './memory.js';
@@ -22,6 +23,7 @@ const [closeMs, looseMs] = [50, 1_000];
 export interface MeshPort extends Sender {
   readonly roster: People;
   readonly channels: Channels;
+  readonly data: DataHub;
   readonly servers: Servers;
   /** Whether what is sent leaves now. */
   online(): boolean;
@@ -91,7 +93,7 @@ export class Mesh {
       clock: () => pulse.awake,
       lag: () => pulse.lag,
       seal: () => port.secrecy.seal,
-      ready: () => port.secrecy.ready(),
+      ready: () => Promise.all([port.secrecy.ready(), port.data.ready]),
     });
     this.#release = [pulse.on('tick', () => this.#tick())];
     pulse.beat(looseMs);
@@ -236,8 +238,8 @@ export class Mesh {
   #fetch(): void {
     if (this.#hub || this.#fetching) return;
     this.#fetching = true;
-    import('./hub/index.js').then(
-      ({openHub}) => this.#closed || this.#begin(openHub),
+    Promise.all([import('./hub/index.js'), this.port.data.ready]).then(
+      ([{openHub}]) => this.#closed || this.#begin(openHub),
       (error) => {
         this.#fetching = false; // the next change in the room tries again
         this.port.trouble('connection', `the code of the hub: ${error}`, null);
