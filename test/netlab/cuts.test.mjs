@@ -50,8 +50,8 @@ describe('nothing is lost or doubled', {skip}, () => {
     const audio = [];
     for (let i = 0; i < cuts; i++) {
       const silent = i % 4 === 3;
-      await Promise.all(people.map(({page}) => tell(page, 'start')));
       const ports = await sockets(internet);
+      await Promise.all(people.map(({page}) => tell(page, 'start')));
       internet.interfere('nata', `tcp sport { ${ports} } ${silent ? 'drop' : 'reject with tcp reset'}`);
       // Said while nobody knows yet that the socket is dead.
       await Promise.all(people.map((person) => person.say(`${person.name} says ${i}.`)));

@@ -1,5 +1,5 @@
 /** How long nothing may be heard on a link before it counts as stalled, beside round trips. */
-const silenceMs = 350;
+export const silenceMs = 350;
 /** The same when something else says that the network may be gone, and for how long that is believed. */
 const [alarmedMs, alarmMs] = [200, 3_000];
 /** The longest such time in a page that is looked at, whatever the round trip. */

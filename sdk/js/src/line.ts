@@ -17,6 +17,8 @@ export class Line {
   introduced = false;
   /** Nothing depends on it: it is closed once it is open, or when it would be needed. */
   idle = false;
+  /** Resolves when it is closed, to whether the other side closed it too, and so has read everything. */
+  readonly ended: Promise<boolean>;
 
   /** `openMs` is how long it may take until it is {@link Line.settled}. */
   constructor(url: string, openMs: number, port: LinePort) {
@@ -25,6 +27,7 @@ export class Line {
     this.#patience = setTimeout(() => port.late(this), openMs);
     ws.onopen = () => port.opened(this);
     ws.onmessage = ({data}) => typeof data === 'string' && port.text(this, data);
+    this.ended = new Promise((resolve) => ws.addEventListener('close', ({wasClean}) => resolve(wasClean)));
     ws.onclose = () => {
       this.close();
       port.closed(this);

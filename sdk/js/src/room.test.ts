@@ -38,7 +38,8 @@ function memoryStore(): Store {
 }
 
 beforeEach(async () => {
-  await Promise.all([import('./upkeep.js'), import('./pair.js'), import('./host.js')]); // so that the links have them at once
+  // So that the links have them at once.
+  await Promise.all([import('./upkeep.js'), import('./pair.js'), import('./streams.js'), import('./host.js')]);
   vi.useFakeTimers();
   FakeWebSocket.all = [];
   FakePeerConnection.all = [];

@@ -119,6 +119,7 @@ class Call extends Actor implements Room {
       requests: this.#requests,
       roster: this.roster,
       channels: this.channels,
+      data: this.#data,
       servers: this.#servers,
       send,
       online: () => this.online,
@@ -178,6 +179,7 @@ class Call extends Actor implements Room {
     this.#record.flush();
     if (asked) this.#socket.send('leave', {});
     if (asked || this.#own.pending) this.#forgetSeat();
+    this.#socket.probe(); // the others see a seat that is left on a dead socket
   }
 
   close(): void {

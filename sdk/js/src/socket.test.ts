@@ -229,6 +229,20 @@ describe('Socket', () => {
       expect(log).toEqual(['welcome 0', 'online true', 'moved']); // nobody was offline
     });
 
+    it('does that too when things come and nothing is answered: only one direction may be gone', () => {
+      const {ws, log} = fast();
+      live(ws, 1_000);
+      for (let n = 1; n <= 9; n++) {
+        vi.advanceTimersByTime(50);
+        ws.say({type: 'seat', n});
+      }
+      expect(FakeWebSocket.all).toHaveLength(2);
+      ws.say({type: 'seat', n: 10});
+      next(0).welcome({resumed: true, resume: 't2', received: 0});
+      expect(ws.closed).toBe(true);
+      expect(log.filter((line) => !line.startsWith('seat'))).toEqual(['welcome 0', 'online true', 'moved']);
+    });
+
     it('does that as often as it helps', () => {
       const {ws, log} = fast();
       let [line, i] = [ws, 0];

@@ -74,11 +74,12 @@ export class Socket extends Events<SocketEvents> implements Sender {
   #rttMs = 0;
   #bestMs = Number.POSITIVE_INFINITY; // the shortest round trip
   #heard = 0; // by the clock of the pulse
+  #answered = 0; // a ping was: that proves both directions
   #pinged = 0;
   #tried = -quietEachMs; // on the quiet
   #every = 0;
   #suspected = false;
-  #unsure = false; // the network may be another one, and the old socket has said nothing since
+  #unsure = false; // the network may be another one, and the old socket has answered nothing since
   #beatMs = 20_000;
   #timers: Partial<Record<Timer, ReturnType<typeof setTimeout>>> = {};
   #closed = false;
@@ -128,7 +129,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
   pace(every: number): void {
     if (every === this.#every) return;
     this.#every = every;
-    this.#heard = this.pulse.awake;
+    this.#heard = this.#answered = this.pulse.awake;
     if (this.#line) this.#ping(pingMs);
   }
 
@@ -140,7 +141,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
   /** Makes sure that the socket is alive, soon. */
   probe(): void {
     if (this.#closed) return;
-    this.#heard = this.pulse.awake; // what came while the page stood still is still to be read
+    this.#heard = this.#answered = this.pulse.awake; // what came while the page stood still is still to be read
     if (this.#online) this.#ping(2_000);
     else this.#hurry();
   }
@@ -165,7 +166,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
 
   /** Ends the session on this side. With `bye` the server forgets it at once, otherwise after its window. */
   close(bye: boolean): void {
-    if (bye && this.#online) this.#write({type: 'bye', reason: 'closed'});
+    if (bye && this.#resume) this.#part({type: 'bye', reason: 'closed'});
     this.#closed = true;
     this.#lose();
   }
@@ -188,6 +189,19 @@ export class Socket extends Events<SocketEvents> implements Sender {
     });
   }
 
+  /** Says goodbye, and again on other sockets until it is heard. */
+  #part(bye: object): void {
+    const {url} = this;
+    const {outbox} = this.#sequence;
+    const hello = this.#greeting();
+    if (this.#online) this.#write(bye);
+    const said = (this.#online && this.#line?.ended) || null;
+    import('./farewell.js').then(
+      ({farewell}) => farewell({url, hello, last: [...outbox, bye], said}),
+      () => {}, // the session's window ends it
+    );
+  }
+
   /** The old socket speaks: no other is needed. */
   get #sure(): boolean {
     return this.#online && !this.#unsure;
@@ -199,8 +213,12 @@ export class Socket extends Events<SocketEvents> implements Sender {
       return;
     }
     line.introduced = true;
+    line.send(this.#greeting());
+  }
+
+  #greeting(): object {
     const hello = {...this.hello(), type: 'hello'};
-    line.send(this.#resume ? {...hello, resume: this.#resume, received: this.#sequence.tell()} : hello);
+    return this.#resume ? {...hello, resume: this.#resume, received: this.#sequence.tell()} : hello;
   }
 
   /** One that is not needed may take its time: browsers report a socket that is closed before it is open as a fault. */
@@ -245,7 +263,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
   }
 
   #take(message: wire.ServerMessage): void {
-    this.#hear();
+    this.#hear(message.type === 'pong');
     switch (message.type) {
       case 'ping':
         this.#write({type: 'pong', id: message.id});
@@ -266,14 +284,23 @@ export class Socket extends Events<SocketEvents> implements Sender {
     this.emit('message', message);
   }
 
-  /** The socket speaks. If another was tried because it did not, that one is not needed unless it has said hello. */
-  #hear(): void {
+  /**
+   * The socket speaks. If another was tried because it did not, that one is not needed unless it has said hello. Where
+   * only one direction is gone, messages may come for a while; what answers us, comes back from there.
+   */
+  #hear(answer: boolean): void {
+    const sure = this.#sure;
     this.#heard = this.pulse.awake;
-    if (this.#sure) return;
-    this.#unsure = false;
-    if (this.#next && !this.#next.introduced) this.#next.idle = true;
-    this.#clear('retry');
-    this.#attempt = 0;
+    if (answer) {
+      this.#answered = this.#heard;
+      this.#unsure = false;
+    }
+    if (sure) return;
+    if (!this.#unsure) {
+      if (this.#next && !this.#next.introduced) this.#next.idle = true;
+      this.#clear('retry');
+      this.#attempt = 0;
+    }
     this.#setOnline(true);
   }
 
@@ -293,7 +320,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
     this.#resume = welcome.resume;
     this.#window = welcome.window * 1_000;
     this.#beatMs = Math.max(1_000, welcome.heartbeat || this.#beatMs);
-    this.#heard = this.pulse.awake;
+    this.#heard = this.#answered = this.pulse.awake;
     this.#asked = null;
     this.#tried = -quietEachMs; // it was no false alarm
     this.#unsure = false;
@@ -345,7 +372,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
     if (this.#online && silence > patience) this.#doubt();
     else if (
       this.#online &&
-      silence > this.#every + quietMs + 2 * this.#rttMs + this.pulse.lag &&
+      awake - this.#answered > this.#every + quietMs + 2 * this.#rttMs + this.pulse.lag &&
       awake - this.#tried > quietEachMs
     ) {
       this.#tried = awake;

@@ -1,5 +1,5 @@
 import {carry, holdMs} from './carry.js';
-import {Heart} from './heart.js';
+import {Heart, silenceMs} from './heart.js';
 import type {Link} from './link.js';
 import type {Pair, Role} from './pair.js';
 import {farMs, Recovery, type Remedy, sameLossMs} from './recovery.js';
@@ -29,8 +29,6 @@ const mendedMs = 500;
 const [replaceMs, youngMs] = [15_000, 3_500];
 /** For how long it counts that the network, the socket or the other one was gone, or came back. */
 const newsMs = 5_000;
-/** How long nothing may be heard, beside round trips, before that is a reason for another transport. */
-const sureMs = 350;
 /** For how long a link is well that goes a worse way than need be before a better one is looked for; then twice as long. */
 const betterMs = 8_000;
 /** After so long on the spare it carries new data channels too. */
@@ -84,7 +82,8 @@ export class Upkeep {
     const now = port.clock();
     const passed = now - this.#ticked;
     this.#ticked = now;
-    this.#patience = this.#heart(pair.main).patience(visible);
+    const main = this.#heart(pair.main);
+    this.#patience = main.patience(visible);
     const reachable = port.online() && port.present();
     for (const link of pair.links) {
       if (reachable) link.watch(passed);
@@ -96,11 +95,10 @@ export class Upkeep {
     const calm = pair.using === 'spare' && this.#spareAlive;
     // Who does not make the links asks for each remedy, and is heard once in a while.
     const turn = pair.maker ? 0 : sameLossMs;
-    const slack = 2 * (port.lag() + Math.min(farMs, this.#heart(pair.main).rttMs)) + (calm ? calmMs : 0) + turn;
+    const slack = 2 * (port.lag() + Math.min(farMs, main.rttMs)) + (calm ? calmMs : 0) + turn;
     const anew = now - this.#newsAt < newsMs;
     // Another transport takes data channels with it: a moment in which a machine was busy is no reason to make one.
-    const doubt =
-      anew && pair.main.connected && this.#heart(pair.main).silence < sureMs + 2 * this.#heart(pair.main).rttMs;
+    const doubt = anew && pair.main.connected && main.silence < silenceMs + 2 * main.rttMs;
     const reach = {online: port.online(), present: port.present(), slack, anew};
     const remedy = doubt ? null : this.#recovery.next(now, reach);
     if (remedy) this.#apply(remedy);

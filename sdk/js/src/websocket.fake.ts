@@ -11,6 +11,9 @@ export class FakeWebSocket {
   onclose: (() => void) | null = null;
   readonly got: Message[] = [];
   closed = false;
+  /** The network under it is gone. */
+  deaf = false;
+  readonly #ended: ((event: {wasClean: boolean}) => void)[] = [];
 
   constructor(
     readonly url: string,
@@ -22,8 +25,13 @@ export class FakeWebSocket {
     this.got.push(JSON.parse(text));
   }
   close(): void {
+    const open = this.readyState === 1;
     this.closed = true;
     this.readyState = 3;
+    if (!this.deaf) this.end(open);
+  }
+  addEventListener(_: 'close', listener: (event: {wasClean: boolean}) => void): void {
+    this.#ended.push(listener);
   }
   // what the server does
   open(): this {
@@ -49,5 +57,9 @@ export class FakeWebSocket {
   die(): void {
     this.readyState = 3;
     this.onclose?.();
+    this.end(false);
+  }
+  private end(wasClean: boolean): void {
+    for (const listener of this.#ended) listener({wasClean});
   }
 }

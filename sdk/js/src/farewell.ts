@@ -1,0 +1,60 @@
+import {backoffMs} from './socket.js';
+import * as wire from './wire.gen.js';
+
+/** For how long a goodbye is tried, and how long one try may take. */
+const [forMs, eachMs] = [60_000, 4_000];
+
+/** The session that is over here and that the server may still hold. */
+export interface Parting {
+  url: string;
+  /** Resumes it. */
+  hello: object;
+  /** What it has not acknowledged, and the goodbye. */
+  last: readonly object[];
+  /** Whether the socket that the goodbye was said on ends as it should; null when it was said on none. */
+  said: Promise<boolean> | null;
+}
+
+/**
+ * Makes sure that the server hears that a session is over: one that leaves on a network that is gone, or that dies at
+ * this moment, would hold its seat for its whole window before the others' eyes. Resolves to whether it was heard.
+ */
+export async function farewell({url, hello, last, said}: Parting): Promise<boolean> {
+  const until = performance.now() + forMs;
+  let heard = said !== null && (await soon(said));
+  for (let attempt = 0; !heard && performance.now() < until; attempt++) {
+    await new Promise((resolve) => setTimeout(resolve, backoffMs(attempt, Math.random(), true)));
+    heard = await say(url, hello, last);
+  }
+  return heard;
+}
+
+/** Resolves to false when it takes too long, and then there are other sockets. */
+function soon(ended: Promise<boolean>, late = () => {}): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      resolve(false);
+      late();
+    }, eachMs);
+    void ended.then((clean) => {
+      clearTimeout(timer);
+      resolve(clean);
+    });
+  });
+}
+
+async function say(url: string, hello: object, last: readonly object[]): Promise<boolean> {
+  const ws = new WebSocket(url, wire.Subprotocol);
+  const ended = new Promise<boolean>((resolve) => ws.addEventListener('close', ({wasClean}) => resolve(wasClean)));
+  let answered = false;
+  ws.onopen = () => ws.send(JSON.stringify(hello));
+  ws.onmessage = ({data}) => {
+    if (answered) return;
+    const {type, resumed, code} = JSON.parse(data) as Partial<wire.Welcome & wire.Error>;
+    answered = type !== 'error' || (code !== 'busy' && code !== 'fault'); // those say: later
+    // In another session nothing of it is worth saying but that it is over, too.
+    if (type === 'welcome') for (const message of resumed ? last : last.slice(-1)) ws.send(JSON.stringify(message));
+    ws.close();
+  };
+  return (await soon(ended, () => ws.close())) && answered;
+}
