@@ -34,6 +34,31 @@ describe('nothing is lost or doubled', {skip}, () => {
     await internet?.close();
   });
 
+  test('whoever leaves on a dead socket, and is back on another, was here once', async () => {
+    const [atA, atB] = await Promise.all([internet.chromium('a', 'small'), internet.chromium('b', 'small')]);
+    const link = named(server.hostLink);
+    const ann = await Person.arrive(atA, link, {name: 'Ann'});
+    await ann.join();
+    const bob = await Person.arrive(atB, link, {name: 'Bob'});
+    await bob.join();
+    await Promise.all([ann, bob].map((person) => person.enjoysCall()));
+    internet.interfere('nata', `tcp sport { ${await sockets(internet)} } drop`);
+    await ann.press('Leave');
+    await ann.press('Rejoin');
+    await Promise.all([ann, bob].map((person) => person.enjoysCall()));
+    const seats = () =>
+      bob.page.$$eval('[data-person]', (tiles) => new Set(tiles.map((tile) => tile.getAttribute('data-person'))).size);
+    await until('Bob to see himself and Ann, and nobody who was there before', async () => (await seats()) === 2, {
+      detail: () => bob.look(),
+    });
+    internet.set('nata', 'port-restricted');
+    for (const person of [ann, bob]) {
+      await person.press('Leave');
+      await person.reaches('lobby');
+      await person.depart();
+    }
+  });
+
   test(`${cuts} cuts`, async (t) => {
     const [atA, atB] = await Promise.all([internet.chromium('a', 'small'), internet.chromium('b', 'small')]);
     const prepare = async (/** @type {import('puppeteer-core').Page} */ page) =>

@@ -1,8 +1,8 @@
 import {backoffMs} from './socket.js';
 import * as wire from './wire.gen.js';
 
-/** For how long a goodbye is tried, and how long one try may take. */
-const [forMs, eachMs] = [60_000, 4_000];
+/** For how long a goodbye is tried, which is how long servers keep seats, and how long one try may take. */
+const [forMs, eachMs] = [600_000, 4_000];
 
 /** The session that is over here and that the server may still hold. */
 export interface Parting {
@@ -23,7 +23,7 @@ export async function farewell({url, hello, last, said}: Parting): Promise<boole
   const until = performance.now() + forMs;
   let heard = said !== null && (await soon(said));
   for (let attempt = 0; !heard && performance.now() < until; attempt++) {
-    await new Promise((resolve) => setTimeout(resolve, backoffMs(attempt, Math.random(), true)));
+    await new Promise((resolve) => setTimeout(resolve, backoffMs(attempt, Math.random())));
     heard = await say(url, hello, last);
   }
   return heard;
