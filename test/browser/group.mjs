@@ -75,14 +75,14 @@ export class Member {
    * @param {string} room
    * @param {string} name
    * @param {number} hz
-   * @param {{query?: string, prepare?: (page: import('puppeteer-core').Page) => Promise<unknown>}} [options] more of the
-   *   page's query, and what is done before the page opens
+   * @param {{query?: string, key?: string, prepare?: (page: import('puppeteer-core').Page) => Promise<unknown>}} [options] more of the
+   *   page's query, the key of an encrypted room, and what is done before the page opens
    */
-  static async join(browser, site, room, name, hz, {query = soundOnly ? '&sound' : '', prepare} = {}) {
+  static async join(browser, site, room, name, hz, {query = soundOnly ? '&sound' : '', key = '', prepare} = {}) {
     const page = await (await browser.createBrowserContext()).newPage();
     const member = new Member(page, name);
     await prepare?.(page);
-    await page.goto(`${site.url}?room=${room}&hz=${hz}${query}`);
+    await page.goto(`${site.url}?room=${room}&hz=${hz}${query}${key && `&key=${key}`}`);
     await page.mouse.click(5, 5); // lets sound out
     await member.call('join', name);
     return member;

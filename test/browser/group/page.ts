@@ -190,6 +190,7 @@ const room = openRoom({
   media,
   client: {name: 'group'},
   ...(query.has('host') && {host: query.get('host') as string}),
+  ...(query.has('key') && {key: query.get('key') as string}),
 });
 const troubles: string[] = [];
 const log: string[] = [];
