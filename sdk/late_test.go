@@ -6,18 +6,25 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/parley-rtc/parley/internal/signal"
 )
 
 // muzzle lets nothing be heard of what comes on a person's socket, until release is called. What is said on it arrives.
 func (p *peer) muzzle(t *testing.T) (muzzled *socket, release func()) {
 	var speaks atomic.Bool
-	muzzled = inside(t, p.room, func(s *state) *socket {
+	return p.filter(t, func([]byte) bool { return speaks.Load() }), func() { speaks.Store(true) }
+}
+
+// filter lets be heard what passes of what comes on a person's socket.
+func (p *peer) filter(t *testing.T, passes func([]byte) bool) *socket {
+	return inside(t, p.room, func(s *state) *socket {
 		deaf := *s.session.sock
 		deaf.in = make(chan []byte)
 		go func(in <-chan []byte) {
 			defer close(deaf.in)
 			for b := range in { // until the socket ends
-				if speaks.Load() {
+				if passes(b) {
 					deaf.in <- b
 				}
 			}
@@ -25,7 +32,6 @@ func (p *peer) muzzle(t *testing.T) (muzzled *socket, release func()) {
 		s.session.sock = &deaf
 		return &deaf
 	})
-	return muzzled, func() { speaks.Store(true) }
 }
 
 // through makes the sockets that a person opens from now on go through wrap.
@@ -83,6 +89,45 @@ func TestLateServer(t *testing.T) {
 			end()
 		})
 	}
+}
+
+// TestLateServerAnswersNothing: messages that come are no answers; where only what we say is lost, the socket is replaced
+// all the same.
+func TestLateServerAnswersNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1)
+		w.meet(Options{})
+		p, other := w.people[0], w.people[1]
+		before := p.misses()
+		var messages atomic.Int32
+		old := p.filter(t, func(b []byte) bool {
+			m, fault := signal.Decode(b, signal.FromServer)
+			if fault != nil {
+				return false
+			}
+			if _, pong := m.(*signal.Pong); pong {
+				return false
+			}
+			messages.Add(1)
+			return true
+		})
+		for i := range 8 {
+			if err := other.room.Hand(t.Context(), i%2 == 0); err != nil {
+				t.Fatal(err)
+			}
+			pass(100 * time.Millisecond)
+		}
+		if messages.Load() == 0 {
+			t.Fatal("nothing came: this shows nothing")
+		}
+		if p.sockOf(t) == old {
+			t.Error("the socket that answers nothing is still the one")
+		}
+		if n := p.misses() - before; n != 0 {
+			t.Errorf("offline %d times", n)
+		}
+		w.flowing(time.Second)
+	})
 }
 
 // TestLateServerSpeaks: one that speaks again before another socket is there stays, and the others are given up.

@@ -42,6 +42,7 @@ type session struct {
 	heartbeat time.Duration
 	ice       *signal.ICEServers
 	heard     time.Time // when the server last said something on sock
+	answered  time.Time // when that was a pong, which proves that what we say arrives
 	pinged    time.Time // when we last asked it to
 	trip      time.Duration
 	lost      time.Time // when the socket went; zero while there is one
@@ -82,7 +83,7 @@ func (s *state) lateAt() time.Time {
 	if s.me == "" || n.searching() {
 		return time.Time{}
 	}
-	at, again := n.heard.Add(pingEach+lateness+2*n.trip), n.warned.Add(quietEach)
+	at, again := n.answered.Add(pingEach+lateness+2*n.trip), n.warned.Add(quietEach)
 	if at.Before(again) {
 		return again
 	}
@@ -196,13 +197,14 @@ func (s *state) suspect() {
 	s.note(nil, signal.ReportSignallingLost, 0)
 }
 
-// relieved ends the doubt: the old socket spoke.
-func (s *state) relieved() {
+// relieved ends the doubt: the old socket spoke. Only an answer says that it is not late: where one direction is gone,
+// messages come for a while by the other one.
+func (s *state) relieved(answer bool) {
 	n := &s.session
 	if n.trial != nil { // a hello that was said closes the old one
 		return
 	}
-	if n.wary {
+	if n.wary && answer {
 		n.wary = false
 		s.withdraw()
 	}
@@ -256,8 +258,12 @@ func (s *state) write(b []byte) {
 func (s *state) receive(b []byte) {
 	n := &s.session
 	n.heard = s.now
-	s.relieved()
 	m, fault := signal.Decode(b, signal.FromServer)
+	_, answer := m.(*signal.Pong)
+	if answer {
+		n.answered = s.now
+	}
+	s.relieved(answer)
 	if fault != nil {
 		n.sequence.Unreadable() // resuming would only bring it again
 		s.trouble(fmt.Errorf("parley: the server sent what cannot be read: %s", fault.Words))

@@ -73,7 +73,8 @@ func (s *state) welcome(w *signal.Welcome) {
 	if missed {
 		s.note(nil, signal.ReportSignallingBack, s.now.Sub(n.lost))
 	}
-	n.lost, n.failures, n.heard, n.pinged = time.Time{}, 0, s.now, time.Time{} // a ping tells our pace at once
+	n.lost, n.failures, n.pinged = time.Time{}, 0, time.Time{} // a ping tells our pace at once
+	n.heard, n.answered = s.now, s.now
 	n.resume, n.window = w.Resume, time.Duration(w.Window)*time.Second
 	n.heartbeat = time.Duration(w.Heartbeat) * time.Millisecond
 	if w.ICE != nil {
