@@ -362,6 +362,28 @@ describe('a main link that is lost', () => {
     expect(asked).toEqual(['all']);
   });
 
+  it('is replaced at once on another network, but begun anew first on one that comes and goes', async () => {
+    const {pair, run, alive, asked, state, connect} = await inCall();
+    state.lavish = false;
+    const firsts: string[] = [];
+    const lose = async () => {
+      await run(4_000);
+      const [main, before] = [FakePeerConnection.all.at(-1), asked.length];
+      const restarts = main?.restarts ?? 0;
+      alive.clear();
+      pair.upkeep?.hurry();
+      await run(700);
+      firsts.push(main && main.restarts > restarts ? 'restart' : asked.length > before ? 'replace' : 'nothing');
+      if (asked.length === before) await run(1_000); // it follows
+      connect(FakePeerConnection.all.at(-1));
+    };
+    for (let i = 0; i < 10; i++) await lose();
+    expect(firsts).toEqual([...Array(8).fill('replace'), 'restart', 'restart']);
+    await run(60_000);
+    await lose();
+    expect(firsts.at(-1)).toBe('replace');
+  });
+
   it('goes back to the one before when the other side gives up the one that replaced it', async () => {
     const {pair, run, connect, main, carries, state} = await inCall(false);
     pair.receive({type: 'offer', from: 'ann', link: 'l1', sdp: 'o1', tracks} as never);

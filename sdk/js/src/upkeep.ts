@@ -29,6 +29,11 @@ const mendedMs = 500;
 const [replaceMs, youngMs] = [15_000, 3_500];
 /** For how long it counts that the network, the socket or the other one was gone, or came back. */
 const newsMs = 5_000;
+/**
+ * After so many replacements in so long ICE begins anew first whatever the news are: on a network that comes and goes each
+ * one would cost the channels what is on its way, and the relay an allocation.
+ */
+const [mostReplaced, restlessMs] = [8, 60_000];
 /** For how long a link is well that goes a worse way than need be before a better one is looked for; then twice as long. */
 const betterMs = 8_000;
 /** After so long on the spare it carries new data channels too. */
@@ -54,6 +59,7 @@ export class Upkeep {
   #anew = false; // the network may be another one since the last restart
   #newsAt = Number.NEGATIVE_INFINITY; // when that was said
   #lostSince = 0;
+  #replaced: number[] = []; // when, of late
   #made: Link | null = null; // the last replacement that was made as a remedy
   #ticked: number;
   #patience = Number.POSITIVE_INFINITY;
@@ -96,7 +102,7 @@ export class Upkeep {
     // Who does not make the links asks for each remedy, and is heard once in a while.
     const turn = pair.maker ? 0 : sameLossMs;
     const slack = 2 * (port.lag() + Math.min(farMs, main.rttMs)) + (calm ? calmMs : 0) + turn;
-    const anew = now - this.#newsAt < newsMs;
+    const anew = now - this.#newsAt < newsMs && !this.#restless;
     // Another transport takes data channels with it: a moment in which a machine was busy is no reason to make one.
     const doubt = anew && pair.main.connected && main.silence < silenceMs + 2 * main.rttMs;
     const reach = {online: port.online(), present: port.present(), slack, anew};
@@ -142,7 +148,8 @@ export class Upkeep {
   asked(): void {
     const {main, next} = this.pair;
     if (main.restarting || (next && next.age < youngMs)) return;
-    const remedy = this.#recovery.asked(this.pair.port.clock(), !this.#heart(main).lively);
+    const anew = !this.#heart(main).lively && !this.#restless;
+    const remedy = this.#recovery.asked(this.pair.port.clock(), anew);
     if (remedy) this.#apply(remedy);
   }
 
@@ -279,7 +286,13 @@ export class Upkeep {
     } else if (main.proven) {
       pair.replace(remedy === 'replace-tls' ? 'tls' : 'all');
       this.#made = pair.next;
+      this.#replaced = [...this.#replaced, pair.port.clock()].slice(-mostReplaced);
     } else pair.end(main);
+  }
+
+  get #restless(): boolean {
+    const [first = 0] = this.#replaced;
+    return this.#replaced.length === mostReplaced && this.pair.port.clock() - first < restlessMs;
   }
 
   /** Mends a spare that fell silent with the main link, or after it. */
