@@ -35,6 +35,7 @@ type place struct {
 
 	pick    pick
 	numbers numbers
+	copies  []kept // of sound that is repeated as it left; nil when it is not
 	tally   tally
 	rung    rung // what was chosen last
 	starved bool
@@ -99,6 +100,7 @@ func (pl *place) show(t int64, src *source) {
 			pl.numbers.history[i].era = noEra
 		}
 	}
+	pl.keepCopies()
 	pl.credit, pl.owed = src.creditOf(pl.person, t), 0
 	pl.matchFormats()
 	src.subs = append(src.subs, pl)

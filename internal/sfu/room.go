@@ -154,6 +154,7 @@ func (p *Person) Agree(now time.Time, sections []Section, tracks []Track) {
 	for _, pl := range places {
 		if pl.source != nil {
 			pl.matchFormats()
+			pl.keepCopies()
 		}
 	}
 	p.room.settle(t)
