@@ -54,6 +54,11 @@ func (p *Person) handleSenderReport(t int64, pkt *rtp.Control) {
 	}
 	for i := range p.up.bindings {
 		if b := &p.up.bindings[i]; b.ssrc == ssrc && !b.repair {
+			if !p.up.clock.read(t, p.room.ntp(t), info.NTP) {
+				for j := range p.up.bindings {
+					p.up.bindings[j].stream.report.have = false
+				}
+			}
 			b.stream.report = senderReport{ntp: info.NTP, stamp: info.Timestamp, at: t, have: true}
 			return
 		}

@@ -200,7 +200,9 @@ func (pl *place) enter(t int64, s *stream) bool {
 func (pl *place) begin(t int64, s *stream, k *slot) {
 	n := &pl.numbers
 	pl.stream, pl.next, pl.owed = s, nil, 0
-	if n.begun { // numbers that are kept free stay so
+	pl.tally.nextReport = 0 // the one before does not hold any more
+	// Numbers that are kept free stay so.
+	if n.begun {
 		n.raise(n.last - n.by.offset)
 	}
 	n.before = n.mapping
