@@ -40,15 +40,15 @@ const hastyWait = 300 * time.Millisecond
 
 // kit makes the peer connections of one room.
 type kit struct {
-	address  address
-	options  Options
-	direct   plan // of links with other people
-	hub      plan // of links with the hub
-	network  transport.Net
-	virtual  bool                        // network is not the real one
-	tune     func(*webrtc.SettingEngine) // makes a peer hostile, in tests; else nil
-	relay    *relayDialer
-	only     string // one way to the relay, "" for all
+	address address
+	options Options
+	direct  plan // of links with other people
+	hub     plan // of those with the hub
+	network transport.Net
+	virtual bool                        // network is not the real one
+	tune    func(*webrtc.SettingEngine) // makes a peer hostile, in tests; else nil
+	relay   *relayDialer
+	only    string // one way to the relay, "" for all
 }
 
 // plan is what a connection carries, and the feedback about it.

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -278,7 +279,7 @@ func TestResend(t *testing.T) {
 		if plain, err := l.open.OpenRTP(l.last, 12); err != nil || string(plain[12:]) != "sound" {
 			t.Errorf("%v: the peer cannot open it: %v", p, err)
 		}
-		if _, err := l.open.OpenRTP(first, 12); err != srtp.ErrReplayed {
+		if _, err := l.open.OpenRTP(first, 12); !errors.Is(err, srtp.ErrReplayed) {
 			t.Errorf("%v: the peer takes it twice: %v", p, err)
 		}
 		if s := l.tr.Stats(); s.SentRTP != 2 || s.Unsent != 3 {
