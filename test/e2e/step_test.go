@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -22,10 +23,22 @@ type hand struct {
 	late    []time.Duration
 }
 
-// usual is how late most are: neither what somebody was late with counts, nor a report that was.
-func (h *hand) usual() time.Duration {
+// usual is how late most are, once it is known of enough: neither what somebody was late with counts, nor a report that was.
+func (h *hand) usual() (time.Duration, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.reports < 2 || len(h.late) < 40 {
+		return 0, false
+	}
 	slices.Sort(h.late)
-	return h.late[len(h.late)/2]
+	return h.late[len(h.late)/2], true
+}
+
+// again begins to look anew.
+func (h *hand) again() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.reports, h.late = 0, nil
 }
 
 // moment is when NTP says that it is.
@@ -53,7 +66,6 @@ func (h *hand) came(now time.Time, stamp uint32, rate int64) {
 
 // TestPlayersPlayInStep: by the reports that a player gets, the sound and the picture of one moment are of one moment.
 func TestPlayersPlayInStep(t *testing.T) {
-	t.Parallel()
 	h := newHouse(t, func(c *config.Config) { c.Rooms.Topology = "hub" })
 	ann := join(t, h.link("tea"), "Ann")
 	ann.on(parley.TopologyHub)
@@ -84,27 +96,20 @@ func TestPlayersPlayInStep(t *testing.T) {
 	})
 	player.must("/whep/tea?seat=" + ann.people()["Ann"])
 	sound, picture := hands[webrtc.RTPCodecTypeAudio], hands[webrtc.RTPCodecTypeVideo]
+	// Whoever has no processor sends late, and reports what is not so: one quiet moment tells.
 	watch(t, ann.Room, func(parley.Stats) string {
-		for _, hand := range []*hand{sound, picture} {
-			hand.mu.Lock()
-			enough := hand.reports >= 4 && len(hand.late) >= 60
-			hand.mu.Unlock()
-			if !enough {
-				return "too few reports, or packets"
-			}
+		heard, ok := sound.usual()
+		seen, too := picture.usual()
+		if !ok || !too {
+			return "too few reports, or packets"
 		}
+		sound.again()
+		picture.again()
+		words := fmt.Sprintf("sound comes %v after its moment, the picture %v", heard, seen)
+		if (heard-seen).Abs() > 5*time.Millisecond || heard.Abs() > 30*time.Millisecond { // here, all have one clock
+			return words
+		}
+		t.Log(words)
 		return ""
 	})
-	sound.mu.Lock()
-	defer sound.mu.Unlock()
-	picture.mu.Lock()
-	defer picture.mu.Unlock()
-	heard, seen := sound.usual(), picture.usual()
-	t.Logf("sound comes %v after its moment, the picture %v; %d and %d reports", heard, seen, sound.reports, picture.reports)
-	if apart := heard - seen; apart.Abs() > 10*time.Millisecond {
-		t.Errorf("sound and picture are %v apart", apart)
-	}
-	if heard.Abs() > 50*time.Millisecond { // here, all have one clock
-		t.Errorf("sound comes %v after its moment", heard)
-	}
 }
