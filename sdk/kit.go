@@ -40,24 +40,33 @@ const hastyWait = 300 * time.Millisecond
 
 // kit makes the peer connections of one room.
 type kit struct {
-	address  address
-	options  Options
+	address address
+	options Options
+	direct  plan // of links with other people
+	hub     plan // of those with the hub
+	network transport.Net
+	virtual bool                        // network is not the real one
+	tune    func(*webrtc.SettingEngine) // makes a peer hostile, in tests; else nil
+	relay   *relayDialer
+	only    string // one way to the relay, "" for all
+}
+
+// plan is what a connection carries, and the feedback about it.
+type plan struct {
 	engine   *webrtc.MediaEngine
 	registry *interceptor.Registry
-	network  transport.Net
-	virtual  bool                        // network is not the real one
-	tune     func(*webrtc.SettingEngine) // makes a peer hostile, in tests; else nil
-	relay    *relayDialer
-	only     string // one way to the relay, "" for all
 }
 
 // newKit prepares for the codecs this package carries, and for short set-up times. network is nil for the real one.
 func newKit(a address, o Options, network transport.Net) (*kit, error) {
 	k := &kit{
-		address: a, options: o, engine: &webrtc.MediaEngine{}, registry: &interceptor.Registry{}, network: network,
-		virtual: network != nil, relay: &relayDialer{options: o}, only: o.RelayOver,
+		address: a, options: o, network: network, virtual: network != nil, relay: &relayDialer{options: o}, only: o.RelayOver,
 	}
-	if err := registerMedia(k.engine, k.registry); err != nil {
+	var err error
+	if k.direct, err = newPlan(false); err != nil {
+		return nil, fmt.Errorf("parley: %w", err)
+	}
+	if k.hub, err = newPlan(true); err != nil {
 		return nil, fmt.Errorf("parley: %w", err)
 	}
 	if network == nil {
@@ -116,9 +125,19 @@ func (k *kit) settings(how transports) webrtc.SettingEngine {
 
 func (k *kit) loopback() bool { return k.address.local || k.options.Interfaces != nil }
 
-// registerMedia sets up Opus and VP8 with retransmission, reports, and the feedback that a browser's bandwidth
-// estimation needs.
-func registerMedia(engine *webrtc.MediaEngine, registry *interceptor.Registry) error {
+// newPlan sets up Opus and VP8 with retransmission, reports, and the feedback that a browser's bandwidth estimation needs.
+// With the hub lost sound is asked for, too: it has what it sent, and repeats it as it was. So do we, whose packets do not
+// tell when they left: the same packet twice is one to AES-GCM. Between two people, the other one may be a browser, which
+// would write another header and so use a nonce twice (RFC 7714 §8.1).
+func newPlan(hub bool) (plan, error) {
+	p := plan{engine: &webrtc.MediaEngine{}, registry: &interceptor.Registry{}}
+	if err := registerMedia(p.engine, hub); err != nil {
+		return plan{}, err
+	}
+	return p, registerInterceptors(p.registry, hub)
+}
+
+func registerMedia(engine *webrtc.MediaEngine, hub bool) error {
 	opus := webrtc.RTPCodecParameters{PayloadType: 111, RTPCodecCapability: webrtc.RTPCodecCapability{
 		MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2, SDPFmtpLine: "minptime=10;useinbandfec=1",
 	}}
@@ -159,10 +178,13 @@ func registerMedia(engine *webrtc.MediaEngine, registry *interceptor.Registry) e
 	engine.RegisterFeedback(webrtc.RTCPFeedback{Type: "nack", Parameter: "pli"}, video)
 	engine.RegisterFeedback(webrtc.RTCPFeedback{Type: webrtc.TypeRTCPFBTransportCC}, video)
 	engine.RegisterFeedback(webrtc.RTCPFeedback{Type: webrtc.TypeRTCPFBTransportCC}, audio)
-	return registerInterceptors(registry)
+	if hub {
+		engine.RegisterFeedback(webrtc.RTCPFeedback{Type: "nack"}, audio)
+	}
+	return nil
 }
 
-// codec is what a source of somebody's comes as, through the hub: the codecs of registerMedia are all there are.
+// codec is what a source of somebody's comes as, through the hub: the codecs of newPlan are all there are.
 func (k *kit) codec(source Source) webrtc.RTPCodecParameters {
 	codec := webrtc.RTPCodecParameters{RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: codecOf(source), ClockRate: 90000}}
 	if kindOf(source) == webrtc.RTPCodecTypeAudio {
@@ -171,13 +193,24 @@ func (k *kit) codec(source Source) webrtc.RTPCodecParameters {
 	return codec
 }
 
+const (
+	// lackEach is how often the hub is asked for what is missing, maxLacks how many times for one packet: for a second. Sound
+	// that comes later is of no use to a listener.
+	lackEach = 40 * time.Millisecond
+	maxLacks = 25
+)
+
 // registerInterceptors adds what sends feedback and answers it. Left to themselves they log to the program's standard error.
-func registerInterceptors(registry *interceptor.Registry) error {
+func registerInterceptors(registry *interceptor.Registry, hub bool) error {
 	responder, err := nack.NewResponderInterceptor(nack.WithResponderLoggerFactory(quiet()))
 	if err != nil {
 		return err
 	}
-	generator, err := nack.NewGeneratorInterceptor(nack.WithGeneratorLoggerFactory(quiet()))
+	asking := []nack.GeneratorOption{nack.WithGeneratorLoggerFactory(quiet())}
+	if hub {
+		asking = append(asking, nack.GeneratorInterval(lackEach), nack.GeneratorMaxNacksPerPacket(maxLacks))
+	}
+	generator, err := nack.NewGeneratorInterceptor(asking...)
 	if err != nil {
 		return err
 	}
@@ -200,9 +233,9 @@ func registerInterceptors(registry *interceptor.Registry) error {
 }
 
 // connection makes a peer connection that knows the servers of ice.
-func (k *kit) connection(ice *signal.ICEServers, how transports) (*webrtc.PeerConnection, error) {
+func (k *kit) connection(p plan, ice *signal.ICEServers, how transports) (*webrtc.PeerConnection, error) {
 	api := webrtc.NewAPI(
-		webrtc.WithMediaEngine(k.engine), webrtc.WithInterceptorRegistry(k.registry),
+		webrtc.WithMediaEngine(p.engine), webrtc.WithInterceptorRegistry(p.registry),
 		webrtc.WithSettingEngine(k.settings(how)),
 	)
 	return api.NewPeerConnection(k.configuration(ice, how))

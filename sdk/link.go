@@ -96,7 +96,7 @@ func (s *state) connect(peer, id string, b *bond, kind signal.LinkKind, how tran
 	if how.hasty {
 		how.relays = &addresses{all: make(map[string]bool)}
 	}
-	pc, err := s.kit.connection(s.session.ice, how)
+	pc, err := s.kit.connection(s.kit.direct, s.session.ice, how)
 	if err != nil {
 		return nil, err
 	}

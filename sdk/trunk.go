@@ -66,7 +66,7 @@ func (s *state) newTrunk(how transports, probe bool) *trunk {
 }
 
 func (s *state) openTrunk(how transports, probe bool) (*trunk, error) {
-	pc, err := s.kit.connection(s.session.ice, how)
+	pc, err := s.kit.connection(s.kit.hub, s.session.ice, how)
 	if err != nil {
 		return nil, err
 	}

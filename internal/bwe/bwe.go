@@ -199,7 +199,7 @@ func (e *Estimator) Feedback(now time.Time, arrivals []Arrival) {
 			}
 		}
 		e.reported = max(e.reported, n)
-		if p.state == arrived {
+		if p.state == arrived || p.state == repeated {
 			continue
 		}
 		if n <= e.sent.settled { // else settle counts it
@@ -229,6 +229,20 @@ func (e *Estimator) Feedback(now time.Time, arrivals []Arrival) {
 	e.suspect(t)
 	e.queue.report(t)
 	e.judge(t)
+}
+
+// Repeated notes that a packet leaves once more as it was, under the same number, because its receiver misses it: it counts as lost.
+// When the number arrives after all it is the repetition, whose delay says nothing of the path at the time it was sent first.
+func (e *Estimator) Repeated(now time.Time, number uint16) {
+	n := e.sent.unwrap(number)
+	p := e.sent.find(n)
+	if p == nil || p.state == arrived || p.state == repeated {
+		return
+	}
+	if t := e.micros(now); n <= e.sent.settled {
+		e.loss.recount(t-int64(uint32(t)-p.sent), p.state, false)
+	}
+	p.state = repeated
 }
 
 // arrive takes one packet that was sent at sent and arrived at by the receiver's clock.

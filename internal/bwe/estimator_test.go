@@ -135,6 +135,51 @@ func TestDemand(t *testing.T) {
 	}
 }
 
+// A packet that leaves again under its number was lost, whatever is heard of the number later: the delay of the repetition is none of
+// the path's, and the loss stays seen.
+func TestRepeated(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		repeat bool
+	}{{"lost", false}, {"lost and repeated", true}} {
+		e := New(begin, Config{Start: 1e6})
+		now, number := begin, uint16(0)
+		var before []uint16 // lost in the last message
+		for range 60 {
+			var list []Arrival
+			for _, n := range before {
+				if tt.repeat { // it comes 400 ms after it was sent first, in front of the newer ones
+					list = append(list, Arrival{Number: n, Arrived: true, At: now.Sub(begin) + 400*ms})
+				}
+			}
+			before = before[:0]
+			for i := range 10 {
+				e.Sent(now, number, 1000, Audio)
+				lost := i == 3
+				if lost {
+					before = append(before, number)
+				}
+				list = append(list, Arrival{Number: number, Arrived: !lost, At: now.Sub(begin) + 20*ms})
+				number++
+				now = now.Add(10 * ms)
+			}
+			e.Tick(now)
+			e.Feedback(now, list)
+			for _, n := range before {
+				if tt.repeat {
+					e.Repeated(now, n)
+					e.Repeated(now, n)
+				}
+			}
+		}
+		st := e.Stats()
+		if share := st.Loss + st.OwnLoss; share < 0.08 || st.Queue > 30*ms {
+			t.Errorf("%s: %+v", tt.name, st)
+		}
+		e.Repeated(now, number+100) // never sent
+	}
+}
+
 // A packet counts once, whatever is said of it; one of which nothing is known does not count.
 func TestHistory(t *testing.T) {
 	var h history

@@ -11,6 +11,7 @@ const (
 	pending
 	lost
 	arrived
+	repeated // it left again under the same number: of the first time no more will be heard
 )
 
 type packet struct {

@@ -109,7 +109,7 @@ func (e *Estimator) suspect(t int64) {
 		if p == nil || p.state == pending {
 			continue
 		}
-		if w.total++; p.state == lost {
+		if w.total++; p.state != arrived {
 			w.lost++
 		}
 	}

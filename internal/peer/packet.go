@@ -179,13 +179,46 @@ func (t *Transport) Next() []byte {
 // with extensions, roc how often its sequence number has passed 65535. It is false when the peer cannot be sent to now, or
 // when the number was used before.
 func (t *Transport) SendRTP(headerLen, n int, roc uint32) bool {
+	return t.leave(t.sealRTP(headerLen, n, roc))
+}
+
+// KeepRTP is SendRTP, and appends the datagram to kept as it leaves, sealed, for [Transport.Resend]. What it returns is kept as it
+// was when nothing left.
+func (t *Transport) KeepRTP(kept []byte, headerLen, n int, roc uint32) []byte {
+	sealed := t.sealRTP(headerLen, n, roc)
+	kept = append(kept, sealed...)
+	t.leave(sealed)
+	return kept
+}
+
+// Resend queues a datagram that KeepRTP has kept, once more and as it is. Nothing is sealed, so its number is not used twice: who
+// listens on the way learns only that it left again. It is false when the peer cannot be sent to now.
+func (t *Transport) Resend(datagram []byte) bool {
 	if t.sealer == nil || !t.sendable {
 		t.stats.Unsent++
 		return false
 	}
+	b := t.out.Next()
+	return t.leave(b[:copy(b, datagram)])
+}
+
+// sealRTP seals the packet in what Next returned; nil when it cannot leave.
+func (t *Transport) sealRTP(headerLen, n int, roc uint32) []byte {
+	if t.sealer == nil || !t.sendable {
+		t.stats.Unsent++
+		return nil
+	}
 	sealed, err := t.sealer.SealRTP(t.buffer, headerLen, n, roc)
 	if err != nil {
 		t.stats.Unsent++
+		return nil
+	}
+	return sealed
+}
+
+// leave queues a sealed packet in the buffer, if there is one.
+func (t *Transport) leave(sealed []byte) bool {
+	if sealed == nil {
 		return false
 	}
 	t.stats.SentRTP++

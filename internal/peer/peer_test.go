@@ -2,6 +2,7 @@ package peer
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -217,6 +218,7 @@ func TestPacketsAllocateNothing(t *testing.T) {
 		}
 		check, path, i := checkPacket(t, 0, true), places["wifi"], 0
 		junk := bytes.Repeat([]byte{0x80}, 200)
+		kept := make([]byte, 0, Room)
 		hello := dtls(22, 0, 1, 0)
 		allocs := testing.AllocsPerRun(runs, func() {
 			now := start.Add(time.Duration(i) * time.Millisecond)
@@ -231,6 +233,11 @@ func TestPacketsAllocateNothing(t *testing.T) {
 				t.Fatal("unsent")
 			}
 			l.tr.SendRTCP(len(rtp.AppendPLI(l.tr.Next()[:0], 1, 2)))
+			w = rtp.Begin(l.tr.Next()[:0], rtp.Fields{SSRC: 8, Sequence: uint16(i), PayloadType: 111})
+			w.Payload(junk)
+			if !l.tr.Resend(l.tr.KeepRTP(kept, 12, len(w.Bytes()), 0)) {
+				t.Fatal("not resent")
+			}
 			l.tr.Deadline()
 			i++
 		})
@@ -239,6 +246,44 @@ func TestPacketsAllocateNothing(t *testing.T) {
 		}
 		if allocs != 0 {
 			t.Errorf("%v: %v allocations", p, allocs)
+		}
+	}
+}
+
+// What was kept of a packet leaves again byte for byte, and its number is used once: whoever has lost the first one opens the second,
+// and who has it takes it for what it is.
+func TestResend(t *testing.T) {
+	for _, p := range []srtp.Profile{srtp.AEADAES128GCM, srtp.AES128CMHMACSHA180} {
+		l := newLab(t, true)
+		room := make([]byte, 0, Room)
+		if kept := l.tr.KeepRTP(room, 12, 20, 0); len(kept) != 0 || l.tr.Resend(make([]byte, 40)) {
+			t.Errorf("%v: %d bytes left before there was a path", p, len(kept))
+		}
+		l.do("nominate wifi")
+		l.keys(p)
+		w := rtp.Begin(l.tr.Next()[:0], rtp.Fields{SSRC: 7, Sequence: 9, PayloadType: 111})
+		w.Payload([]byte("sound"))
+		kept := l.tr.KeepRTP(room, 12, len(w.Bytes()), 0)
+		first := bytes.Clone(l.last)
+		if !bytes.Equal(kept, first) || len(kept) != 17+p.Overhead() {
+			t.Fatalf("%v: %x left, %x was kept", p, first, kept)
+		}
+		w = rtp.Begin(l.tr.Next()[:0], rtp.Fields{SSRC: 7, Sequence: 9, PayloadType: 111})
+		w.Payload([]byte("other"))
+		if kept := l.tr.KeepRTP(room[:0:0], 12, len(w.Bytes()), 0); len(kept) != 0 {
+			t.Errorf("%v: another packet left under the same number", p)
+		}
+		if !l.tr.Resend(kept) || !bytes.Equal(l.last, first) {
+			t.Errorf("%v: %x left again, %x before", p, l.last, first)
+		}
+		if plain, err := l.open.OpenRTP(l.last, 12); err != nil || string(plain[12:]) != "sound" {
+			t.Errorf("%v: the peer cannot open it: %v", p, err)
+		}
+		if _, err := l.open.OpenRTP(first, 12); !errors.Is(err, srtp.ErrReplayed) {
+			t.Errorf("%v: the peer takes it twice: %v", p, err)
+		}
+		if s := l.tr.Stats(); s.SentRTP != 2 || s.Unsent != 3 {
+			t.Errorf("%v: %+v", p, s)
 		}
 	}
 }

@@ -65,6 +65,7 @@ func (s *Section) Agree(able *Able, ours Direction) Section {
 			a.Extensions[k], a.ExtensionsOneWay[k] = id, s.ExtensionsOneWay[k].Reverse()
 		}
 	}
+	a.agreeRepetition()
 	if a.Direction.Receives() && s.LayersDirection == SendOnly {
 		a.Layers, a.LayersDirection = slices.Clone(s.Layers), ReceiveOnly
 	}
@@ -97,6 +98,32 @@ func (s *Section) agreeCodecs(offer *Section, able *Able) {
 			}
 			s.Codecs = append(s.Codecs, c)
 		}
+	}
+}
+
+// agreeRepetition sees to it that sound which the peer sends can be asked for again. Without a format of retransmissions, which sound
+// has in no browser, it comes again under its own number, and libwebrtc writes the extensions that tell when a packet left anew: two
+// packets under one nonce, which gives the key of AES-GCM's signature away (RFC 7714 §8.1). So such a section has none of these, and
+// where we need them ourselves, since we send in it too, nothing is repeated.
+func (s *Section) agreeRepetition() {
+	if s.Kind != Audio || !s.Direction.Receives() {
+		return
+	}
+	plain := func(c Codec) bool { return c.Feedback&NACK != 0 && c.RTX == 0 }
+	if !slices.ContainsFunc(s.Codecs, plain) {
+		return
+	}
+	if s.Direction.Sends() {
+		for i := range s.Codecs {
+			if plain(s.Codecs[i]) {
+				s.Codecs[i].Feedback &^= NACK
+			}
+		}
+		return
+	}
+	s.Extensions[rtp.TransportNumber], s.Extensions[rtp.AbsSendTime], s.Extensions[rtp.TimeOffset] = 0, 0, 0
+	for i := range s.Codecs {
+		s.Codecs[i].Feedback &^= TransportCC | REMB
 	}
 }
 

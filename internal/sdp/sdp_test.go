@@ -216,6 +216,46 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// Sound can be asked for again under its own number where that is the same packet again: what the peer sends then carries nothing that
+// tells when it left. Where we send, too, these extensions are needed.
+func TestRepeatedSound(t *testing.T) {
+	chromium := load(t, "chromium-plain")
+	nack := strings.Replace(chromium, "a=rtcp-fb:111 transport-cc\r\n", "a=rtcp-fb:111 transport-cc\r\na=rtcp-fb:111 nack\r\n", 1)
+	rtx := strings.Replace(nack, "a=rtcp-fb:111 nack\r\n", "a=rtcp-fb:111 nack\r\na=rtpmap:112 rtx/48000/2\r\na=fmtp:112 apt=111\r\n", 1)
+	rtx = strings.Replace(rtx, " 111 63", " 111 112 63", 1)
+	for _, tt := range []struct {
+		name, offer   string
+		ours          sdp.Direction
+		nack, numbers bool
+	}{
+		{"not offered", chromium, sdp.ReceiveOnly, false, true},
+		{"to us", nack, sdp.ReceiveOnly, true, false},
+		{"from us", nack, sdp.SendOnly, true, true},
+		{"both ways", nack, sdp.SendReceive, false, true},
+		{"to us, in a format of its own", rtx, sdp.ReceiveOnly, true, true},
+		{"both ways, in a format of its own", rtx, sdp.SendReceive, true, true},
+	} {
+		able := sdp.Everything()
+		d := parse(t, tt.offer)
+		a := d.Sections[0].Agree(&able, tt.ours)
+		if a.Rejected || a.Codecs[0].Codec != rtp.Opus {
+			t.Fatalf("%s: %+v", tt.name, a)
+		}
+		feedback := a.Codecs[0].Feedback
+		numbers := a.Extensions[rtp.TransportNumber] != 0
+		if numbers != (a.Extensions[rtp.AbsSendTime] != 0) || numbers != (feedback&sdp.TransportCC != 0) {
+			t.Errorf("%s: half of it: %+v", tt.name, a)
+		}
+		if got := feedback&sdp.NACK != 0; got != tt.nack || numbers != tt.numbers {
+			t.Errorf("%s: NACK %v, numbers %v", tt.name, got, numbers)
+		}
+		video := d.Sections[1].Agree(&able, tt.ours)
+		if video.Extensions[rtp.TransportNumber] == 0 || video.Codecs[0].Feedback&(sdp.NACK|sdp.TransportCC) != sdp.NACK|sdp.TransportCC {
+			t.Errorf("%s: the picture has lost something: %+v", tt.name, video.Codecs[0])
+		}
+	}
+}
+
 // An answer to Chromium, whole.
 func TestAnswerText(t *testing.T) {
 	got := answer(t, parse(t, load(t, "firefox-again")))

@@ -54,6 +54,11 @@ func (p *Person) handleSenderReport(t int64, pkt *rtp.Control) {
 	}
 	for i := range p.up.bindings {
 		if b := &p.up.bindings[i]; b.ssrc == ssrc && !b.repair {
+			if !p.up.clock.read(t, p.room.ntp(t), info.NTP) {
+				for j := range p.up.bindings {
+					p.up.bindings[j].stream.report.have = false
+				}
+			}
 			b.stream.report = senderReport{ntp: info.NTP, stamp: info.Timestamp, at: t, have: true}
 			return
 		}
@@ -143,15 +148,21 @@ func (p *Person) handleNACK(t int64, pkt *rtp.Control) {
 	if pl == nil {
 		return
 	}
-	if pl.section.RTX == 0 || pl.numbers.history == nil || pl.stream == nil {
+	if pl.copies == nil && (pl.section.RTX == 0 || pl.numbers.history == nil || pl.stream == nil) {
 		p.down.stats.Refused++
 		return
 	}
-	wait := p.roundTrip()
+	wait := p.roundTrip(pl)
 	for i := range pkt.NACKs() {
 		m := pkt.NACK(i)
 		for number, rest, ok := m.First, m.Following, true; ok; number, rest, ok = rtp.Pop(number, rest) {
-			if !p.repeat(t, pl, number, wait) {
+			again := false
+			if pl.copies != nil {
+				again = p.resound(t, pl, number, wait)
+			} else {
+				again = p.repeat(t, pl, number, wait)
+			}
+			if !again {
 				p.down.stats.Refused++
 			}
 		}
@@ -172,18 +183,18 @@ func (p *Person) repeat(t int64, pl *place, number, wait uint16) bool {
 		return false
 	}
 	size := int64(k.size) + overhead
-	if e.era != n.era && (p.down.tight() || n.smaller(e.era)) || !p.down.mayRepeat(t, size) {
+	if e.era != n.era && (p.down.tight() || n.smaller(e.era)) || !p.down.mayRepeat(t, size, soundsShare) {
 		return false
 	}
 	e.at = uint16(t / milli)
 	return p.down.pacer.Push(bwe.Retransmission, waiting{place: pl, out: out, again: true}, int(size))
 }
 
-// roundTrip is how long what is repeated now may be on its way, in ms, its time in the pacer included.
-func (p *Person) roundTrip() uint16 {
+// roundTrip is how long what the place repeats now may be on its way, in ms, its time in the pacer included.
+func (p *Person) roundTrip(pl *place) uint16 {
 	d := &p.down
 	wait := max(d.estimator.Stats().RTT, 20*time.Millisecond)
-	if next, ok := d.pacer.Next(p.room.now); ok {
+	if next, ok := d.pacer.Next(p.room.now); ok && pl.copies == nil {
 		wait += next.Sub(p.room.now) + d.pacer.Delay()
 	}
 	return uint16(min(wait, time.Second) / time.Millisecond)
@@ -207,7 +218,7 @@ func (p *Person) refill(t int64, pl *place, out int64, wait uint16) bool {
 		return false
 	}
 	pt := pl.repairType()
-	if pt == 0 || !p.down.mayRepeat(t, paddingSize) {
+	if pt == 0 || !p.down.mayRepeat(t, paddingSize, soundsShare) {
 		return false
 	}
 	e.in = uint16(t / milli)
@@ -226,15 +237,15 @@ func (p *Person) refill(t int64, pl *place, out int64, wait uint16) bool {
 // mostRepeated and leastRepeated bound how many bytes may be repeated at once after a pause: what half a second carries.
 const mostRepeated, leastRepeated = 64 << 10, 8 << 10
 
-// mayRepeat takes n bytes off what may be repeated: half of what the downlink carries.
-func (d *downlink) mayRepeat(t, n int64) bool {
+// mayRepeat takes n bytes off what may be repeated, half of what the downlink carries, unless less than spare would be left.
+func (d *downlink) mayRepeat(t, n, spare int64) bool {
 	passed := min(t-d.repeatsAt, second)
 	if passed >= milli {
 		half := int64(d.estimator.Target() / 16) // bytes in half a second
 		d.repeats = min(d.repeats+passed/1000*half/1_000_000, max(min(half, mostRepeated), leastRepeated))
 		d.repeatsAt = t
 	}
-	if d.repeats < n {
+	if d.repeats < n+spare {
 		return false
 	}
 	d.repeats -= n

@@ -27,6 +27,7 @@ type downlink struct {
 	pacer     *bwe.Pacer[waiting]
 	repeats   int64 // bytes that may still be repeated
 	repeatsAt int64
+	copies    copies
 	plan      plan
 	stats     Sent
 	scratch   [256]byte
@@ -270,10 +271,19 @@ func (p *Person) stamp(w *rtp.Writer) {
 	}
 }
 
+// roc is the rollover counter of a number (RFC 3711 §3.3.1): numbers begin in the second round.
+func roc(full int64) uint32 { return uint32(full>>16) - 1 }
+
 // send hands the packet in the buffer to the way out, and notes that it left.
 func (p *Person) send(pl *place, header, n int, full int64, kind bwe.Kind) bool {
 	d := &p.down
-	if !p.way.SendRTP(header, n, uint32(full>>16)-1) { // numbers begin in the second round
+	left := false
+	if pl.copies != nil {
+		left = p.sendKept(pl, header, n, full)
+	} else {
+		left = p.way.SendRTP(header, n, roc(full))
+	}
+	if !left {
 		d.stats.Dropped++
 		return false
 	}

@@ -19,6 +19,13 @@ func (p *printer) SendRTP(_, n int, _ uint32) bool {
 	return true
 }
 
+func (p *printer) KeepRTP(kept []byte, header, n int, roc uint32) []byte {
+	p.SendRTP(header, n, roc)
+	return append(kept, p.buf[:n]...)
+}
+
+func (p *printer) Resend([]byte) bool { return true }
+
 func (p *printer) SendRTCP(int) bool { return true }
 
 // Somebody speaks, somebody listens.

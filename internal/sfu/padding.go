@@ -45,7 +45,7 @@ func (p *Person) pad(t int64) int {
 	}
 	n := &pl.numbers
 	if s, k := pl.recall(n.top); k != nil && k.size > 400 && !k.is(empty) {
-		if e := &n.history[n.top&int64(len(n.history)-1)]; p.down.mayRepeat(t, int64(k.size)) {
+		if e := &n.history[n.top&int64(len(n.history)-1)]; p.down.mayRepeat(t, int64(k.size), soundsShare) {
 			e.at = uint16(t / milli)
 			return p.write(pl, s, k, n.top, *e, true)
 		}

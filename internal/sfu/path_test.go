@@ -97,6 +97,7 @@ type camera struct {
 	next   time.Time
 	speaks time.Time // when the next packet of sound is due; zero for none
 	seq    uint16
+	again  int // packets of sound that were asked for
 }
 
 func newCamera(ssrcs ...uint32) *camera {
@@ -112,11 +113,10 @@ func (c *camera) tick(now time.Time, send func([]byte)) {
 	if !c.speaks.IsZero() && !now.Before(c.speaks) {
 		c.speaks = now.Add(20 * time.Millisecond)
 		c.seq++
-		c.number++
 		w := rtp.Begin(nil, rtp.Fields{SSRC: 30, Sequence: c.seq, Timestamp: uint32(c.seq) * 960, PayloadType: 111})
 		w.Uint8(idLevel, 30)
-		w.Uint16(idNumber, c.number-1)
 		w.Payload(make([]byte, 80))
+		c.sent[30<<16|uint64(c.seq)] = w.Bytes()
 		send(w.Bytes())
 	}
 	if now.Before(c.next) {
@@ -148,6 +148,11 @@ func (c *camera) control(b []byte, send func([]byte)) {
 			m := p.NACK(i)
 			for n, rest, ok := m.First, m.Following, true; ok; n, rest, ok = rtp.Pop(n, rest) {
 				if pkt := c.sent[uint64(p.Media())<<16|uint64(n)]; pkt != nil {
+					if p.Media() == 30 { // sound has no other format: it is the same packet again
+						c.again++
+						send(pkt)
+						continue
+					}
 					h, _ := rtp.Parse(pkt)
 					at := p.Media() % 4
 					c.rtx[at]++
@@ -176,6 +181,66 @@ type viewer struct {
 	last     time.Time
 	keyed    bool
 	sounds   int
+	ear      ear
+}
+
+// ear hears the sound of a viewer, and asks for what is missing of it as libwebrtc does: once two later ones have come, and again.
+type ear struct {
+	u       rtp.Unwrapper
+	missing map[int64]int // how often it was asked for
+	fewest  time.Duration // on the way, from any origin
+	late    time.Duration // the most that one came later than that one
+	asked   time.Time
+	mended  int
+}
+
+func (e *ear) hear(now time.Time, h *rtp.Header) {
+	highest, begun := e.u.Highest()
+	n := e.u.Unwrap(h.Sequence)
+	if !begun {
+		e.missing = map[int64]int{}
+	}
+	for m := highest + 1; begun && m < n; m++ {
+		e.missing[m] = 0
+	}
+	if _, ok := e.missing[n]; ok {
+		delete(e.missing, n)
+		e.mended++
+	}
+	transit := now.Sub(epoch) - time.Duration(h.Timestamp)*time.Second/48000
+	if !begun || transit < e.fewest {
+		e.fewest = transit
+	}
+	e.late = max(e.late, transit-e.fewest)
+}
+
+// lost is how many packets never came, of those that are known to be missing.
+func (e *ear) lost() (n int) {
+	highest, _ := e.u.Highest()
+	for m := range e.missing {
+		if m < highest-1 {
+			n++
+		}
+	}
+	return n
+}
+
+// lacks is what is to be asked for.
+func (e *ear) lacks(now time.Time) (lost []uint16) {
+	if now.Sub(e.asked) < 40*time.Millisecond {
+		return nil
+	}
+	highest, _ := e.u.Highest()
+	for n := highest - 60; n < highest-1; n++ {
+		if tries, ok := e.missing[n]; ok && tries < 20 {
+			e.missing[n]++
+			lost = append(lost, uint16(n))
+		}
+	}
+	if len(lost) > 0 {
+		e.asked = now
+	}
+	return lost
 }
 
 // soundSSRC is the place for sound of everybody in a world.
@@ -196,6 +261,7 @@ func (v *viewer) take(now time.Time, pkt []byte) {
 	v.bytes += len(pkt)
 	if h.SSRC == soundSSRC {
 		v.sounds++
+		v.ear.hear(now, &h)
 		return
 	}
 	v.check.take(pkt)
@@ -260,6 +326,9 @@ func (v *viewer) feedback(now time.Time) []byte {
 			}
 		}
 		out = rtp.AppendNACK(out, 1, v.media, lost)
+	}
+	if lost := v.ear.lacks(now); len(lost) > 0 {
+		out = rtp.AppendNACK(out, 1, soundSSRC, lost)
 	}
 	return out
 }

@@ -29,6 +29,7 @@ type uplink struct {
 	police   police
 	sound    police // of all sound
 	control  police // of feedback
+	clock    clock
 	stats    Received
 	reported int64
 }

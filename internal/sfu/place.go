@@ -35,6 +35,7 @@ type place struct {
 
 	pick    pick
 	numbers numbers
+	copies  []kept // of sound that is repeated as it left; nil when it is not
 	tally   tally
 	rung    rung // what was chosen last
 	starved bool
@@ -99,6 +100,7 @@ func (pl *place) show(t int64, src *source) {
 			pl.numbers.history[i].era = noEra
 		}
 	}
+	pl.keepCopies()
 	pl.credit, pl.owed = src.creditOf(pl.person, t), 0
 	pl.matchFormats()
 	src.subs = append(src.subs, pl)
@@ -198,7 +200,9 @@ func (pl *place) enter(t int64, s *stream) bool {
 func (pl *place) begin(t int64, s *stream, k *slot) {
 	n := &pl.numbers
 	pl.stream, pl.next, pl.owed = s, nil, 0
-	if n.begun { // numbers that are kept free stay so
+	pl.tally.nextReport = 0 // the one before does not hold any more
+	// Numbers that are kept free stay so.
+	if n.begun {
 		n.raise(n.last - n.by.offset)
 	}
 	n.before = n.mapping

@@ -160,20 +160,25 @@ func (p *Person) reportStreams(t int64) {
 	p.way.SendRTCP(len(b))
 }
 
-// cname is the name of all that we send on one connection: sound and pictures of one person are played in step by their reports,
-// which are on that person's clock.
+// cname is the name of all that we send on one connection: all reports on it are on our clock, so sound and pictures can be played in
+// step.
 const cname = "parley"
 
-// appendReport appends the place's sender report: the publisher's clock, moved on to now, and the timestamps of the place.
+// appendReport appends the place's sender report: now, by our clock, and what is the timestamp of that in the place.
 func (pl *place) appendReport(dst []byte, t int64) []byte {
 	s := pl.stream
-	elapsed := t - s.report.at
-	ntp := s.report.ntp + uint64(elapsed/1000)<<32/1_000_000
-	stamp := s.report.stamp + uint32(elapsed/1000*int64(s.source.clock())/1_000_000) + pl.numbers.eras[pl.numbers.era].stamp
+	ntp := pl.person.room.ntp(t)
+	since := ntp - s.source.person.up.clock.offset - s.report.ntp
+	stamp := s.report.stamp + ticks(since, s.source.clock()) + pl.numbers.eras[pl.numbers.era].stamp
 	pl.tally.reported[1] = pl.tally.reported[0]
 	pl.tally.reported[0] = sentReport{rtp.MiddleNTP(ntp), t}
 	dst = rtp.AppendSR(dst, pl.section.SSRC, rtp.SenderInfo{
 		NTP: ntp, Timestamp: stamp, Packets: uint32(pl.tally.packets), Octets: uint32(pl.tally.octets),
 	}, nil)
 	return rtp.AppendCNAME(dst, pl.section.SSRC, cname)
+}
+
+// ticks is a span of NTP time, of either sign, in units of a clock of hz, modulo 2^32.
+func ticks(span uint64, hz uint32) uint32 {
+	return uint32(span>>32)*hz + uint32(span&(1<<32-1)*uint64(hz)>>32)
 }

@@ -44,6 +44,9 @@ func (r *Room) pass(now time.Time) int64 {
 	return r.t
 }
 
+// ntp is t as NTP has it: our clock at the beginning, and what has passed since, so that it never jumps.
+func (r *Room) ntp(t int64) uint64 { return rtp.NTP(r.epoch.UnixNano()) + ntpOf(t-second) }
+
 // wake makes Tick due at t.
 func (r *Room) wake(t int64) {
 	if r.next == 0 || t < r.next {
@@ -154,6 +157,7 @@ func (p *Person) Agree(now time.Time, sections []Section, tracks []Track) {
 	for _, pl := range places {
 		if pl.source != nil {
 			pl.matchFormats()
+			pl.keepCopies()
 		}
 	}
 	p.room.settle(t)

@@ -1,6 +1,8 @@
 package sfu
 
 import (
+	"bytes"
+	"slices"
 	"testing"
 	"time"
 
@@ -28,7 +30,7 @@ func extensions() rtp.Table {
 
 func codecs(kind Kind) []Codec {
 	if kind == Audio {
-		return []Codec{{Format: "opus", Codec: rtp.Opus, PayloadType: 111, Clock: 48000}}
+		return []Codec{{Format: "opus", Codec: rtp.Opus, PayloadType: 111, Clock: 48000, NACK: true}}
 	}
 	return []Codec{
 		{Format: "vp8", Codec: rtp.VP8, PayloadType: 96, RTX: 97, Clock: 90000, NACK: true, PLI: true},
@@ -69,8 +71,10 @@ type wire struct {
 	rtp     [][]byte
 	rtcp    [][]byte
 	sealed  map[uint64]bool
+	left    [][]byte // what was sealed of sound, all of it
 	discard bool
 	sent    int
+	again   int // of these, what left before
 }
 
 func newWire(tb testing.TB) *wire {
@@ -96,6 +100,34 @@ func (w *wire) SendRTP(headerLen, n int, roc uint32) bool {
 	}
 	w.sealed[index] = true
 	w.rtp = append(w.rtp, pkt)
+	return true
+}
+
+// KeepRTP puts a tag behind the packet, which stands for all that sealing does.
+func (w *wire) KeepRTP(kept []byte, headerLen, n int, roc uint32) []byte {
+	if !w.SendRTP(headerLen, n, roc) {
+		return kept
+	}
+	if !w.discard {
+		w.left = append(w.left, bytes.Clone(w.buf[:n]))
+	}
+	return append(append(kept, w.buf[:n]...), wireTag...)
+}
+
+const wireTag = "sixteen byte tag" // as long as that of AES-GCM
+
+// Resend wants what it has seen before, byte for byte.
+func (w *wire) Resend(datagram []byte) bool {
+	w.sent++
+	if w.discard {
+		return true
+	}
+	pkt, whole := bytes.CutSuffix(datagram, []byte(wireTag))
+	if !whole || !slices.ContainsFunc(w.left, func(b []byte) bool { return bytes.Equal(b, pkt) }) {
+		w.tb.Fatalf("%x is sent again, and never was", datagram)
+	}
+	w.again++
+	w.rtp = append(w.rtp, bytes.Clone(pkt))
 	return true
 }
 

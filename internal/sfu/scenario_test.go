@@ -62,9 +62,13 @@ func TestFallingDownlink(t *testing.T) {
 				back += 50 * time.Millisecond
 			}
 			w.run(2*time.Second, true)
-			said := int(w.camera.seq)
-			t.Logf("longest without a packet %v, back after %v, %d lost, %d of %d packets of sound, %d found the buffer full",
-				frozen, back, s.down.lost, s.viewer.sounds, said, s.down.crowded)
+			w.run(500*time.Millisecond, false)
+			said, ear := int(w.camera.seq), &s.viewer.ear
+			t.Logf("longest without a packet %v, back after %v, %d lost, %d of %d packets of sound, %d found the buffer full; %d never came, %d came again, %v late at most",
+				frozen, back, s.down.lost, s.viewer.sounds, said, s.down.crowded, ear.lost(), ear.mended, ear.late)
+			if ear.lost() > 0 || ear.mended == 0 {
+				t.Errorf("%d of %d packets of sound, %d never came", s.viewer.sounds, said, ear.lost())
+			}
 			if s.viewer.sounds < said*95/100 {
 				t.Errorf("only %d of %d packets of sound", s.viewer.sounds, said)
 			}
@@ -77,6 +81,30 @@ func TestFallingDownlink(t *testing.T) {
 			s.viewer.check.lossy = true
 			s.viewer.check.finish(300)
 		})
+	}
+}
+
+// Sound that is lost, on the way to the hub and from there, comes after all.
+func TestLossySound(t *testing.T) {
+	for seed := range uint64(8) {
+		for _, loss := range []float64{0.05, 0.15} {
+			t.Run(fmt.Sprintf("%v/%d", loss, seed), func(t *testing.T) {
+				w := newWorld(t, seed, 1, 2, path{delay: 20 * time.Millisecond, jitter: 10 * time.Millisecond, loss: loss})
+				w.camera.speaks = w.now
+				w.run(20*time.Second, true)
+				w.run(time.Second, false)
+				for _, s := range w.sides {
+					ear := &s.viewer.ear
+					t.Logf("%d of %d packets came, %d of them again, %v late at most; %d never", s.viewer.sounds, w.camera.seq, ear.mended, ear.late, ear.lost())
+					if ear.lost() > 0 || ear.mended == 0 {
+						t.Errorf("%d packets never came, %d came again", ear.lost(), ear.mended)
+					}
+				}
+				if st := w.alice.Stats().Streams[1]; st.Mended == 0 || w.camera.again == 0 {
+					t.Errorf("the publisher was asked %d times, %d came", w.camera.again, st.Mended)
+				}
+			})
+		}
 	}
 }
 

@@ -12,8 +12,8 @@
 //   - **A Room, with all that is in it, has one owner, which passes the time; times never go back.** It owns no socket, timer or
 //     goroutine. After each batch of packets, and when Deadline says so, call Tick; drain Events after it.
 //   - **HandleRTP and HandleRTCP do not allocate once streams are known**, and nothing keeps the packet that was passed in.
-//   - **A sequence number of ours is sealed once.** What is repeated is repeated on the retransmission stream: sealing another
-//     packet under the same number would break AES-GCM (RFC 7714 §8.1).
+//   - **A sequence number of ours is sealed once.** What is repeated is repeated on the retransmission stream, or, of sound without
+//     one, is the very datagram that left before: sealing another packet under the same number would break AES-GCM (RFC 7714 §8.1).
 //   - What a peer sends can only harm what it publishes itself: everything it can make grow is bounded, and what cannot be read is
 //     counted and dropped.
 //
@@ -34,6 +34,10 @@ type Way interface {
 	// SendRTP seals the first n bytes of the buffer, of which headerLen are the header, and queues them; roc is the packet's
 	// rollover counter (RFC 3711 §3.3.1). It is false when there is nowhere to send to now: the packet is lost.
 	SendRTP(headerLen, n int, roc uint32) bool
+	// KeepRTP is SendRTP, and appends the datagram to kept as it leaves, sealed. It returns kept as it was when nothing left.
+	KeepRTP(kept []byte, headerLen, n int, roc uint32) []byte
+	// Resend queues a datagram that KeepRTP has kept, once more and as it is; false as with SendRTP.
+	Resend(datagram []byte) bool
 	// SendRTCP does so for a compound packet.
 	SendRTCP(n int) bool
 }

@@ -121,3 +121,167 @@ func TestOnePlaceForASource(t *testing.T) {
 		}
 	}
 }
+
+// hearing is a room with somebody who speaks and somebody who hears them on the place 7000.
+func hearing(tb testing.TB, place Section) (r *Room, alice, bob *Person, up, down *wire) {
+	r = NewRoom(epoch, Config{Seed: 1})
+	up, down = newWire(tb), newWire(tb)
+	alice, bob = r.Enter(epoch, "alice", up), r.Enter(epoch, "bob", down)
+	alice.Agree(epoch, []Section{publishing("0", Audio, 10)}, []Track{{"0", "microphone"}})
+	bob.Agree(epoch, []Section{place}, nil)
+	return r, alice, bob, up, down
+}
+
+// A packet of sound that a receiver misses leaves once more as it was, at most once a round trip, if that was agreed on. The way out
+// of these tests fails when it is not the same to the byte.
+func TestSoundRepeated(t *testing.T) {
+	r, alice, bob, _, down := hearing(t, receiving("5", Audio, 7000))
+	now, seq := epoch, uint16(0)
+	talk := func(packets int) {
+		for range packets {
+			seq++
+			give(t, alice, now, sound(10, seq, uint32(seq)*960, 20))
+			pass(r, &now, 20*time.Millisecond)
+		}
+	}
+	newest := func() uint16 { return uint16(bob.down.places[0].numbers.top) }
+	ask := func(numbers ...uint16) { bob.HandleRTCP(now, rtp.AppendNACK(nil, 1, 7000, numbers)) }
+	for _, step := range []struct {
+		name string
+		do   func()
+		want int // how many leave again
+	}{
+		{"what has just left", func() { give(t, alice, now, sound(10, seq+1, uint32(seq+1)*960, 20)); seq++; ask(newest()) }, 0},
+		{"once its round trip has passed", func() { pass(r, &now, 20*time.Millisecond); ask(newest()) }, 1},
+		{"again at once, and twice in one list", func() { ask(newest(), newest()) }, 0},
+		{"again after a round trip", func() { pass(r, &now, 20*time.Millisecond); ask(newest()) }, 1},
+		{"what has not left yet", func() { ask(newest() + 1) }, 0},
+		{"some", func() { talk(70); ask(newest()-1, newest()-9, newest()-30) }, 3},
+		{"what is forgotten", func() { ask(newest()-64, newest()-65) }, 0},
+		{"after the publisher has gone", func() {
+			alice.Agree(now, nil, nil)
+			ask(newest() - 2)
+		}, 1},
+		{"of the publisher before, and of the one that came", func() {
+			alice.Agree(now, []Section{publishing("9", Audio, 77)}, []Track{{"9", "microphone"}})
+			for i := range 5 {
+				give(t, alice, now, sound(77, uint16(500+i), uint32(i)*960, 20))
+				pass(r, &now, 20*time.Millisecond)
+			}
+			ask(newest()-3, newest()-6)
+		}, 2},
+		{"after it was agreed on anew", func() {
+			bob.Agree(now, []Section{receiving("5", Audio, 7000)}, nil)
+			ask(newest() - 1)
+		}, 1},
+		{"when it is not agreed on any more", func() {
+			place := receiving("5", Audio, 7000)
+			place.Codecs[0].NACK = false
+			bob.Agree(now, []Section{place}, nil)
+			ask(newest() - 2)
+		}, 0},
+	} {
+		if step.name == "what has just left" {
+			talk(40)
+		}
+		before := down.again
+		step.do()
+		if got := down.again - before; got != step.want {
+			t.Errorf("%s: %d packets left again, want %d", step.name, got, step.want)
+		}
+	}
+	if st := bob.Stats().Sent; st.Repeated != uint64(down.again) || st.Refused == 0 {
+		t.Errorf("%d left again: %+v", down.again, st)
+	}
+}
+
+// Whoever agrees on retransmissions of sound in a format of their own gets them so.
+func TestSoundRetransmitted(t *testing.T) {
+	place := receiving("5", Audio, 7000)
+	place.RTX, place.Codecs[0].RTX = 7001, 112
+	r, alice, bob, _, down := hearing(t, place)
+	now := epoch
+	for seq := range uint16(20) {
+		give(t, alice, now, sound(10, seq, uint32(seq)*960, 20))
+		pass(r, &now, 20*time.Millisecond)
+	}
+	bob.HandleRTCP(now, rtp.AppendNACK(nil, 1, 7000, []uint16{uint16(bob.down.places[0].numbers.top) - 3}))
+	pass(r, &now, 20*time.Millisecond)
+	h, err := rtp.Parse(down.rtp[len(down.rtp)-1])
+	if err != nil || h.SSRC != 7001 || h.PayloadType != 112 || down.again != 0 {
+		t.Errorf("%+v, %v; %d packets left again", h, err, down.again)
+	}
+}
+
+// Huge NACK lists for sound draw little: each packet once a round trip, and bytes only as far as the downlink carries. They leave
+// room for the sound that others miss.
+func TestHugeNACKsForSound(t *testing.T) {
+	r := NewRoom(epoch, Config{Seed: 1})
+	now := epoch
+	const voices = 5
+	talkers := microphones(t, r, voices)
+	way := newWire(t)
+	way.discard = true
+	mallory := r.Enter(now, "mallory", way)
+	var places []Section
+	for i := range voices {
+		places = append(places, receiving(string(rune('A'+i)), Audio, uint32(7000+i)))
+	}
+	mallory.Agree(now, places, nil)
+	const lasts = 10 * time.Second
+	drawn, asked := 0, 0
+	for seq := range uint16(lasts / (20 * time.Millisecond)) {
+		for i, p := range talkers {
+			give(t, p, now, sound(uint32(100+i), seq, uint32(seq)*960, 20))
+		}
+		before := int(mallory.Stats().Sent.Octets)
+		for range 4 {
+			for i, pl := range mallory.down.places {
+				var lost []uint16
+				for n := range uint16(64) {
+					lost = append(lost, uint16(pl.numbers.top)-n)
+				}
+				b := rtp.AppendNACK(nil, 1, uint32(7000+i), lost)
+				asked += len(b)
+				mallory.HandleRTCP(now, b)
+			}
+			pass(r, &now, 5*time.Millisecond)
+		}
+		drawn += int(mallory.Stats().Sent.Octets) - before
+	}
+	st := mallory.Stats()
+	t.Logf("%d bytes of requests drew %d bytes, %d repeated, %d refused, the target is %d", asked, drawn, st.Sent.Repeated, st.Sent.Refused, st.Bandwidth.Target)
+	if most := st.Bandwidth.Target/16*int(lasts/time.Second) + mostRepeated; st.Sent.Repeated == 0 || drawn > most {
+		t.Errorf("%d bytes drawn, %d repeated; the most is %d", drawn, st.Sent.Repeated, most)
+	}
+}
+
+// A list of numbers of sound, and what it draws, allocate nothing.
+func TestNoAllocationsForSound(t *testing.T) {
+	r, alice, bob, up, down := hearing(t, receiving("5", Audio, 7000))
+	up.discard, down.discard = true, true
+	now, seq := epoch, uint16(0)
+	pkt := sound(10, 0, 0, 20)
+	feedback := make([]byte, 0, 100)
+	step := func() {
+		seq++
+		now = now.Add(20 * time.Millisecond)
+		pkt[2], pkt[3] = byte(seq>>8), byte(seq)
+		h, _ := rtp.ParseHeader(pkt)
+		alice.HandleRTP(now, pkt, &h)
+		top := uint16(bob.down.places[0].numbers.top)
+		feedback = rtp.AppendNACK(feedback[:0], 1, 7000, []uint16{top - 9, top - 4, top - 2})
+		bob.HandleRTCP(now, feedback)
+		r.Tick(now)
+	}
+	for range 200 {
+		step()
+	}
+	before := bob.Stats().Sent.Repeated
+	if n := testing.AllocsPerRun(500, step); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	if n := bob.Stats().Sent.Repeated - before; n < 300 {
+		t.Errorf("only %d packets left again", n)
+	}
+}

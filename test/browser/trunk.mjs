@@ -3,7 +3,7 @@
 /**
  * One stream that comes from the hub or goes there. Times are in milliseconds, sound in samples.
  * @typedef {{mid: string, kind: string, codec: string, packets: number, lost: number, frames: number, width: number,
- *   freezes: number, frozenMs: number, energy: number, samples: number, concealed: number}} Stream
+ *   freezes: number, frozenMs: number, energy: number, samples: number, concealed: number, asked: number}} Stream
  *
  * The connection: how this side's end reaches the hub, the address of the hub's, and what comes and goes.
  * @typedef {{over: string, type: string, remote: string, received: Stream[], sent: Stream[]}} Trunk
@@ -55,6 +55,7 @@ async function collectTrunks() {
           energy: s.totalAudioEnergy ?? 0,
           samples: s.totalSamplesReceived ?? 0,
           concealed: (s.concealedSamples ?? 0) - (s.silentConcealedSamples ?? 0),
+          asked: s.nackCount ?? 0,
         }));
     out.push({
       over: local.relayProtocol ?? local.protocol,

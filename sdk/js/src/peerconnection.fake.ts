@@ -100,6 +100,9 @@ export class FakePeerConnection extends EventTarget {
   restartIce(): void {
     this.restarts++;
   }
+  async createOffer(): Promise<{type: string; sdp: string}> {
+    return {type: 'offer', sdp: ''};
+  }
   async setLocalDescription(): Promise<void> {
     const type = this.signalingState === 'have-remote-offer' ? 'answer' : 'offer';
     for (const [i, t] of this.transceivers.entries()) t.mid = String(i);

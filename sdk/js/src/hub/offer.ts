@@ -1,6 +1,7 @@
 import type {Made} from '../prepared.js';
 import type {Seal} from '../veil.js';
 import type {Source} from '../wire.gen.js';
+import {mend} from './mending.js';
 
 /** How many sources of sound are received at once at most; the hub chooses the loudest when there are more. */
 export const soundPlaces = 8;
@@ -35,6 +36,7 @@ export function prepareHub(
   Connection: typeof RTCPeerConnection = RTCPeerConnection,
 ): {made: Made; sections: Sections} {
   const pc = new Connection({...config, ...seal?.config, bundlePolicy: 'max-bundle'});
+  mend(pc);
   const control = pc.createDataChannel('parley', {negotiated: true, id: 0});
   const send = (kind: 'audio' | 'video', sendEncodings: RTCRtpEncodingParameters[] = []) =>
     sealed(pc.addTransceiver(kind, {direction: 'sendonly', ...(sendEncodings.length && {sendEncodings})}), seal);
