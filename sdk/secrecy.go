@@ -252,6 +252,11 @@ func (s *state) standings() {
 	}
 	s.coverMembers()
 	s.retrust()
+	for _, t := range []*trunk{s.hub.main, s.hub.next} {
+		if t != nil {
+			s.settlePlaces(t)
+		}
+	}
 	s.stir = true
 }
 
