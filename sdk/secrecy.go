@@ -95,7 +95,7 @@ func (s *state) unfit(taken bool) *Refused {
 		return nil
 	case x.made && taken:
 		return errTaken
-	case !s.room.Encrypted:
+	case !s.room.Encrypted && s.begins == nil:
 		return errNotEncrypted
 	}
 	return nil

@@ -40,6 +40,7 @@ type state struct {
 	feeds   int                          // streams so far
 	made    map[string]made              // links that others made with us lately, by session
 	secrecy *secrecy                     // nil in a room that is not encrypted
+	begins  *beginning                   // an encryption that was asked for; nil when none is under way
 	data    *channels
 	labels  *dataHub
 	watch   watch          // how well everybody comes through
@@ -87,7 +88,7 @@ func newState(life context.Context, a address, o Options, kit *kit, connect func
 	if s.secrecy, err = newSecrecy(a, work.Done()); err != nil {
 		s.end(Ended{Err: err})
 	} else if s.secrecy != nil {
-		s.data.covers = s.secrecy.covers
+		s.data.covers.Store(s.secrecy.covers)
 	}
 	s.session.connect, s.labels = connect, newDataHub(s.data)
 	s.openTraffic()
@@ -199,6 +200,9 @@ func (s *state) shutdown() {
 	s.forgetRecalls()
 	for _, q := range s.asked {
 		q.settle(cause)
+	}
+	if s.begins != nil {
+		s.begins.q.settle(cause)
 	}
 	s.labels.close()
 	s.unlink()

@@ -272,6 +272,71 @@ func (p *peer) getsNothing() {
 	}
 }
 
+// TestEncryptARoomThatWasBegunWithout: a room is begun without; it cannot be encrypted while two are there, and their call goes
+// on. Once one is alone, it can; the other one comes back with the key, a third one too, and whoever has no key is refused.
+func TestEncryptARoomThatWasBegunWithout(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	ann, bob := join(t, h.link("tea"), "Ann"), join(t, h.link("tea"), "Bob")
+	ann.hears(direct)
+	bob.hears(direct)
+	key := parley.MakeKey()
+	refused(t, ann.Encrypt(wait(t), key), parley.CodeOrder)
+	ann.sends("pings", "in the clear", bob)
+	bob.Close()
+	until(ann, func(e parley.Updated) bool { return e.Person.State == "away" })
+	refused(t, ann.Encrypt(wait(t), key), parley.CodeOrder) // the seat is kept
+	if err := ann.Remove(wait(t), ann.people()["Bob"]); err != nil {
+		t.Fatal(err)
+	}
+	until[parley.Departed](ann, nil)
+	if err := ann.Encrypt(wait(t), key); err != nil {
+		t.Fatal(err)
+	}
+	info, err := ann.Info(wait(t))
+	if err != nil || info.Key != key {
+		t.Errorf("the room has the key %q, want %q: %v", info.Key, key, err)
+	}
+	_, err = parley.Join(wait(t), h.link("tea"), options("Eve"))
+	refused(t, err, parley.CodeEncrypted)
+	link := h.link("tea") + "#key=" + key
+	bob = join(t, link, "Bob")
+	for _, p := range []*peer{ann, bob} {
+		p.hears(direct)
+		p.knows(1, parley.EncryptionKnown)
+	}
+	ann.says("nobody else reads this", bob)
+	ann.sends("pongs", "nor this", bob)
+	cyd := join(t, link, "Cyd")
+	for _, p := range []*peer{ann, bob, cyd} {
+		p.on(parley.TopologyHub)
+		p.hearsAll(2, true, byHub)
+		p.knows(2, parley.EncryptionKnown)
+	}
+}
+
+// TestEncryptARoomOnTheHub: the host is alone on the hub, by their own decision; the way there is made anew, and what is said
+// on it from then on is sealed.
+func TestEncryptARoomOnTheHub(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	ann := join(t, h.link("tea"), "Ann")
+	if err := ann.SetTopology(wait(t), parley.PolicyHub); err != nil {
+		t.Fatal(err)
+	}
+	ann.on(parley.TopologyHub)
+	key := parley.MakeKey()
+	if err := ann.Encrypt(wait(t), key); err != nil {
+		t.Fatal(err)
+	}
+	bob := join(t, h.link("tea")+"#key="+key, "Bob")
+	for _, p := range []*peer{ann, bob} {
+		p.hears(byHub)
+		p.knows(1, parley.EncryptionKnown)
+	}
+	ann.sends("pings", "sealed", bob)
+}
+
 // TestRoomThatIsMadeTwice: of two who make it in the same moment, each with a key of their own, one gets in.
 func TestRoomThatIsMadeTwice(t *testing.T) {
 	t.Parallel()
