@@ -36,6 +36,7 @@ type state struct {
 	kit     *kit                 // makes peer connections
 	links   map[string]*link     // by the peer's session
 	shows   map[Source]*show
+	layers  map[Source][]string          // which sizes of our pictures the user was told that anybody gets
 	tracks  map[string]map[Source]*Track // what arrives, by session
 	feeds   int                          // streams so far
 	made    map[string]made              // links that others made with us lately, by session
@@ -76,7 +77,7 @@ func newState(life context.Context, a address, o Options, kit *kit, connect func
 	s := &state{
 		options: o, address: a, life: life, work: work, cancel: cancel,
 		inbox: newMailbox(), events: newOutbound(), kit: kit,
-		links: make(map[string]*link), shows: make(map[Source]*show), data: newChannels(),
+		links: make(map[string]*link), shows: make(map[Source]*show), layers: make(map[Source][]string), data: newChannels(),
 		made: make(map[string]made), tracks: make(map[string]map[Source]*Track), remakes: make(map[string]remake), shunned: make(map[string]time.Time), hub: newHub(),
 		files: newTraffic(), opened: newRequest(),
 		door: door{
@@ -161,6 +162,7 @@ func (s *state) serve(cmds <-chan func(*state)) {
 			s.end(Ended{})
 		}
 		s.tendSecrecy()
+		s.tellLayers()
 		if s.stir {
 			s.stir = false
 			s.rouse()
