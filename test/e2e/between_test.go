@@ -136,11 +136,11 @@ type stranger struct {
 
 func newStranger(t *testing.T) *stranger {
 	t.Helper()
-	soon, at := 5*time.Millisecond, time.Duration(0) // it is quicker than the real end
-	agent, err := ice.NewAgent(&ice.AgentConfig{
-		NetworkTypes: []ice.NetworkType{ice.NetworkTypeUDP4}, IncludeLoopback: true, InterfaceFilter: loopback,
-		MulticastDNSMode: ice.MulticastDNSModeDisabled, CheckInterval: &soon, PrflxAcceptanceMinWait: &at,
-	})
+	agent, err := ice.NewAgentWithOptions(
+		ice.WithNetworkTypes([]ice.NetworkType{ice.NetworkTypeUDP4}), ice.WithIncludeLoopback(), ice.WithInterfaceFilter(loopback),
+		ice.WithMulticastDNSMode(ice.MulticastDNSModeDisabled),
+		ice.WithCheckInterval(5*time.Millisecond), ice.WithPrflxAcceptanceMinWait(0), // it is quicker than the real end
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,7 +58,8 @@ func (m *sized) Close() error { return nil }
 // sizes are three of a picture.
 func sizes() (list []parley.Layer) {
 	for _, m := range []*sized{
-		{rid: "l", width: 320, height: 180, bytes: 200}, {rid: "m", width: 640, height: 360, bytes: 500},
+		{rid: "l", width: 320, height: 180, bytes: 200},
+		{rid: "m", width: 640, height: 360, bytes: 500},
 		{rid: "h", width: 1280, height: 720, bytes: 1000},
 	} {
 		list = append(list, parley.Layer{RID: m.rid, Media: m})
