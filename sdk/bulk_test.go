@@ -68,37 +68,74 @@ func TestALinkForBulkThatIsNotAnsweredIsLeftAlone(t *testing.T) {
 	})
 }
 
-// TestALinkForBulkInAnEncryptedRoom carries nothing before both sides see the same ends, and files then.
+// TestALinkForBulkInAnEncryptedRoom: the words by which the two would know its ends are late. Until they are there, the
+// link carries nothing although it is up, and takes nothing that the other side sends on it; then it does both.
 func TestALinkForBulkInAnEncryptedRoom(t *testing.T) {
 	atDesk(t, func(t *testing.T, d *desk, ka, kb *kit) {
 		d.key = teaKey
 		a, b, seat := couple(t, d, ka, kb)
-		up := make(chan bool, 1)
-		if !inside(t, a, func(s *state) bool {
-			return s.wantBulk(seat, func() {
-				up <- s.bulkTo("session-2") != nil && s.bulkTo("session-2").trusted
+		for _, r := range []*Room{a, b} { // words go by the server alone
+			inside(t, r, func(s *state) any {
+				for _, l := range s.links {
+					_ = l.control.Close()
+				}
+				return nil
 			})
-		}) {
-			t.Fatal("no link for bulk")
 		}
-		if !<-up {
-			t.Error("it is used before it is trusted")
-		}
-		came := make(chan struct{})
+		pass(time.Second)
+		const dwell = 5 * time.Second
+		d.keep(dwell)
+		ready, came := make(chan struct{}), make(chan string, 1)
 		inside(t, b, func(s *state) any {
-			s.data.accept("x", func(string, *webrtc.DataChannel) func() {
-				close(came)
+			s.data.accept("x", func(_ string, c *webrtc.DataChannel) func() {
+				c.OnMessage(func(m webrtc.DataChannelMessage) { came <- string(m.Data) })
 				return func() {}
 			})
 			return nil
 		})
-		inside(t, a, func(s *state) any {
-			_, err := s.bulkTo("session-2").pc.CreateDataChannel("x", &webrtc.DataChannelInit{Protocol: new("x")})
-			if err != nil {
-				t.Error(err)
+		began := time.Now()
+		if !inside(t, a, func(s *state) bool { return s.wantBulk(seat, func() { close(ready) }) }) {
+			t.Fatal("no link for bulk")
+		}
+		opened, looked := false, 0
+		for time.Since(began) < dwell-time.Second {
+			pass(20 * time.Millisecond)
+			inside(t, a, func(s *state) any {
+				for _, l := range s.files.bulks {
+					if !l.up {
+						continue
+					}
+					looked++
+					if l.trusted || s.bulkTo("session-2") != nil {
+						t.Errorf("after %v it is used", time.Since(began))
+					}
+					if opened {
+						continue
+					}
+					opened = true // by a program that does not look
+					c, err := l.pc.CreateDataChannel("x", &webrtc.DataChannelInit{Protocol: new("x")})
+					if err != nil {
+						t.Error(err)
+						continue
+					}
+					c.OnOpen(func() { _ = c.SendText("early") })
+				}
+				return nil
+			})
+			select {
+			case <-ready:
+				t.Fatalf("after %v it is ready", time.Since(began))
+			case text := <-came:
+				t.Fatalf("after %v %q is taken", time.Since(began), text)
+			default:
 			}
-			return nil
-		})
-		<-came
+		}
+		if looked < 50 {
+			t.Fatalf("it was up in %d looks only", looked)
+		}
+		<-ready
+		if text := <-came; text != "early" || time.Since(began) < dwell {
+			t.Errorf("%q came after %v", text, time.Since(began))
+		}
 	})
 }

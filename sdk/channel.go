@@ -34,8 +34,8 @@ type taker func(peer string, channel *webrtc.DataChannel) (closed func())
 type channels struct {
 	mu     sync.Mutex
 	takers map[string]taker
-	open   map[string]int // by session: how many they opened
-	covers *covers        // seals what goes through the hub; nil in a room that is not encrypted
+	open   map[string]int         // by session: how many they opened
+	covers atomic.Pointer[covers] // seals what goes through the hub; nil in a room that is not encrypted
 }
 
 func newChannels() *channels {

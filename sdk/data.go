@@ -281,7 +281,7 @@ func (d *Data) lead(seat string, road *webrtc.PeerConnection, open func() (*webr
 		l.road, l.channel = nil, nil
 		return // the link is going down; another one comes
 	}
-	l.road, l.channel, l.cover = road, channel, d.hub.covers.over(channel, seat, d.fan)
+	l.road, l.channel, l.cover = road, channel, d.hub.channels.covers.Load().over(channel, seat, d.fan)
 	channel.OnOpen(func() { d.opened(l, channel) })
 }
 

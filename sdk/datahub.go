@@ -10,11 +10,11 @@ import (
 
 // dataHub knows the open labels and the channels that others opened. It is safe for concurrent use.
 type dataHub struct {
-	covers  *covers // seals what goes through the hub; nil in a room that is not encrypted
-	mu      sync.Mutex
-	labels  map[string]*Data
-	inflows []*inflow
-	seats   map[string]string // by session, and by seatPrefix with the seat
+	channels *channels
+	mu       sync.Mutex
+	labels   map[string]*Data
+	inflows  []*inflow
+	seats    map[string]string // by session, and by seatPrefix with the seat
 }
 
 // inflow is a channel that somebody sends on. Until the program has asked for its label, and it is known who sits at the
@@ -29,7 +29,7 @@ type inflow struct {
 }
 
 func newDataHub(c *channels) *dataHub {
-	h := &dataHub{labels: make(map[string]*Data), seats: make(map[string]string), covers: c.covers}
+	h := &dataHub{labels: make(map[string]*Data), seats: make(map[string]string), channels: c}
 	c.accept(dataProtocol, h.arrived)
 	return h
 }
@@ -106,7 +106,7 @@ func (h *dataHub) arrived(peer string, channel *webrtc.DataChannel) (closed func
 		peer: peer, channel: channel, reliable: channel.MaxRetransmits() == nil && channel.MaxPacketLifeTime() == nil,
 	}
 	seat, hub := strings.CutPrefix(peer, seatPrefix)
-	cover := h.covers.over(channel, seat, hub)
+	cover := h.channels.covers.Load().over(channel, seat, hub)
 	h.mu.Lock()
 	h.inflows = append(h.inflows, i)
 	h.claim(i)

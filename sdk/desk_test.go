@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -20,6 +21,7 @@ type desk struct {
 	t       *testing.T
 	early   bool
 	in      chan deskFrame
+	later   chan func() // what the desk does at another time
 	guests  []*guest
 	offers  int // relayed
 	refuse  bool
@@ -33,8 +35,10 @@ type desk struct {
 	silent  bool                // the desk says nothing any more
 	deaf    bool                // it drops offers of links for bulk
 	key     string              // of an encrypted room
+	sealed  bool                // a room that was begun without is encrypted now
 	plain   bool                // it says all the same that the room is not encrypted
 	mum     bool                // it passes no keys on
+	dwell   time.Duration       // how long it keeps keys before it passes them on
 	forge   func(string) string // what it makes of descriptions; nil for nothing
 	// reported, if set, hears what clients tell for the record of the call.
 	reported func(session string, e signal.ReportEvent)
@@ -61,7 +65,7 @@ type guest struct {
 func newDesk(t *testing.T) *desk { return newDeskAt(t, roundTrip) }
 
 func newDeskAt(t *testing.T, trip time.Duration) *desk {
-	d := &desk{t: t, window: 600, in: make(chan deskFrame, 1000), down: make(chan struct{})}
+	d := &desk{t: t, window: 600, in: make(chan deskFrame, 1000), later: make(chan func(), 1000), down: make(chan struct{})}
 	router, err := vnet.NewRouter(&vnet.RouterConfig{
 		CIDR: "192.0.2.0/24", MinDelay: trip / 2, LoggerFactory: logging.NewDefaultLoggerFactory(),
 	})
@@ -84,6 +88,13 @@ func (d *desk) block(yes bool) {
 	d.blocked = yes
 }
 
+// keep lets the desk keep keys for so long.
+func (d *desk) keep(dwell time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.dwell = dwell
+}
+
 // hush lets the desk say nothing any more.
 func (d *desk) hush() {
 	d.mu.Lock()
@@ -103,6 +114,8 @@ func (d *desk) start() {
 			select {
 			case f := <-d.in:
 				d.handle(f)
+			case f := <-d.later:
+				f()
 			case <-end:
 				return
 			}
@@ -239,15 +252,33 @@ func (d *desk) obey(g *guest, m signal.Message) {
 		}
 	case *signal.Keys:
 		d.mu.Lock()
-		mum := d.mum
+		mum, dwell := d.mum, d.dwell
 		d.mu.Unlock()
 		for _, b := range m.Boxes {
 			for _, o := range d.guests {
-				if o.session == b.To && !mum {
-					d.send(o, &signal.Keys{From: g.session, Box: b.Box})
+				if o.session != b.To || mum {
+					continue
+				}
+				tell := func() {
+					if slices.Contains(d.guests, o) {
+						d.send(o, &signal.Keys{From: g.session, Box: b.Box})
+					}
+				}
+				if dwell == 0 {
+					tell()
+				} else {
+					time.AfterFunc(dwell, func() { d.later <- tell })
 				}
 			}
 		}
+	case *signal.Encrypt:
+		if d.refuse {
+			d.send(g, &signal.Error{Re: m.N, Code: signal.CodeOrder, Words: "others are here"})
+			return
+		}
+		d.sealed, g.seat.Identity = true, m.Identity
+		d.send(g, &signal.Room{Room: signal.RoomState{Name: "tea", Exists: true, Role: signal.RoleHost, Encrypted: true}})
+		d.tell(g)
 	case *signal.Chat:
 		for _, o := range d.guests {
 			d.send(o, &signal.Chat{ID: m.ID, Text: m.Text, From: g.seat.ID, Name: g.seat.Name, At: 1})
@@ -261,7 +292,7 @@ func (d *desk) hello(g *guest) {
 	d.guests = append(d.guests, g)
 	d.count++
 	g.session = fmt.Sprintf("session-%d", d.count)
-	room := &signal.RoomState{Name: "tea", Exists: true, May: signal.MayJoin, Role: signal.RoleSpeaker, Early: d.early, Seats: d.seats(), Encrypted: d.key != ""}
+	room := &signal.RoomState{Name: "tea", Exists: true, May: signal.MayJoin, Role: signal.RoleSpeaker, Early: d.early, Seats: d.seats(), Encrypted: d.key != "" || d.sealed}
 	d.send(g, &signal.Welcome{Session: g.session, Resume: "token", Window: d.window, Heartbeat: 20000, Server: signal.Client{Name: "desk"}, Room: room})
 }
 
@@ -284,7 +315,7 @@ func (d *desk) join(g *guest, m *signal.Join) {
 		ID: "seat-" + g.session, Name: m.Name, Role: signal.RoleSpeaker, State: signal.SeatPresent, Session: g.session,
 		Order: d.order, Media: m.Media, Identity: m.Identity,
 	}
-	d.send(g, &signal.Joined{Re: m.N, Seat: g.seat.ID, Token: "seat", Room: signal.RoomState{Name: "tea", Exists: true, Seats: d.seats(), Encrypted: d.key != "" && !d.plain}})
+	d.send(g, &signal.Joined{Re: m.N, Seat: g.seat.ID, Token: "seat", Room: signal.RoomState{Name: "tea", Exists: true, Seats: d.seats(), Encrypted: (d.key != "" || d.sealed) && !d.plain}})
 	d.tell(g)
 }
 

@@ -73,6 +73,9 @@ func (s *state) entrance(room *signal.RoomState) {
 		s.room = *room
 		s.seats(room.Seats)
 	}
+	if s.encrypted(); s.begins != nil && s.room.Exists { // the question is lost with the session
+		s.notEncrypted(errNeverEncrypted)
+	}
 	s.emit(Changed{Info: s.info()})
 	if s.wanted {
 		s.knock()
@@ -112,7 +115,7 @@ func (s *state) knock() {
 	if s.options.Listen {
 		m.Media = MediaState{}
 	}
-	if s.secrecy != nil {
+	if s.secrecy != nil && (s.begins == nil || !s.room.Exists || s.room.Encrypted) { // a room that is yet to be encrypted is asked first
 		m.Identity = s.secrecy.self.Identity
 	}
 	if s.send(m) == nil {
@@ -125,6 +128,7 @@ func (s *state) joined(m *signal.Joined) {
 	again := s.me == m.Seat // after a restart of the server
 	s.me, s.token = m.Seat, m.Token
 	s.replaceRoom(m.Room)
+	s.encrypted()
 	// Somebody else may have made it in the same moment, with another key.
 	if err := s.unfit(len(m.Room.Seats) > 1); err != nil { // or nobody here encrypts, or so the server says
 		_ = s.send(&signal.Leave{}) // an overflow has ended the room
@@ -195,6 +199,10 @@ func (s *state) refused(m *signal.Error) {
 		return
 	}
 	err := &Refused{Code: m.Code, Field: m.Field, Words: m.Words}
+	if b := s.begins; b != nil && m.Re == b.n {
+		s.notEncrypted(err)
+		return
+	}
 	q, l := s.asked[m.Re], s.linkOffered(m.Re)
 	switch {
 	case s.recalls[m.Re] != nil:
@@ -264,6 +272,7 @@ func (s *state) acknowledged() {
 func (s *state) roomChanged(room signal.RoomState) {
 	early := s.room.Early
 	s.replaceRoom(room)
+	s.encrypted()
 	s.emit(Changed{Info: s.info()})
 	if s.me == "" && !early && room.Early {
 		s.warm()

@@ -119,6 +119,13 @@ type (
 	}
 	// TrackAdded says that media of a person began to arrive. A reload of theirs ends the track and adds a new one.
 	TrackAdded struct{ Track *Track }
+	// LayersWanted says which sizes of a picture of ours (PublishLayers) anybody gets now, none if nobody does. The others
+	// need not be encoded until they are wanted again, when Media.Refresh asks for a key frame.
+	LayersWanted struct {
+		Source Source
+		// RIDs are their names, the smallest first.
+		RIDs []string
+	}
 	// PathChanged says which way a person's media takes.
 	PathChanged struct {
 		Person Person
@@ -177,6 +184,7 @@ func (Saved) event()           {}
 func (Recalled) event()        {}
 func (Muted) event()           {}
 func (TrackAdded) event()      {}
+func (LayersWanted) event()    {}
 func (PathChanged) event()     {}
 func (QualityChanged) event()  {}
 func (TopologyChanged) event() {}

@@ -47,3 +47,29 @@ func ExampleJoin() {
 		}
 	}
 }
+
+// A picture of which there are three sizes: the hub shows everybody the one that fits.
+func ExampleRoom_PublishLayers() {
+	ctx := context.Background()
+	room, err := parley.Join(ctx, "https://call.example.org/r/tea", parley.Options{Name: "Cinema"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer room.Close()
+	var layers []parley.Layer
+	for _, rid := range []string{"l", "m", "h"} { // the smallest first
+		clip, err := media.Open("film-"+rid+".ivf", true)
+		if err != nil {
+			log.Fatal(err)
+		}
+		layers = append(layers, parley.Layer{RID: rid, Media: clip})
+	}
+	if err := room.PublishLayers(ctx, parley.Camera, layers...); err != nil {
+		log.Fatal(err)
+	}
+	for event := range room.Events() {
+		if e, ok := event.(parley.LayersWanted); ok {
+			fmt.Println("somebody gets", e.RIDs)
+		}
+	}
+}

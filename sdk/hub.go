@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/pion/webrtc/v4"
@@ -291,9 +292,13 @@ func (s *state) hubRevived() {
 
 // admitTrunk lets our media flow on a link with the hub, or not.
 func (s *state) admitTrunk(t *trunk) {
-	for source, out := range t.outlets {
-		if yes := t.up && s.me != "" && s.usesHub() && !t.needless[source]; out.open(yes) {
-			s.shows[source].refresh(true) // the first picture does not wait for its turn
+	for source, list := range t.outlets {
+		needed, told := t.needed[source]
+		for _, out := range list {
+			wanted := !told || slices.Contains(needed, out.rid)
+			if out.open(t.up && s.me != "" && s.usesHub() && wanted) {
+				s.shows[source].ask(out, true) // the first picture does not wait for its turn
+			}
 		}
 	}
 }

@@ -175,12 +175,12 @@ func (s *state) hubTold(m hubMessage) {
 	}
 }
 
-// needs notes which of our pictures anybody shows.
+// needs notes which of our pictures anybody shows, in which sizes.
 func (t *trunk) needs(list []hubLayers) {
 	for source, x := range t.senders {
 		for _, l := range list {
 			if l.Mid == x.Mid() && kindOf(source) == webrtc.RTPCodecTypeVideo {
-				t.needless[source] = len(l.Rids) == 0
+				t.needed[source] = l.Rids
 			}
 		}
 	}

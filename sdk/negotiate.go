@@ -240,6 +240,9 @@ func (s *state) accept(l *link, m *signal.Offer, fresh bool) error {
 			}
 		}
 	}
+	if s.movedAway(l.peer, l.id, m.SDP) {
+		return errBetween
+	}
 	if old := l.pc.RemoteDescription(); !fresh && old != nil && fragment(old.SDP) != fragment(m.SDP) {
 		if l.up { // the path is looked for anew, and there is none meanwhile
 			s.stalled(l)
@@ -277,6 +280,10 @@ func fragment(sdp string) string {
 func (s *state) answered(l *link, m *signal.Answer) {
 	if l.pc.SignalingState() != webrtc.SignalingStateHaveLocalOffer {
 		return // an answer to an offer that was given up
+	}
+	if s.movedAway(l.peer, l.id, m.SDP) {
+		s.fail(l, errBetween)
+		return
 	}
 	l.learns(m.Tracks)
 	if !l.up && l.ever {

@@ -10,6 +10,7 @@ import (
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/rtp/codecs"
+	"github.com/pion/sdp/v3"
 	"github.com/pion/webrtc/v4"
 
 	"github.com/parley-rtc/parley/sdk/internal/sframe"
@@ -24,10 +25,15 @@ const payloadSize = 1160
 type outlet struct {
 	source Source
 	id     string
-	show   interface{ refresh(soon bool) }
-	epoch  time.Time // that frames are shown after
-	vault  *vault    // seals them; nil in a room that is not encrypted
-	sealed []byte    // the newest one; of who calls write
+	rid    string // of the size of a picture that leaves here, "" where there is one for all
+	top    bool   // that is the largest of its section
+	from   *size  // that the newest frame was of; the show's, under its lock
+	show   *show
+	mid    func() string // of the section of several sizes; nil elsewhere
+	epoch  time.Time     // that frames are shown after
+	vault  *vault        // seals them; nil in a room that is not encrypted
+	turn   sync.Mutex    // of who writes
+	sealed []byte        // the newest one; of who has the turn
 
 	mu         sync.Mutex
 	opened     bool
@@ -35,14 +41,21 @@ type outlet struct {
 	binding    string
 	header     rtp.Header
 	payloader  rtp.Payloader
-	level      uint8  // id of the level extension, 0 without
-	capture    uint8  // id of the capture extension, 0 without
-	clock      uint32 // Hz
-	start      uint32 // random timestamp of the epoch
-	paused     bool   // nothing was sent since the outlet opened: the next packet begins a talkspurt (RFC 3551 §4.1)
+	level      uint8        // id of the level extension, 0 without
+	capture    uint8        // id of the capture extension, 0 without
+	section    [2]extension // mid and rid, where they go with each packet
+	clock      uint32       // Hz
+	start      uint32       // random timestamp of the epoch
+	paused     bool         // nothing was sent since the outlet opened: the next packet begins a talkspurt (RFC 3551 §4.1)
 	sent       Sent
 	lost       float64   // share of packets that the receiver missed lately, by its newest report
 	reportedAt time.Time // when that came
+}
+
+// extension is a header extension that every packet has.
+type extension struct {
+	id    uint8
+	value []byte
 }
 
 func newOutlet(source Source, show *show) *outlet {
@@ -76,6 +89,14 @@ func (o *outlet) Bind(c webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, er
 				o.level = uint8(x.ID) // 1…14 by RFC 8285
 			case captureURI:
 				o.capture = uint8(x.ID)
+			case sdp.SDESMidURI:
+				if o.mid != nil {
+					o.section[0] = extension{uint8(x.ID), []byte(o.mid())}
+				}
+			case sdp.SDESRTPStreamIDURI:
+				if o.rid != "" {
+					o.section[1] = extension{uint8(x.ID), []byte(o.rid)}
+				}
 			}
 		}
 		return codec, nil
@@ -97,7 +118,7 @@ func (o *outlet) Unbind(c webrtc.TrackLocalContext) error {
 func (o *outlet) ID() string { return o.id }
 
 // RID implements webrtc.TrackLocal.
-func (o *outlet) RID() string { return "" }
+func (o *outlet) RID() string { return o.rid }
 
 // StreamID implements webrtc.TrackLocal: what belongs together is one stream.
 func (o *outlet) StreamID() string {
@@ -122,9 +143,19 @@ func (o *outlet) open(yes bool) (begins bool) {
 	return begins
 }
 
-// write sends one frame, shown at the given time after the epoch. level is -dBov, or -1. One goroutine calls it. The
-// lock is not held while a packet leaves: a transport that looks for its path may take a while.
+// opens reports whether frames are let through.
+func (o *outlet) opens() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.opened
+}
+
+// write sends one frame, shown at the given time after the epoch. level is -dBov, or -1. One goroutine at a time gets
+// through: two when the picture changes to another size. The lock is not held while a packet leaves: a transport that looks
+// for its path may take a while.
 func (o *outlet) write(frame []byte, at time.Duration, level int) {
+	o.turn.Lock()
+	defer o.turn.Unlock()
 	o.mu.Lock()
 	stream, h := o.stream, o.header
 	if !o.opened || stream == nil {
@@ -132,7 +163,7 @@ func (o *outlet) write(frame []byte, at time.Duration, level int) {
 		o.mu.Unlock()
 		return
 	}
-	extension, capture, paused := o.level, o.capture, o.paused
+	extension, capture, paused, section := o.level, o.capture, o.paused, o.section
 	o.mu.Unlock()
 	audio := kindOf(o.source) == webrtc.RTPCodecTypeAudio
 	if o.vault != nil {
@@ -161,6 +192,11 @@ func (o *outlet) write(frame []byte, at time.Duration, level int) {
 		}
 		if audio && capture != 0 {
 			_ = h.SetExtension(capture, captured) // so do eight
+		}
+		for _, x := range section {
+			if x.id != 0 {
+				_ = h.SetExtension(x.id, x.value) // so do 16
+			}
 		}
 		n, err := stream.WriteRTP(&h, part)
 		h.SequenceNumber++
@@ -194,7 +230,7 @@ func ntp(t time.Time) uint64 {
 // listen reads what the receiver reports, until the section is over.
 func (o *outlet) listen(sender *webrtc.RTPSender, pulse *pulse) {
 	for {
-		packets, _, err := sender.ReadRTCP()
+		packets, err := o.reports(sender)
 		if err != nil {
 			return
 		}
@@ -202,7 +238,7 @@ func (o *outlet) listen(sender *webrtc.RTPSender, pulse *pulse) {
 		for _, p := range packets {
 			switch p := p.(type) {
 			case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
-				o.show.refresh(false)
+				o.show.ask(o, false)
 				o.count(func(s *Sent) { s.Refreshes++ })
 			case *rtcp.ReceiverReport:
 				o.reported(p.Reports)
@@ -211,6 +247,16 @@ func (o *outlet) listen(sender *webrtc.RTPSender, pulse *pulse) {
 			}
 		}
 	}
+}
+
+// reports waits for what the receiver says.
+func (o *outlet) reports(sender *webrtc.RTPSender) (packets []rtcp.Packet, err error) {
+	if o.rid == "" {
+		packets, _, err = sender.ReadRTCP()
+	} else {
+		packets, _, err = sender.ReadSimulcastRTCP(o.rid)
+	}
+	return packets, err
 }
 
 func (o *outlet) reported(list []rtcp.ReceptionReport) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/rtp"
@@ -60,6 +61,7 @@ type place struct {
 	ready   bool          // it may be asked for; the owner's, as what follows
 	want    *Want         // what we want it to show
 	shows   *signal.Place // what it shows, as the hub says
+	strange atomic.Bool   // that is somebody of whom nothing can be opened
 
 	mu    sync.Mutex
 	to    *Track // nil while it is not known
@@ -85,6 +87,9 @@ func (s *state) placed(t *trunk, remote *webrtc.TrackRemote, receiver *webrtc.RT
 			p.from = from
 			p.mu.Unlock()
 			strain := s.strains(sframe.Anybody, remote.Kind())
+			if strain != nil {
+				strain.strange = &p.strange
+			}
 			s.running.Go(func() { p.read(s, from, strain) })
 			s.running.Go(func() { drain(receiver, t.pulse) })
 			return
@@ -183,16 +188,17 @@ func (t *trunk) shows(list []signal.Place) {
 func (s *state) settlePlaces(t *trunk) {
 	for _, p := range t.places {
 		var to *Track
-		whose := ""
+		whose, strange := "", false
 		if x := p.shows; x != nil && s.shows[x.Source] != nil && (kindOf(x.Source) == webrtc.RTPCodecTypeVideo) == p.video &&
 			(!p.video || p.want != nil && p.want.Seat == x.Seat && p.want.Source == x.Source) {
 			if seat := s.people[x.Seat]; seat != nil && seat.Session != "" && x.Seat != s.me {
 				to = s.track(seat.Session, x.Source, s.kit.codec(x.Source))
 				if s.secrecy != nil {
-					whose = seat.Session
+					whose, strange = seat.Session, s.standing(seat) == EncryptionStranger
 				}
 			}
 		}
+		p.strange.Store(strange)
 		p.assign(to, whose)
 	}
 }

@@ -15,8 +15,15 @@ func (s *state) publish(source Source, media Media) error {
 	if err := show.fits(media); err != nil {
 		return err
 	}
+	return s.begin(source, []Layer{{Media: media}})
+}
+
+// begin begins to send what fits its source.
+func (s *state) begin(source Source, layers []Layer) error {
+	show := s.shows[source]
 	show.stop()
-	show.start(&s.running, media, func(err error) {
+	media := layers[len(layers)-1].Media
+	show.startLayers(&s.running, layers, func(err error) {
 		s.post(func(s *state) { s.finished(source, media, err) })
 	})
 	s.turn(source, true)

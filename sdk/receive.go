@@ -140,7 +140,7 @@ func (s *state) rouse() {
 // filed takes a channel that somebody opened to send files.
 func (s *state) filed(peer string, channel *webrtc.DataChannel) (closed func()) {
 	seat, hub := strings.CutPrefix(peer, seatPrefix)
-	w := newLane(channel, peer, s.data.covers.over(channel, seat, hub))
+	w := newLane(channel, peer, s.data.covers.Load().over(channel, seat, hub))
 	s.post(func(s *state) { s.delivers(w) })
 	return w.ended
 }

@@ -95,7 +95,7 @@ func (s *state) unfit(taken bool) *Refused {
 		return nil
 	case x.made && taken:
 		return errTaken
-	case !s.room.Encrypted:
+	case !s.room.Encrypted && s.begins == nil:
 		return errNotEncrypted
 	}
 	return nil
@@ -252,6 +252,11 @@ func (s *state) standings() {
 	}
 	s.coverMembers()
 	s.retrust()
+	for _, t := range []*trunk{s.hub.main, s.hub.next} {
+		if t != nil {
+			s.settlePlaces(t)
+		}
+	}
 	s.stir = true
 }
 

@@ -78,23 +78,89 @@ func TestKeysPastTheServer(t *testing.T) {
 	})
 }
 
-// TestSomebodyBetween: the server shows each of the two another one's certificate. Their link is closed, and no data ever
-// left on it.
+// channelsOf is how many data channels a side has opened on its links, and how many came in, as the transports count them.
+func channelsOf(t *testing.T, r *Room) (opened, came uint32, up bool) {
+	t.Helper()
+	inside(t, r, func(s *state) any {
+		for _, main := range s.links {
+			for _, l := range main.each() {
+				up = up || l.up
+				list := l.pc.GetStats()
+				if x, ok := list.GetConnectionStats(l.pc); ok {
+					opened += x.DataChannelsRequested - 2 // those that every link has
+					came += x.DataChannelsAccepted
+				}
+			}
+		}
+		return nil
+	})
+	return opened, came, up
+}
+
+// TestSomebodyBetween: the server shows each of the two another one's certificate, and keeps the words by which they would
+// know for a while. Nothing of what Ann sends leaves: not before there is a link, not while it is up and nobody knows, and
+// not after it was closed.
 func TestSomebodyBetween(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDesk(t)
 		print := regexp.MustCompile(`(a=fingerprint:\S+) \S+`)
 		d.forge = func(sdp string) string { return print.ReplaceAllString(sdp, "$1 AA:BB:CC") }
+		const dwell = 5 * time.Second
+		d.keep(dwell)
 		ann, bob := sealedPair(t, d)
 		from, err := ann.Data(t.Context(), "x", DataOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, r := range []*Room{ann, bob} {
-			until(t, r, func(e Trouble) bool { return strings.Contains(e.Err.Error(), "somebody is between") })
+		to, err := bob.Data(t.Context(), "x", DataOptions{})
+		if err != nil {
+			t.Fatal(err)
 		}
-		if err := from.Send([]byte("secret")); !errors.Is(err, ErrDataFull) {
-			t.Errorf("data are sent: %v", err)
+		got := make(chan DataMessage, 1)
+		go func() {
+			if m, err := to.Receive(t.Context()); err == nil {
+				got <- m
+			}
+		}()
+		between := make(chan struct{})
+		go func() {
+			defer close(between)
+			for _, r := range []*Room{ann, bob} {
+				until(t, r, func(e Trouble) bool { return strings.Contains(e.Err.Error(), "somebody is between") })
+			}
+		}()
+		unknown, after := 0, 0
+		for began := time.Now(); time.Since(began) < 2*dwell; pass(20 * time.Millisecond) {
+			for _, send := range []func() error{
+				func() error { return from.Send([]byte("secret")) },
+				func() error { return from.SendText("secret", "seat-session-2") },
+			} {
+				if err := send(); !errors.Is(err, ErrDataFull) {
+					t.Fatalf("after %v data are sent: %v", time.Since(began), err)
+				}
+			}
+			for _, r := range []*Room{ann, bob} {
+				opened, came, up := channelsOf(t, r)
+				if opened != 0 || came != 0 {
+					t.Fatalf("after %v: %d channels are opened and %d came", time.Since(began), opened, came)
+				}
+				select {
+				case <-between:
+					after++
+				default:
+					if up {
+						unknown++
+					}
+				}
+			}
+		}
+		if unknown < 50 || after < 50 {
+			t.Errorf("looked %d times at a link of which nobody knew, and %d times after it was closed", unknown, after)
+		}
+		select {
+		case m := <-got:
+			t.Errorf("Bob got %q", m.Data)
+		default:
 		}
 	})
 }

@@ -277,7 +277,7 @@ func (t *sending) dial(s *state, byBulk bool) *lane {
 	if err != nil {
 		return nil // the link goes down this moment
 	}
-	w := newLane(channel, seat.Session, s.data.covers.over(channel, t.to, b == nil && s.onHub()))
+	w := newLane(channel, seat.Session, s.data.covers.Load().over(channel, t.to, b == nil && s.onHub()))
 	w.bulk, w.post, w.road = b, s.post, s.roadTo(t.to)
 	channel.OnClose(w.ended)
 	channel.SetBufferedAmountLowThreshold(lowBuffered)

@@ -20,7 +20,8 @@ import (
 type Media interface {
 	// Codec is the RTP media type of the frames: "audio/opus" or "video/VP8".
 	Codec() string
-	// Next returns the next frame and how long it lasts. The frame is used until the next call. io.EOF ends the media.
+	// Next returns the next frame and how long it lasts. The frame is used until the next call; nothing is sent for one of no
+	// bytes. io.EOF ends the media.
 	Next() (frame []byte, lasts time.Duration, err error)
 	// Refresh asks that the next frame be decodable by itself: somebody new watches, or lost a packet.
 	Refresh()
@@ -44,18 +45,25 @@ const (
 // show is one of our sources and everybody who gets it. start, stop and turn are for the room's owner; the rest is safe.
 type show struct {
 	source Source
-	media  Media // nil while nothing is published
+	media  Media // nil while nothing is published; of several sizes the largest
 	cancel context.CancelFunc
 	epoch  time.Time // RTP timestamps count from here, over all that is published
 	on     atomic.Bool
-	kick   chan struct{} // wakes the player for a refresh
-	now    atomic.Bool   // the refresh is to be sent at once
 	mu     sync.Mutex
+	sizes  []*size // what is published, the smallest first; one that is published alone has no name
 	to     map[*outlet]struct{}
 }
 
+// size is one of the encodings of what a show shows.
+type size struct {
+	rid   string
+	media Media
+	kick  chan struct{} // wakes the player for a refresh
+	now   atomic.Bool   // the refresh is to be sent at once
+}
+
 func newShow(source Source) *show {
-	return &show{source: source, epoch: time.Now(), kick: make(chan struct{}, 1), to: make(map[*outlet]struct{})}
+	return &show{source: source, epoch: time.Now(), to: make(map[*outlet]struct{})}
 }
 
 func kindOf(source Source) webrtc.RTPCodecType {
@@ -81,27 +89,44 @@ func (w *show) fits(media Media) error {
 
 // start plays media until its end or stop. ended is called with its own end, nil for io.EOF.
 func (w *show) start(running *sync.WaitGroup, media Media, ended func(error)) {
+	w.startLayers(running, []Layer{{Media: media}}, ended)
+}
+
+// startLayers plays the sizes of a picture; ended is called with the end of each of them.
+func (w *show) startLayers(running *sync.WaitGroup, layers []Layer, ended func(error)) {
 	ctx, cancel := context.WithCancel(context.Background())
-	w.media, w.cancel = media, cancel
-	running.Go(func() {
-		err := w.guarded(ctx, media)
-		if errClose := media.Close(); err == nil {
-			err = errClose
-		}
-		if ctx.Err() != nil {
-			return
-		}
-		if errors.Is(err, io.EOF) {
-			err = nil
-		}
-		ended(err)
-	})
+	sizes := make([]*size, 0, len(layers))
+	for _, l := range layers {
+		sizes = append(sizes, &size{rid: l.RID, media: l.Media, kick: make(chan struct{}, 1)})
+	}
+	w.media, w.cancel = layers[len(layers)-1].Media, cancel
+	w.mu.Lock()
+	w.sizes = sizes
+	w.mu.Unlock()
+	for _, x := range sizes {
+		running.Go(func() {
+			err := w.guarded(ctx, x)
+			if errClose := x.media.Close(); err == nil {
+				err = errClose
+			}
+			if ctx.Err() != nil {
+				return
+			}
+			if errors.Is(err, io.EOF) {
+				err = nil
+			}
+			ended(err)
+		})
+	}
 }
 
 func (w *show) stop() {
 	if w.media != nil {
 		w.cancel()
 		w.media, w.cancel = nil, nil
+		w.mu.Lock()
+		w.sizes = nil
+		w.mu.Unlock()
 	}
 	w.on.Store(false)
 }
@@ -115,27 +140,36 @@ func (w *show) turn(on bool) {
 
 // refresh brings the next picture that can be decoded by itself; soon means now, not when the next one is due.
 func (w *show) refresh(soon bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, x := range w.sizes {
+		x.refresh(soon)
+	}
+}
+
+func (x *size) refresh(soon bool) {
 	if soon {
-		w.now.Store(true)
+		x.now.Store(true)
 	}
 	select {
-	case w.kick <- struct{}{}:
+	case x.kick <- struct{}{}:
 	default:
 	}
 }
 
 // guarded plays. Media belongs to the program: if it panics, it ends, and nothing else.
-func (w *show) guarded(ctx context.Context, media Media) (err error) {
+func (w *show) guarded(ctx context.Context, x *size) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("the media panicked: %v\n%s", r, debug.Stack())
 		}
 	}()
-	return w.play(ctx, media)
+	return w.play(ctx, x)
 }
 
 // play is the player: it hands out each frame at its time.
-func (w *show) play(ctx context.Context, media Media) error {
+func (w *show) play(ctx context.Context, x *size) error {
+	media := x.media
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	level, _ := media.(Leveled)
@@ -145,9 +179,9 @@ func (w *show) play(ctx context.Context, media Media) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-w.kick:
+		case <-x.kick:
 			now := time.Now()
-			soon := w.now.Swap(false)
+			soon := x.now.Swap(false)
 			if kindOf(w.source) == webrtc.RTPCodecTypeAudio || !soon && now.Sub(refreshed) < refreshEach {
 				continue
 			}
@@ -166,25 +200,27 @@ func (w *show) play(ctx context.Context, media Media) error {
 		if err != nil {
 			return err
 		}
-		if w.on.Load() {
+		if w.on.Load() && len(frame) > 0 {
 			loud := -1
 			if level != nil {
 				if v, known := level.Level(); known {
 					loud = int(v)
 				}
 			}
-			w.write(frame, at.Sub(w.epoch), loud)
+			w.write(x, frame, at.Sub(w.epoch), loud)
 		}
 		at = at.Add(lasts)
 		timer.Reset(time.Until(at))
 	}
 }
 
-func (w *show) write(frame []byte, at time.Duration, level int) {
+func (w *show) write(x *size, frame []byte, at time.Duration, level int) {
 	w.mu.Lock()
 	to := make([]*outlet, 0, len(w.to))
 	for out := range w.to {
-		to = append(to, out)
+		if w.leads(x, out, frame) {
+			to = append(to, out)
+		}
 	}
 	w.mu.Unlock()
 	for _, out := range to {

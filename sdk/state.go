@@ -36,10 +36,12 @@ type state struct {
 	kit     *kit                 // makes peer connections
 	links   map[string]*link     // by the peer's session
 	shows   map[Source]*show
+	layers  map[Source][]string          // which sizes of our pictures the user was told that anybody gets
 	tracks  map[string]map[Source]*Track // what arrives, by session
 	feeds   int                          // streams so far
 	made    map[string]made              // links that others made with us lately, by session
 	secrecy *secrecy                     // nil in a room that is not encrypted
+	begins  *beginning                   // an encryption that was asked for; nil when none is under way
 	data    *channels
 	labels  *dataHub
 	watch   watch          // how well everybody comes through
@@ -75,7 +77,7 @@ func newState(life context.Context, a address, o Options, kit *kit, connect func
 	s := &state{
 		options: o, address: a, life: life, work: work, cancel: cancel,
 		inbox: newMailbox(), events: newOutbound(), kit: kit,
-		links: make(map[string]*link), shows: make(map[Source]*show), data: newChannels(),
+		links: make(map[string]*link), shows: make(map[Source]*show), layers: make(map[Source][]string), data: newChannels(),
 		made: make(map[string]made), tracks: make(map[string]map[Source]*Track), remakes: make(map[string]remake), shunned: make(map[string]time.Time), hub: newHub(),
 		files: newTraffic(), opened: newRequest(),
 		door: door{
@@ -87,7 +89,7 @@ func newState(life context.Context, a address, o Options, kit *kit, connect func
 	if s.secrecy, err = newSecrecy(a, work.Done()); err != nil {
 		s.end(Ended{Err: err})
 	} else if s.secrecy != nil {
-		s.data.covers = s.secrecy.covers
+		s.data.covers.Store(s.secrecy.covers)
 	}
 	s.session.connect, s.labels = connect, newDataHub(s.data)
 	s.openTraffic()
@@ -160,6 +162,7 @@ func (s *state) serve(cmds <-chan func(*state)) {
 			s.end(Ended{})
 		}
 		s.tendSecrecy()
+		s.tellLayers()
 		if s.stir {
 			s.stir = false
 			s.rouse()
@@ -199,6 +202,9 @@ func (s *state) shutdown() {
 	s.forgetRecalls()
 	for _, q := range s.asked {
 		q.settle(cause)
+	}
+	if s.begins != nil {
+		s.begins.q.settle(cause)
 	}
 	s.labels.close()
 	s.unlink()

@@ -135,8 +135,10 @@ func (s *state) hubStats() (list []LinkStats) {
 		if t.up {
 			trip = time.Duration(t.pulse.trip.Load())
 		}
-		for source, out := range t.outlets {
-			sent[source] = sent[source].plus(out.stats())
+		for source, list := range t.outlets {
+			for _, out := range list {
+				sent[source] = sent[source].plus(out.stats())
+			}
 		}
 	}
 	maps.DeleteFunc(sent, func(_ Source, x Sent) bool { return x.Frames == 0 })

@@ -28,10 +28,10 @@ type trunk struct {
 	pc       *webrtc.PeerConnection
 	control  *webrtc.DataChannel
 	pulse    *pulse
-	outlets  map[Source]*outlet
+	outlets  map[Source][]*outlet // one for each size of a picture, the smallest first
 	senders  map[Source]*webrtc.RTPTransceiver
-	declared map[Source]bool // sources that the hub knows to come
-	needless map[Source]bool // sources that nobody shows: they are not sent
+	declared map[Source]bool     // sources that the hub knows to come
+	needed   map[Source][]string // sizes of our pictures that somebody shows; of others all are sent
 	places   []*place
 	offer    uint64    // number of our newest offer
 	offered  time.Time // when it was made
@@ -72,8 +72,8 @@ func (s *state) openTrunk(how transports, probe bool) (*trunk, error) {
 	}
 	t := &trunk{
 		id: rand.Text(), probe: probe, how: how, pc: pc, pulse: newPulse(s.now, unansweredByHub), began: s.now, path: Path{Kind: PathConnecting},
-		outlets: make(map[Source]*outlet), senders: make(map[Source]*webrtc.RTPTransceiver),
-		declared: make(map[Source]bool), needless: make(map[Source]bool),
+		outlets: make(map[Source][]*outlet), senders: make(map[Source]*webrtc.RTPTransceiver),
+		declared: make(map[Source]bool), needed: make(map[Source][]string),
 	}
 	if err := t.furnish(s); err != nil {
 		s.shutTrunk(t, false)
@@ -91,15 +91,9 @@ func (t *trunk) furnish(s *state) (err error) {
 		return err
 	}
 	for _, source := range Sources() {
-		out := newOutlet(source, s.shows[source])
-		out.vault = s.mediaVault()
-		x, err := t.pc.AddTransceiverFromTrack(out, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
-		if err != nil {
+		if err := t.carry(s, source); err != nil {
 			return err
 		}
-		t.outlets[source], t.senders[source] = out, x
-		s.shows[source].add(out)
-		s.running.Go(func() { out.listen(x.Sender(), t.pulse) })
 	}
 	for range soundPlaces {
 		if err := t.addPlace(false); err != nil {
@@ -107,6 +101,32 @@ func (t *trunk) furnish(s *state) (err error) {
 		}
 	}
 	return t.grow(len(s.wantsNow()))
+}
+
+// carry adds the section for source, in as many sizes as it is published.
+func (t *trunk) carry(s *state, source Source) error {
+	var x *webrtc.RTPTransceiver
+	list := s.shows[source].shapes(func() string { return x.Mid() })
+	for i, out := range list {
+		out.vault = s.mediaVault()
+		if i > 0 {
+			if err := x.Sender().AddEncoding(out); err != nil {
+				return err
+			}
+			continue
+		}
+		var err error
+		x, err = t.pc.AddTransceiverFromTrack(out, webrtc.RTPTransceiverInit{Direction: webrtc.RTPTransceiverDirectionSendonly})
+		if err != nil {
+			return err
+		}
+	}
+	t.outlets[source], t.senders[source] = list, x
+	for _, out := range list {
+		s.shows[source].add(out)
+		s.running.Go(func() { out.listen(x.Sender(), t.pulse) })
+	}
+	return nil
 }
 
 func (t *trunk) addPlace(video bool) error {
@@ -212,10 +232,15 @@ func (s *state) publishes(t *trunk) (list []signal.Track) {
 	return list
 }
 
-// redeclare offers anew when a source is sent of which the hub knows nothing yet.
+// redeclare offers anew when a source is sent of which the hub knows nothing yet, or in other sizes than it knows.
 func (s *state) redeclare() {
 	if s.listens() {
 		return
+	}
+	for _, source := range []Source{Camera, Screen} {
+		if s.shows[source].media != nil {
+			s.refit(source)
+		}
 	}
 	for _, t := range []*trunk{s.hub.main, s.hub.next} {
 		for _, source := range Sources() {
@@ -318,10 +343,12 @@ func (s *state) shutTrunk(t *trunk, tell bool) {
 	if tell {
 		_ = s.send(&signal.CloseLink{Peer: signal.Peer{To: signal.Hub, Link: t.id}}) // an overflow has ended the room
 	}
-	for source, out := range t.outlets {
-		s.shows[source].remove(out)
-		out.open(false)
-		s.hub.past[source] = s.hub.past[source].plus(out.stats())
+	for source, list := range t.outlets {
+		for _, out := range list {
+			s.shows[source].remove(out)
+			out.open(false)
+			s.hub.past[source] = s.hub.past[source].plus(out.stats())
+		}
 	}
 	for _, p := range t.places {
 		p.assign(nil, "")

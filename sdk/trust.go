@@ -33,6 +33,12 @@ func (s *state) described(session, link string, pc descriptions) {
 	s.retrust()
 }
 
+// movedAway reports whether a further description of the other end of a link is that of another one. It is asked before the
+// description is set: a transport would look for a way there at once, and go on with the keys that it has.
+func (s *state) movedAway(session, link, sdp string) bool {
+	return s.secrecy != nil && s.secrecy.ends.Moved(session, link, sdp)
+}
+
 // trusts reports whether the ends of a link are the same for both sides, who both have the room's key, and the handshake was
 // with the other one.
 func (s *state) trusts(session, link string, pc *webrtc.PeerConnection) bool {

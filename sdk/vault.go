@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/rtp"
@@ -107,15 +108,10 @@ func (v *vault) open(owner string, kind sframe.Kind, section int, frame []byte) 
 	var limit *time.Timer
 	at := wait{owner, section}
 	for {
-		v.mu.Lock()
-		if opened, whose, err = v.frames.Open(owner, kind, section, frame); !errors.Is(err, sframe.ErrNoKey) {
-			v.mu.Unlock()
+		var news chan struct{}
+		var until time.Time
+		if opened, whose, news, until, err = v.attempt(at, kind, frame); !errors.Is(err, sframe.ErrNoKey) || time.Now().Before(until) {
 			return opened, whose, err
-		}
-		news, until := v.news, v.vain[at]
-		v.mu.Unlock()
-		if time.Now().Before(until) {
-			return nil, "", err
 		}
 		if limit == nil {
 			limit = time.NewTimer(v.patience)
@@ -130,6 +126,15 @@ func (v *vault) open(owner string, kind sframe.Kind, section int, frame []byte) 
 			return nil, "", err
 		}
 	}
+}
+
+// attempt opens a frame if its key is there. Otherwise it returns what tells of new keys, and until when there is no waiting
+// for one here.
+func (v *vault) attempt(at wait, kind sframe.Kind, frame []byte) (opened []byte, whose string, news chan struct{}, until time.Time, err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	opened, whose, err = v.frames.Open(at.owner, kind, at.section, frame)
+	return opened, whose, v.news, v.vain[at], err
 }
 
 // despair notes that a key was waited for in vain. Who sends what nobody has a key for must not hold up what comes behind it.
@@ -149,6 +154,7 @@ type strainer struct {
 	owner    string // whose it has to be, sframe.Anybody on a place of the hub
 	section  int
 	video    bool
+	strange  *atomic.Bool // a stranger is shown: there is no key to wait for; nil where it is never so
 	assembly sframe.Assembly[piece]
 	whose    string // who sealed what was opened last
 	scratch  []byte
@@ -182,7 +188,7 @@ func (x *strainer) take(p *rtp.Packet) (ready []*rtp.Packet, whose string) {
 		return x.ready, x.whose
 	}
 	if !x.video {
-		opened, whose, err := x.vault.open(x.owner, sframe.Audio, x.section, p.Payload)
+		opened, whose, err := x.open(sframe.Audio, p.Payload)
 		if err != nil {
 			return nil, ""
 		}
@@ -211,7 +217,7 @@ func (x *strainer) picture(frame []sframe.Piece[piece]) (ready []*rtp.Packet, wh
 	for _, f := range frame {
 		x.scratch = append(x.scratch, f.Value.packet.Payload[f.Value.head:]...)
 	}
-	opened, whose, err := x.vault.open(x.owner, sframe.Video, x.section, x.scratch)
+	opened, whose, err := x.open(sframe.Video, x.scratch)
 	if err != nil {
 		return nil, ""
 	}
@@ -231,6 +237,15 @@ func (x *strainer) picture(frame []sframe.Piece[piece]) (ready []*rtp.Packet, wh
 		return nil, ""
 	}
 	return x.ready, whose
+}
+
+// open opens a frame. What a stranger sends is held up by nothing, or it would hold up who is shown next.
+func (x *strainer) open(kind sframe.Kind, frame []byte) (opened []byte, whose string, err error) {
+	if x.strange == nil || !x.strange.Load() {
+		return x.vault.open(x.owner, kind, x.section, frame)
+	}
+	opened, whose, _, _, err = x.vault.attempt(wait{x.owner, x.section}, kind, frame)
+	return opened, whose, err
 }
 
 // end is the end of the receiver.

@@ -12,6 +12,7 @@ import (
 	"github.com/pion/rtp/codecs"
 	"github.com/pion/webrtc/v4"
 
+	"github.com/parley-rtc/parley/internal/signal"
 	"github.com/parley-rtc/parley/sdk/internal/keyring"
 	"github.com/parley-rtc/parley/sdk/internal/seam"
 	"github.com/parley-rtc/parley/sdk/internal/sframe"
@@ -196,6 +197,87 @@ func TestNobodyWaitsForLong(t *testing.T) {
 		if waited := open(98); waited != mediaPatience {
 			t.Errorf("after a while: %v", waited)
 		}
+	})
+}
+
+// TestAStrangersPlaceWaitsForNothing: what they send has no key that could come, and who is shown next is not held up by it.
+func TestAStrangersPlaceWaitsForNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sends, gets := vaults(t)
+		strange := newVault(mediaPatience, nil)
+		if err := strange.use(99, frameKey); err != nil {
+			t.Fatal(err)
+		}
+		p := &place{}
+		x := &strainer{vault: gets, owner: sframe.Anybody, section: gets.section(), strange: &p.strange}
+		take := func(v *vault) (n int) {
+			sealed, ok := v.seal(nil, sframe.Audio, []byte("sound"))
+			if !ok {
+				t.Fatal("not sealed")
+			}
+			ready, _ := x.take(&rtp.Packet{Payload: sealed})
+			return len(ready)
+		}
+		p.strange.Store(true)
+		began := time.Now()
+		for range 100 {
+			if n := take(strange); n != 0 {
+				t.Errorf("%d packets of a stranger go on", n)
+			}
+			time.Sleep(hopeless * mediaPatience) // virtual
+			began = began.Add(hopeless * mediaPatience)
+		}
+		if waited := time.Since(began); waited != 0 {
+			t.Errorf("a stranger's sound holds the place up for %v", waited)
+		}
+		if n := take(sends); n != 1 { // the hub has not said yet who it is now
+			t.Errorf("%d packets of who is shown next go on", n)
+		}
+		p.strange.Store(false)
+		began = time.Now()
+		if take(strange); time.Since(began) != mediaPatience {
+			t.Errorf("who may be known yet is waited for for %v", time.Since(began))
+		}
+	})
+}
+
+// TestAPlaceKnowsThatItShowsAStranger, as soon as that is known.
+func TestAPlaceKnowsThatItShowsAStranger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t)
+		ka, kb, ke := d.kit(1), d.kit(2), d.kit(3)
+		d.start()
+		var rooms []*Room
+		for i, key := range []string{teaKey, teaKey, "AAAAAAAAAAAAAAAAAAAAAA"} {
+			d.key = key
+			rooms = append(rooms, d.dial([]string{"Ann", "Bob", "Eve"}[i], []*kit{ka, kb, ke}[i]))
+		}
+		ann, places := rooms[0], []*place{{}, {}, {}}
+		for i, seat := range []string{"seat-session-2", "seat-session-3"} {
+			places[i].shows = &signal.Place{Seat: seat, Source: Microphone}
+		}
+		if err := ann.Join(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		inside(t, ann, func(s *state) any {
+			s.hub.next = &trunk{places: places, gone: true} // nobody tends it
+			return nil
+		})
+		for _, r := range rooms[1:] {
+			if err := r.Join(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		pass(5 * time.Second)
+		for i, want := range []bool{false, true, false} {
+			if places[i].strange.Load() != want {
+				t.Errorf("place %d shows a stranger: %v, want %v", i, !want, want)
+			}
+		}
+		inside(t, ann, func(s *state) any {
+			s.hub.next = nil
+			return nil
+		})
 	})
 }
 

@@ -150,6 +150,9 @@ func (s *state) reset(w *signal.Welcome, missed bool) {
 		if s.send(old) != nil {
 			return // an overflow has ended the room
 		}
+		if b := s.begins; b != nil && b.n == number {
+			b.n = n.sent
+		}
 		if q := asked[number]; q != nil {
 			delete(asked, number)
 			s.asked[n.sent] = q

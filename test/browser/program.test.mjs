@@ -79,6 +79,18 @@ describe('a program and Chromium in an encrypted room', {skip}, () => {
     await ann.depart();
   });
 
+  test('in a room that the program began without, and encrypted while it was alone', async () => {
+    const room = server.room('sealed-later');
+    const gus = run([room, key], guest);
+    await gus.tells('that the room is encrypted', (line) => line.key === key);
+    const ann = await Person.arrive(chromium, `${room}#key=${key}`, {name: 'Ann'});
+    await ann.join();
+    await talk(ann, gus, 'direct');
+    await ann.reads(/Direct · end-to-end encrypted, key checked/);
+    await gus.stop();
+    await ann.depart();
+  });
+
   test('a file, from the page to parley receive', async () => {
     const link = `${server.room('sealed-gifts')}#key=${key}`;
     const bob = await Person.arrive(chromium, link, {name: 'Bob'});

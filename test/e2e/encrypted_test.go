@@ -1,11 +1,14 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/parley-rtc/parley/internal/cli"
@@ -126,22 +129,131 @@ func TestKeyForARoomThatIsNotEncrypted(t *testing.T) {
 	refused(t, err, parley.CodeEncrypted)
 }
 
-// TestStrangerWithAnotherKey sits in the room, and hears, sees and reads nothing.
+// tapped is a dialer that keeps what comes on its connections, as the server sent it.
+type tapped struct {
+	mu   sync.Mutex
+	came bytes.Buffer
+}
+
+func (x *tapped) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return &tap{conn, x}, nil
+}
+
+// has reports whether a text came.
+func (x *tapped) has(text string) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return bytes.Contains(x.came.Bytes(), []byte(text))
+}
+
+type tap struct {
+	net.Conn
+	to *tapped
+}
+
+// Read implements net.Conn.
+func (x *tap) Read(b []byte) (int, error) {
+	n, err := x.Conn.Read(b)
+	x.to.mu.Lock()
+	defer x.to.mu.Unlock()
+	x.to.came.Write(b[:n])
+	return n, err
+}
+
+// TestStrangerWithAnotherKey sits in the room and tries: of media, data and chat nothing is legible to her, of what was said
+// before as of what is said now, and nothing of hers is to the others.
 func TestStrangerWithAnotherKey(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, nil)
 	ann, link := encrypted(t, h, "tea", "Ann")
 	bob := join(t, link, "Bob")
-	eve := join(t, h.link("tea")+"#key=AAECAwQFBgcICQoLDA0ODw", "Eve")
+	ann.says("before she came", bob)
+	line, o := &tapped{}, options("Eve")
+	o.Dial = line.dial
+	eve := dial(t, h.link("tea")+"#key=AAECAwQFBgcICQoLDA0ODw", o).enter()
+	var read []string // what is legible to her; her reader ends with her room
+	reading := make(chan struct{})
+	go func() {
+		defer close(reading)
+		for e := range eve.events {
+			switch e := e.(type) {
+			case parley.Chat:
+				if !e.Mine {
+					read = append(read, e.Text)
+				}
+			case parley.Recalled:
+				for _, c := range e.Messages {
+					read = append(read, c.Text)
+				}
+			case parley.TrackAdded:
+				read = append(read, "a track of "+e.Track.Name())
+			}
+		}
+	}()
+	data, err := eve.Data(wait(t), "secret", parley.DataOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan string, 1)
+	go func() {
+		defer close(got)
+		if m, err := data.Receive(context.Background()); err == nil { // until her room ends
+			got <- string(m.Data)
+		}
+	}()
 	for _, p := range []*peer{ann, bob} {
 		p.knows(1, parley.EncryptionKnown)
 		p.knows(1, parley.EncryptionStranger)
 		p.hearsAll(1, true, byHub)
 	}
 	eve.knows(2, parley.EncryptionStranger)
-	ann.says("is she there?", bob)
-	ann.sends("secret", "psst", bob)
+	for i := range 10 {
+		ann.says(fmt.Sprintf("is she there? %d", i), bob)
+		ann.sends("secret", fmt.Sprintf("psst %d", i), bob)
+		if _, err := eve.Chat(wait(t), fmt.Sprintf("let me in %d", i)); err != nil {
+			t.Fatal(err)
+		}
+		_ = data.SendText("let me in") // sends checks that it is not what comes
+	}
+	watch(t, eve.Room, func(parley.Stats) string { // as much as the server gives her
+		if line.has("parley.sealed.v1:") {
+			return ""
+		}
+		return "nothing of the chat has come to her"
+	})
+	if list, _, err := eve.History(wait(t), 0, 0); err != nil || len(list) != 0 {
+		for _, c := range list {
+			if !c.Mine {
+				t.Errorf("what was said is legible to her: %+v", c)
+			}
+		}
+	}
 	eve.getsNothing()
+	for _, text := range []string{"before she came", "is she there?", "psst"} {
+		if line.has(text) {
+			t.Errorf("the server has told her %q", text)
+		}
+	}
+	ann.says("the end", bob)
+	list, _, err := bob.History(wait(t), 0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range list {
+		if strings.Contains(c.Text, "let me in") || c.Name == "Eve" {
+			t.Errorf("Bob reads %+v", c)
+		}
+	}
+	eve.Close()
+	<-reading
+	if text, ok := <-got; ok || len(read) > 0 {
+		t.Errorf("she has read %q of the data, and %q", text, read)
+	}
 }
 
 // getsNothing checks that no packet of anybody was opened.
@@ -158,6 +270,71 @@ func (p *peer) getsNothing() {
 			}
 		}
 	}
+}
+
+// TestEncryptARoomThatWasBegunWithout: a room is begun without; it cannot be encrypted while two are there, and their call goes
+// on. Once one is alone, it can; the other one comes back with the key, a third one too, and whoever has no key is refused.
+func TestEncryptARoomThatWasBegunWithout(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	ann, bob := join(t, h.link("tea"), "Ann"), join(t, h.link("tea"), "Bob")
+	ann.hears(direct)
+	bob.hears(direct)
+	key := parley.MakeKey()
+	refused(t, ann.Encrypt(wait(t), key), parley.CodeOrder)
+	ann.sends("pings", "in the clear", bob)
+	bob.Close()
+	until(ann, func(e parley.Updated) bool { return e.Person.State == "away" })
+	refused(t, ann.Encrypt(wait(t), key), parley.CodeOrder) // the seat is kept
+	if err := ann.Remove(wait(t), ann.people()["Bob"]); err != nil {
+		t.Fatal(err)
+	}
+	until[parley.Departed](ann, nil)
+	if err := ann.Encrypt(wait(t), key); err != nil {
+		t.Fatal(err)
+	}
+	info, err := ann.Info(wait(t))
+	if err != nil || info.Key != key {
+		t.Errorf("the room has the key %q, want %q: %v", info.Key, key, err)
+	}
+	_, err = parley.Join(wait(t), h.link("tea"), options("Eve"))
+	refused(t, err, parley.CodeEncrypted)
+	link := h.link("tea") + "#key=" + key
+	bob = join(t, link, "Bob")
+	for _, p := range []*peer{ann, bob} {
+		p.hears(direct)
+		p.knows(1, parley.EncryptionKnown)
+	}
+	ann.says("nobody else reads this", bob)
+	ann.sends("pongs", "nor this", bob)
+	cyd := join(t, link, "Cyd")
+	for _, p := range []*peer{ann, bob, cyd} {
+		p.on(parley.TopologyHub)
+		p.hearsAll(2, true, byHub)
+		p.knows(2, parley.EncryptionKnown)
+	}
+}
+
+// TestEncryptARoomOnTheHub: the host is alone on the hub, by their own decision; the way there is made anew, and what is said
+// on it from then on is sealed.
+func TestEncryptARoomOnTheHub(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	ann := join(t, h.link("tea"), "Ann")
+	if err := ann.SetTopology(wait(t), parley.PolicyHub); err != nil {
+		t.Fatal(err)
+	}
+	ann.on(parley.TopologyHub)
+	key := parley.MakeKey()
+	if err := ann.Encrypt(wait(t), key); err != nil {
+		t.Fatal(err)
+	}
+	bob := join(t, h.link("tea")+"#key="+key, "Bob")
+	for _, p := range []*peer{ann, bob} {
+		p.hears(byHub)
+		p.knows(1, parley.EncryptionKnown)
+	}
+	ann.sends("pings", "sealed", bob)
 }
 
 // TestRoomThatIsMadeTwice: of two who make it in the same moment, each with a key of their own, one gets in.

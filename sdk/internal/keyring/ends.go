@@ -61,6 +61,17 @@ func (e *Ends) Described(session, link, ownSDP, peerSDP string) (own, peer []str
 	return own, peer
 }
 
+// Moved takes a further description of the other end before it is set, and reports whether it is that of another one: the
+// link is broken then.
+func (e *Ends) Moved(session, link, peerSDP string) bool {
+	l := e.links[end{session, link}]
+	if l == nil || l.mine == nil {
+		return false
+	}
+	l.moved = l.moved || !slices.Equal(l.mine.peer, fingerprints(peerSDP))
+	return l.moved
+}
+
 // Told takes what the other side sees, which may be before we see anything.
 func (e *Ends) Told(session, link string, own, peer []string) {
 	e.link(session, link).theirs = &sight{own, peer}

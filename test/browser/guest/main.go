@@ -1,7 +1,9 @@
 // Command guest sits in a room, sends a tone and a test pattern, says in the chat what stands on its standard input, and
 // tells on its standard output what is said and what arrives. program.test.mjs lets a browser talk to it.
 //
-//	guest LINK
+//	guest LINK [KEY]
+//
+// With a key it encrypts the room, which it has begun without.
 package main
 
 import (
@@ -29,6 +31,7 @@ func main() {
 // line is what is told: of a chat message, of a person, or of what has arrived of them.
 type line struct {
 	Chat       string            `json:"chat,omitempty"`
+	Key        string            `json:"key,omitempty"` // the room's, from now on
 	From       string            `json:"from,omitempty"`
 	Encryption parley.Encryption `json:"encryption,omitempty"`
 	Path       parley.PathKind   `json:"path,omitempty"`
@@ -38,8 +41,8 @@ type line struct {
 }
 
 func run(args []string, in io.Reader, out io.Writer) error {
-	if len(args) != 1 {
-		return errors.New("guest: say a link")
+	if len(args) != 1 && len(args) != 2 {
+		return errors.New("guest: say a link, and a key if the room is to be encrypted with it")
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -55,8 +58,14 @@ func run(args []string, in io.Reader, out io.Writer) error {
 	if err := room.Join(ctx); err != nil {
 		return err
 	}
+	told := json.NewEncoder(out)
+	if len(args) == 2 {
+		if err := errors.Join(room.Encrypt(ctx, args[1]), told.Encode(line{Key: args[1]})); err != nil {
+			return err
+		}
+	}
 	var running sync.WaitGroup
-	running.Go(func() { tell(ctx, room, json.NewEncoder(out)) })
+	running.Go(func() { tell(ctx, room, told) })
 	for words := bufio.NewScanner(in); words.Scan(); {
 		if _, err := room.Chat(ctx, words.Text()); err != nil {
 			return err
