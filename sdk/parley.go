@@ -64,7 +64,7 @@ type Options struct {
 	// Note tells the hosts of a waiting room who is there and why, at most 200 bytes.
 	Note string
 	// Encrypt makes an end-to-end encrypted room, where the link has no key: with a key of its own, which Info then tells.
-	// A room that is there already is refused. With a link that has a key it changes nothing.
+	// A room that is there already is refused (see Room.Encrypt). With a link that has a key it changes nothing.
 	Encrypt bool
 	// Roots are the certificate authorities to trust instead of the system's, for servers with a private one. A
 	// self-signed certificate is its own authority. It holds for signalling and for the relay over TLS.

@@ -370,6 +370,17 @@ func TestEnds(t *testing.T) {
 	if !ann.Shown("bob", "l3", certificate) || ann.Shown("bob", "l3", []byte("another")) || ann.Shown("bob", "l3", nil) || ann.Shown("bob", "l1", certificate) {
 		t.Error("a certificate is taken for another")
 	}
+	if ann.Moved("bob", "l1", "a=candidate:1\r\n"+b) || ann.Moved("bob", "l9", c) || ann.Verdict("bob", "l1") != Trusted {
+		t.Error("an end that stays, or is the first, is taken for another")
+	}
+	for i, other := range []string{c, "a=candidate:1\r\n", b + c} { // of another certificate, of none, of both
+		link := fmt.Sprintf("m%d", i)
+		ann.Described("bob", link, a, b)
+		ann.Told("bob", link, peer, own)
+		if !ann.Moved("bob", link, other) || ann.Verdict("bob", link) != Broken || !ann.Moved("bob", link, b) {
+			t.Errorf("%q is to be described in the place of %q", other, b)
+		}
+	}
 	ann.Forget("bob", "l2")
 	if v := ann.Verdict("bob", "l2"); v != Unknown {
 		t.Errorf("a link that is over: %v", v)
