@@ -152,6 +152,7 @@ func (s *state) joined(m *signal.Joined) {
 	}
 	s.reports.seated = s.now
 	s.session.pinged = time.Time{} // a ping tells that we ping more often from now on
+	s.session.answered = s.now     // in front of the door that was seldom
 	if m := s.move; m != nil {     // a server that was restarted has heard nothing, and its hub begins anew
 		m.said, m.began, m.look = false, s.now, s.now
 	}

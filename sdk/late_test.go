@@ -130,6 +130,27 @@ func TestLateServerAnswersNothing(t *testing.T) {
 	})
 }
 
+// TestNobodyIsLateAtTheDoor: in front of the door one pings seldom, and a server that has not been asked for long owes no
+// answer when somebody joins.
+func TestNobodyIsLateAtTheDoor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1)
+		w.meet(Options{})
+		p := w.people[0]
+		if err := p.room.Leave(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		pass(90 * time.Second)
+		if err := p.room.Join(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		pass(pingEach)
+		if late := inside(t, p.room, func(s *state) bool { return s.session.wary || !s.session.warned.IsZero() }); late {
+			t.Error("another socket is tried")
+		}
+	})
+}
+
 // TestLateServerSpeaks: one that speaks again before another socket is there stays, and the others are given up.
 func TestLateServerSpeaks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -207,3 +207,24 @@ func TestSoundAndPictureOfOneMoment(t *testing.T) {
 		}
 	}
 }
+
+// Who has no clock says so by a moment of 0, which is none: what comes of them is not reported on.
+func TestReportWithoutAClock(t *testing.T) {
+	r, alice, _, _, down := hearing(t, receiving("5", Audio, 7000))
+	now := epoch
+	for seq := range uint16(200) {
+		give(t, alice, now, sound(10, seq, uint32(seq)*960, 20))
+		if seq%25 == 3 {
+			alice.HandleRTCP(now, rtp.AppendSR(nil, 10, rtp.SenderInfo{Timestamp: uint32(seq) * 960}, nil))
+		}
+		pass(r, &now, 20*time.Millisecond)
+	}
+	if n := len(down.controls(rtp.SenderReport, 0)); n != 0 {
+		t.Errorf("%d reports", n)
+	}
+	alice.HandleRTCP(now, rtp.AppendSR(nil, 10, rtp.SenderInfo{NTP: rtp.NTP(now.UnixNano()), Timestamp: 200 * 960}, nil))
+	pass(r, &now, 2*time.Second)
+	if n := len(down.controls(rtp.SenderReport, 0)); n == 0 {
+		t.Error("no report although they have a clock now")
+	}
+}

@@ -49,7 +49,7 @@ func (p *Person) HandleRTCP(now time.Time, compound []byte) {
 func (p *Person) handleSenderReport(t int64, pkt *rtp.Control) {
 	info, ok := pkt.SenderInfo()
 	ssrc, _ := pkt.Sender()
-	if !ok {
+	if !ok || info.NTP == 0 { // who has no clock says so with 0 (RFC 3550 §6.4.1)
 		return
 	}
 	for i := range p.up.bindings {

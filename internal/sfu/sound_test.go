@@ -195,6 +195,49 @@ func TestSoundRepeated(t *testing.T) {
 	}
 }
 
+// Several voices share what is kept, which goes around many times: what is asked for is what leaves, of that voice.
+func TestTheVeryPacketIsRepeated(t *testing.T) {
+	r := NewRoom(epoch, Config{Seed: 1})
+	now := epoch
+	const voices = 3
+	talkers := microphones(t, r, voices)
+	down := newWire(t)
+	bob := r.Enter(now, "bob", down)
+	var places []Section
+	for i := range voices {
+		places = append(places, receiving(string(rune('A'+i)), Audio, uint32(7000+i)))
+	}
+	bob.Agree(now, places, nil)
+	bytes, asked := 0, 0
+	for seq := range uint16(600) {
+		for i, p := range talkers {
+			pkt := sound(uint32(100+i), seq, uint32(seq)*960, 20)
+			bytes += len(pkt)
+			give(t, p, now, pkt)
+		}
+		pass(r, &now, 20*time.Millisecond)
+		if seq < 30 {
+			continue
+		}
+		for i := range bob.down.places {
+			ssrc, number := uint32(7000+i), uint16(bob.down.places[i].numbers.top)-uint16(seq%20+1)
+			before := down.again
+			bob.HandleRTCP(now, rtp.AppendNACK(nil, 1, ssrc, []uint16{number}))
+			if down.again == before {
+				continue // within a round trip of the time before
+			}
+			asked++
+			if h, err := rtp.Parse(down.rtp[len(down.rtp)-1]); err != nil || h.SSRC != ssrc || h.Sequence != number {
+				t.Fatalf("asked for %d of %d, got %d of %d (%v)", number, ssrc, h.Sequence, h.SSRC, err)
+			}
+		}
+		down.clear()
+	}
+	if asked < 600 || bytes < 8*copiesBytes {
+		t.Errorf("only %d were repeated while %d bytes went through: this shows little", asked, bytes)
+	}
+}
+
 // Whoever agrees on retransmissions of sound in a format of their own gets them so.
 func TestSoundRetransmitted(t *testing.T) {
 	place := receiving("5", Audio, 7000)

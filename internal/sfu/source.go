@@ -53,6 +53,7 @@ func newSource(p *Person, section *Section, name string) *source {
 
 // agree takes the section's codecs and declared sources.
 func (src *source) agree(section *Section) {
+	asked := src.asks()
 	src.codecs = section.Codecs[:min(len(section.Codecs), 64)]
 	src.types, src.repairs = [128]uint8{}, [128]uint8{}
 	pli, fir := false, false
@@ -69,6 +70,19 @@ func (src *source) agree(section *Section) {
 			s.ssrc, s.repair, s.anew = e.SSRC, e.RTX, s.begun
 		}
 	}
+	if src.kind != Audio || asked || !src.asks() {
+		return
+	}
+	// What left before that was agreed on may have had extensions that tell when: written anew, it would be another packet
+	// under the same nonce.
+	for _, s := range src.streams {
+		s.repairs.clear()
+	}
+}
+
+// asks reports whether its publisher repeats what is lost.
+func (src *source) asks() bool {
+	return slices.ContainsFunc(src.codecs, func(c Codec) bool { return c.NACK })
 }
 
 // fits reports whether the source can go on as this section.

@@ -182,5 +182,8 @@ test('A label that is opened before there can be a link is carried by the first 
   back.send('hello', 's3');
   expect(heard).toEqual([['s2', 'hello']]);
   early.close();
-  expect(hub.open('game', {})).not.toBe(early);
+  const again = hub.open('game', {});
+  expect(again).not.toBe(early);
+  early.close();
+  expect(hub.open('game', {})).toBe(again);
 });

@@ -21,7 +21,9 @@ export class DataHub {
   open(label: string, delivery: Delivery): RoomData {
     const open = this.#labels.get(label);
     if (open) return open;
-    const made = new Label(label, delivery, () => this.#labels.delete(label));
+    const made: Label = new Label(label, delivery, () => {
+      if (this.#labels.get(label) === made) this.#labels.delete(label);
+    });
     this.#labels.set(label, made);
     if (this.#streams) made.begin(this.#streams);
     return made;

@@ -78,6 +78,21 @@ it('tries at once when the socket is known to be dead, and again until somebody 
   expect(others(ws)).toEqual([[], ['hello'], ['hello', 'bye']]);
 });
 
+it('goes on with the newest token when the path dies under a try', async () => {
+  const {socket, ws} = session();
+  ws.die();
+  socket.close(true);
+  const first = (await newest(150)).open();
+  first.deaf = true;
+  first.welcome({resumed: true, resume: 't2', received: 0});
+  const second = (await newest(5_000)).open();
+  expect(FakeWebSocket.all).toHaveLength(3);
+  expect(second.got).toMatchObject([{type: 'hello', resume: 't2'}]);
+  second.welcome({resumed: true, resume: 't3', received: 1});
+  await vi.advanceTimersByTimeAsync(620_000);
+  expect(FakeWebSocket.all).toHaveLength(3);
+});
+
 it('ends when nobody ever answers', async () => {
   const {socket, ws} = session();
   ws.die();

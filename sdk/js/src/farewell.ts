@@ -7,8 +7,8 @@ const [forMs, eachMs] = [600_000, 4_000];
 /** The session that is over here and that the server may still hold. */
 export interface Parting {
   url: string;
-  /** Resumes it. */
-  hello: object;
+  /** Resumes it; a try that was welcomed leaves the token for the next one here. */
+  hello: {resume?: string};
   /** What it has not acknowledged, and the goodbye. */
   last: readonly object[];
   /** Whether the socket that the goodbye was said on ends as it should; null when it was said on none. */
@@ -43,15 +43,16 @@ function soon(ended: Promise<boolean>, late = () => {}): Promise<boolean> {
   });
 }
 
-async function say(url: string, hello: object, last: readonly object[]): Promise<boolean> {
+async function say(url: string, hello: Parting['hello'], last: readonly object[]): Promise<boolean> {
   const ws = new WebSocket(url, wire.Subprotocol);
   const ended = new Promise<boolean>((resolve) => ws.addEventListener('close', ({wasClean}) => resolve(wasClean)));
   let answered = false;
   ws.onopen = () => ws.send(JSON.stringify(hello));
   ws.onmessage = ({data}) => {
     if (answered) return;
-    const {type, resumed, code} = JSON.parse(data) as Partial<wire.Welcome & wire.Error>;
+    const {type, resumed, resume = '', code} = JSON.parse(data) as Partial<wire.Welcome & wire.Error>;
     answered = type !== 'error' || (code !== 'busy' && code !== 'fault'); // those say: later
+    if (resumed) hello.resume = resume;
     // In another session nothing of it is worth saying but that it is over, too.
     if (type === 'welcome') for (const message of resumed ? last : last.slice(-1)) ws.send(JSON.stringify(message));
     ws.close();
