@@ -294,6 +294,23 @@ describe('Socket', () => {
       expect(log.slice(2)).toEqual(['online false', 'online true']);
     });
 
+    it.each([1, 2, 3])('does not wait for long for the first try that stands still after %d that failed', (fails) => {
+      const {ws} = fast();
+      ws.say({type: 'pong', id: ws.got.filter((m) => m.type === 'ping').at(-1)?.id});
+      live(ws, 1_000);
+      ws.die();
+      for (let tries = 1; tries <= fails; tries++) {
+        while (FakeWebSocket.all.length === tries) vi.advanceTimersByTime(10);
+        FakeWebSocket.all.at(-1)?.die(); // no interface
+      }
+      while (FakeWebSocket.all.length === fails + 1) vi.advanceTimersByTime(10);
+      const lost = FakeWebSocket.all.at(-1); // its first packet is
+      vi.advanceTimersByTime(600);
+      expect(lost?.closed).toBe(true);
+      vi.advanceTimersByTime(500);
+      expect(FakeWebSocket.all).toHaveLength(fails + 3);
+    });
+
     it('does not wait for a slow try that the old one has made needless, when it is needed again', () => {
       const {socket, ws} = fast();
       ws.say({type: 'pong', id: ws.got.filter((m) => m.type === 'ping').at(-1)?.id});

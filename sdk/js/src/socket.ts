@@ -9,7 +9,7 @@ import * as wire from './wire.gen.js';
 /** The longest time from opening a socket to welcome. */
 const openMs = 8_000;
 /** The same in a call that somebody looks at, beside round trips, first and again: TCP's own tries are too rare. */
-const briskMs = [500, 1_500];
+const briskMs = [350, 1_500];
 /** How long a ping may stay without any sign of life, without a pulse. */
 const pingMs = 5_000;
 /** How long a first connection is tried before the server counts as unreachable. */
@@ -69,6 +69,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
   #window = 0; // ms; 0 until the first welcome
   #offlineSince = performance.now();
   #attempt = 0;
+  #slow = 0; // tries in a row that were let go of because they took too long
   #pings = 0;
   #asked: {id: number; at: number} | null = null; // a ping, to measure the round trip
   #rttMs = 0;
@@ -149,7 +150,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
   /** The network may be another one: tries a new socket, and keeps the old one until that has the session. */
   renew(): void {
     if (this.#closed) return;
-    this.#attempt = 0;
+    this.#attempt = this.#slow = 0;
     this.#unsure = true;
     if (this.#next && !this.#next.introduced) this.#forsake();
     this.#open();
@@ -179,8 +180,8 @@ export class Socket extends Events<SocketEvents> implements Sender {
   #open(): void {
     this.#clear('retry');
     if (this.#next) return;
-    // Every third one has all the time, for slow networks.
-    const brisk = this.#every ? briskMs[this.#attempt % 3] : undefined;
+    // Every third slow one has all the time, for slow networks; one that fails at once says nothing of that.
+    const brisk = this.#every ? briskMs[this.#slow % 3] : undefined;
     this.#next = new Line(this.url, brisk ? Math.min(openMs, brisk + 5 * this.#bestMs + this.pulse.lag) : openMs, {
       opened: (line) => this.#introduce(line),
       text: (line, text) => this.#read(line, text),
@@ -224,6 +225,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
   /** One that is not needed may take its time: browsers report a socket that is closed before it is open as a fault. */
   #late(line: Line): void {
     line.idle = this.#sure && !line.introduced;
+    this.#slow++;
     if (!line.idle) this.#discard(line);
   }
 
@@ -316,7 +318,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
     this.#line?.close();
     this.#line = line;
     this.#next = null;
-    this.#attempt = 0;
+    this.#attempt = this.#slow = 0;
     this.#resume = welcome.resume;
     this.#window = welcome.window * 1_000;
     this.#beatMs = Math.max(1_000, welcome.heartbeat || this.#beatMs);
@@ -411,7 +413,7 @@ export class Socket extends Events<SocketEvents> implements Sender {
   #doubt(): void {
     this.#offline();
     this.#asked = null;
-    this.#attempt = 0;
+    this.#attempt = this.#slow = 0;
     this.#open();
   }
 
