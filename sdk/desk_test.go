@@ -228,7 +228,7 @@ func (d *desk) obey(g *guest, m signal.Message) {
 	switch m := m.(type) {
 	case *signal.Ping:
 		d.send(g, &signal.Pong{ID: m.ID})
-	case *signal.Ack, *signal.Bye, *signal.Leave:
+	case *signal.Ack, *signal.Bye, *signal.Leave, *signal.HubReach:
 	case *signal.Report:
 		for _, e := range m.Events {
 			if d.reported != nil {

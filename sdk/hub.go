@@ -197,9 +197,10 @@ func (s *state) trunkFlows(t *trunk) {
 		h.main, h.next = t, nil
 		s.reportTrunk(t, signal.ReportEvent{Kind: signal.ReportReplaced})
 		s.shutTrunk(old, false) // the hub ends it when this one can carry media
-	} else if h.next != nil {
+	} else if s.fits(t) { // otherwise the other one is to take over all the same
 		s.shutTrunk(h.next, true)
 	}
+	s.refit()
 	if !h.since.IsZero() {
 		s.reportTrunk(t, signal.ReportEvent{Kind: signal.ReportRecovered, MS: s.now.Sub(h.since).Milliseconds()})
 	}

@@ -135,16 +135,25 @@ func (w *show) fitsSection(list []*outlet) bool {
 	return slices.EqualFunc(list, rids, func(out *outlet, rid string) bool { return out.rid == rid })
 }
 
-// refit makes another link with the hub when the section of a source is not one for what is published: how many sizes a section
-// has is agreed upon once. It takes over when it is up.
-func (s *state) refit(source Source) {
+// fits reports whether the sections of a link with the hub are ones for what is published.
+func (s *state) fits(t *trunk) bool {
+	return s.listens() || !slices.ContainsFunc([]Source{Camera, Screen}, func(source Source) bool {
+		show := s.shows[source]
+		return show.media != nil && !show.fitsSection(t.outlets[source])
+	})
+}
+
+// refit makes another link with the hub when the one there is does not fit what is published: how many sizes a section has is
+// agreed upon once. It takes over when it is up.
+func (s *state) refit() {
 	t := s.hub.next
 	if t == nil {
 		t = s.hub.main
 	}
-	if t != nil && !t.gone && !s.shows[source].fitsSection(t.outlets[source]) {
-		s.replaceTrunk(t.how, "a picture comes in other sizes")
+	if t == nil || t.gone || s.fits(t) {
+		return
 	}
+	s.replaceTrunk(t.how, "a picture comes in other sizes")
 }
 
 // wanted are the names of the sizes that leave by some link.

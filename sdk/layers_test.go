@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/parley-rtc/parley/internal/signal"
 )
 
 // drawn is media of pictures that begin with a key frame, and are none while it rests.
@@ -134,5 +136,50 @@ func TestOneSizeOnASectionOfSeveral(t *testing.T) {
 		}
 		show.stop()
 		running.Wait()
+	})
+}
+
+// twoSizes are two of a picture.
+func twoSizes() []Layer { return []Layer{{"l", &drawn{mark: 1}}, {"h", &drawn{mark: 2}}} }
+
+// onHubOf makes a room's media take a hub, from which nothing comes.
+func onHubOf(t *testing.T, r *Room) {
+	t.Helper()
+	inside(t, r, func(s *state) any {
+		s.room.Topology = &signal.Topology{Kind: signal.TopologyHub}
+		s.keepHub()
+		return nil
+	})
+}
+
+// TestSizesPublishedBeforeTheHubIsReached: the link that was begun for one size is up first. The one for all of them takes over
+// all the same, also when the first was there, stalled, and came back.
+func TestSizesPublishedBeforeTheHubIsReached(t *testing.T) {
+	atDesk(t, func(t *testing.T, d *desk, ka, _ *kit) {
+		ann := d.dial("Ann", ka)
+		if err := ann.Join(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		onHubOf(t, ann)
+		if err := ann.PublishLayers(t.Context(), Camera, twoSizes()...); err != nil {
+			t.Fatal(err)
+		}
+		inside(t, ann, func(s *state) any {
+			h := &s.hub
+			for range 2 {
+				old, next := h.main, h.next
+				s.trunkFlows(old)
+				if h.main != old || h.next != next || next == nil || next.gone || !s.fits(next) {
+					t.Error("the link for two sizes was given up")
+				}
+				s.trunkStalled(old)
+			}
+			next := h.next
+			s.trunkFlows(next)
+			if h.main != next || h.next != nil || !s.fits(next) {
+				t.Error("the link for two sizes did not take over")
+			}
+			return nil
+		})
 	})
 }

@@ -237,11 +237,7 @@ func (s *state) redeclare() {
 	if s.listens() {
 		return
 	}
-	for _, source := range []Source{Camera, Screen} {
-		if s.shows[source].media != nil {
-			s.refit(source)
-		}
-	}
+	s.refit()
 	for _, t := range []*trunk{s.hub.main, s.hub.next} {
 		for _, source := range Sources() {
 			if t != nil && s.shows[source].media != nil && !t.declared[source] {
