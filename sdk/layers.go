@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // maxLayers is how many sizes of a picture the hub takes.
@@ -150,10 +151,21 @@ func (s *state) refit() {
 	if t == nil {
 		t = s.hub.main
 	}
-	if t == nil || t.gone || s.fits(t) {
+	if t == nil || t.gone || s.fits(t) || s.now.Before(s.hub.refit) {
 		return
 	}
+	s.hub.refit = time.Time{}
 	s.replaceTrunk(t.how, "a picture comes in other sizes")
+	if s.hub.next == nil { // it could not even be begun
+		s.planRefit()
+	}
+}
+
+// planRefit sets when refit tries again.
+func (s *state) planRefit() {
+	h := &s.hub
+	h.refit = s.now.Add(min(lastHubRetry, hubRetry<<min(h.refits, 10)))
+	h.refits++
 }
 
 // wanted are the names of the sizes that leave by some link.

@@ -7,6 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/pion/webrtc/v4"
+
 	"github.com/parley-rtc/parley/internal/signal"
 )
 
@@ -178,6 +180,52 @@ func TestSizesPublishedBeforeTheHubIsReached(t *testing.T) {
 			s.trunkFlows(next)
 			if h.main != next || h.next != nil || !s.fits(next) {
 				t.Error("the link for two sizes did not take over")
+			}
+			return nil
+		})
+	})
+}
+
+// TestALinkForOtherSizesThatDoesNotConnect is closed, and tried again and again, ever more rarely, but for as long as it is wanted.
+func TestALinkForOtherSizesThatDoesNotConnect(t *testing.T) {
+	atDesk(t, func(t *testing.T, d *desk, ka, _ *kit) {
+		ann := d.dial("Ann", ka)
+		if err := ann.Join(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		onHubOf(t, ann)
+		inside(t, ann, func(s *state) any {
+			s.hub.main.up = true // nothing is heard by it, so it does not stall either
+			return nil
+		})
+		if err := ann.PublishLayers(t.Context(), Camera, twoSizes()...); err != nil {
+			t.Fatal(err)
+		}
+		next := func(s *state) *trunk { return s.hub.next }
+		for i := range 8 {
+			failed := inside(t, ann, next)
+			if failed == nil || failed.gone {
+				t.Fatalf("there is no link for two sizes after %d failures", i)
+			}
+			inside(t, ann, func(s *state) any {
+				s.trunkState(failed, webrtc.PeerConnectionStateFailed)
+				s.redeclare() // which does not hurry it
+				return nil
+			})
+			pause := min(lastHubRetry, hubRetry<<i)
+			pass(pause - 2*shortest)
+			if inside(t, ann, next) != nil {
+				t.Errorf("another link sooner than %v after failure %d", pause, i+1)
+			}
+			pass(4 * shortest)
+			if state := failed.pc.ConnectionState(); state != webrtc.PeerConnectionStateClosed {
+				t.Errorf("what failed is %v", state)
+			}
+		}
+		inside(t, ann, func(s *state) any {
+			s.trunkFlows(s.hub.next)
+			if s.hub.refits != 0 || !s.hub.refit.IsZero() {
+				t.Error("the pauses go on where they ended")
 			}
 			return nil
 		})

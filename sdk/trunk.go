@@ -2,6 +2,7 @@ package parley
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"time"
 
@@ -321,8 +322,11 @@ func (s *state) trunkState(t *trunk, c webrtc.PeerConnectionState) {
 		t.pulse.restart(s.now)
 		s.trunkFlows(t)
 	case webrtc.PeerConnectionStateDisconnected, webrtc.PeerConnectionStateFailed:
-		if t.up {
+		switch {
+		case t.up:
 			s.trunkStalled(t)
+		case t == s.hub.next && c == webrtc.PeerConnectionStateFailed: // one that stands alone is mended
+			s.failTrunk(t, errors.New("it does not connect"))
 		}
 	}
 }
