@@ -231,3 +231,18 @@ func TestALinkForOtherSizesThatDoesNotConnect(t *testing.T) {
 		})
 	})
 }
+
+// TestSizesPublishedAnew: of each publication is told which of its sizes anybody gets, also when that is as it was.
+func TestSizesPublishedAnew(t *testing.T) {
+	atDesk(t, func(t *testing.T, d *desk, ka, _ *kit) {
+		ann := d.dial("Ann", ka)
+		for range 2 {
+			if err := ann.PublishLayers(t.Context(), Camera, twoSizes()...); err != nil {
+				t.Fatal(err)
+			}
+			if e := until(t, ann, always[LayersWanted]); e.Source != Camera || len(e.RIDs) != 0 {
+				t.Errorf("with nobody there: %+v", e)
+			}
+		}
+	})
+}
