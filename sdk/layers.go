@@ -23,6 +23,9 @@ type Layer struct {
 // from one to another at a key frame, which it asks for by Media.Refresh. In a direct call the largest is sent alone. The event
 // LayersWanted says which sizes anybody gets: the others need not be encoded, for which Next returns frames of no bytes.
 // At the end of any of them the source is turned off. The room owns all media and closes them.
+//
+// Where the set of sizes changes, also to one or from one, another link with the hub takes over: data channels through the hub
+// close then, and open again.
 func (r *Room) PublishLayers(ctx context.Context, source Source, layers ...Layer) error {
 	layers = slices.Clone(layers)
 	return r.do(ctx, func(s *state) error { return s.publishLayers(source, layers) })
