@@ -25,6 +25,7 @@ type desk struct {
 	guests  []*guest
 	offers  int // relayed
 	refuse  bool
+	forgets bool          // it does nothing of an encryption, and knows of sessions nothing but their tokens
 	window  int           // seconds
 	down    chan struct{} // once it is closed, nobody can connect
 	order   uint64
@@ -206,8 +207,8 @@ func (d *desk) handle(f deskFrame) {
 		d.t.Errorf("desk: a client sent what cannot be read: %+v", fault)
 		return
 	}
-	if _, ok := m.(*signal.Hello); ok {
-		d.hello(g)
+	if m, ok := m.(*signal.Hello); ok {
+		d.hello(g, m)
 		return
 	}
 	fresh, err := g.sequence.Receive(time.Now(), m.Head())
@@ -228,7 +229,7 @@ func (d *desk) obey(g *guest, m signal.Message) {
 	switch m := m.(type) {
 	case *signal.Ping:
 		d.send(g, &signal.Pong{ID: m.ID})
-	case *signal.Ack, *signal.Bye, *signal.Leave:
+	case *signal.Ack, *signal.Bye, *signal.Leave, *signal.HubReach:
 	case *signal.Report:
 		for _, e := range m.Events {
 			if d.reported != nil {
@@ -272,6 +273,9 @@ func (d *desk) obey(g *guest, m signal.Message) {
 			}
 		}
 	case *signal.Encrypt:
+		if d.forgets {
+			return
+		}
 		if d.refuse {
 			d.send(g, &signal.Error{Re: m.N, Code: signal.CodeOrder, Words: "others are here"})
 			return
@@ -288,12 +292,17 @@ func (d *desk) obey(g *guest, m signal.Message) {
 	}
 }
 
-func (d *desk) hello(g *guest) {
+func (d *desk) hello(g *guest, m *signal.Hello) {
 	d.guests = append(d.guests, g)
-	d.count++
-	g.session = fmt.Sprintf("session-%d", d.count)
+	reset := d.forgets && m.Resume != ""
+	if reset {
+		g.session = m.Resume
+	} else {
+		d.count++
+		g.session = fmt.Sprintf("session-%d", d.count)
+	}
 	room := &signal.RoomState{Name: "tea", Exists: true, May: signal.MayJoin, Role: signal.RoleSpeaker, Early: d.early, Seats: d.seats(), Encrypted: d.key != "" || d.sealed}
-	d.send(g, &signal.Welcome{Session: g.session, Resume: "token", Window: d.window, Heartbeat: 20000, Server: signal.Client{Name: "desk"}, Room: room})
+	d.send(g, &signal.Welcome{Session: g.session, Resume: g.session, Reset: reset, Window: d.window, Heartbeat: 20000, Server: signal.Client{Name: "desk"}, Room: room})
 }
 
 func (d *desk) seats() (list []signal.Seat) {

@@ -200,7 +200,7 @@ func (s *state) refused(m *signal.Error) {
 		return
 	}
 	err := &Refused{Code: m.Code, Field: m.Field, Words: m.Words}
-	if b := s.begins; b != nil && m.Re == b.n {
+	if b := s.begins; b != nil && m.Re != 0 && m.Re == b.n {
 		s.notEncrypted(err)
 		return
 	}

@@ -22,9 +22,9 @@ func MakeKey() string {
 // only while nobody else is there, waits or watches: the error is *Refused otherwise, with CodeForbidden or CodeOrder. Whoever
 // comes after that needs the link with the key (Info.Key).
 //
-// **Keep the key before you ask.** From the call on nothing leaves that is not sealed, and a server that is away is waited
-// for, however long: it does then what it was asked, also when ctx has ended meanwhile. Only when Info.Key is empty again
-// was it refused.
+// **Keep the key before you ask.** From the call on nothing leaves that is not sealed, but for a frame that is leaving already,
+// and a server that is away is waited for, however long: it does then what it was asked, also when ctx has ended meanwhile.
+// Only when Info.Key is empty again was it refused.
 func (r *Room) Encrypt(ctx context.Context, key string) error {
 	var q *request
 	if err := r.do(ctx, func(s *state) (err error) {
@@ -76,7 +76,8 @@ func (s *state) encrypt(key string) (*request, error) {
 }
 
 // seal seals what leaves from now on, with nil as x nothing. Links that were made before are made anew: what has left them
-// once cannot be called back, and nothing more does.
+// once cannot be called back, and nothing more does, but for a frame that is leaving already: a transport that looks for its
+// path may keep it for long, for which nobody waits here.
 func (s *state) seal(x *secrecy, key string) {
 	for peer := range s.links {
 		s.drop(peer, true)

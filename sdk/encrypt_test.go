@@ -1,10 +1,13 @@
 package parley
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/parley-rtc/parley/internal/signal"
 )
 
 // plainOutlets is how many ways there are by which something of ours could leave that is not sealed.
@@ -103,5 +106,68 @@ func TestEncryptionThatIsRefused(t *testing.T) {
 			t.Errorf("with another one there: %v", err)
 		}
 		hears(t, bob)
+	})
+}
+
+// TestEncryptionThatARestartForgot: the server acknowledged the question and died before it told of the room. The next one has
+// it in the clear, and the room is as it was.
+func TestEncryptionThatARestartForgot(t *testing.T) {
+	atDesk(t, func(t *testing.T, d *desk, ka, kb *kit) {
+		ann := d.dial("Ann", ka)
+		publishBoth(t, ann)
+		if err := ann.Join(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		d.forgets = true
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		answer := make(chan error, 1)
+		go func() { answer <- ann.Encrypt(ctx, MakeKey()) }()
+		pass(time.Second)
+		inside(t, ann, func(s *state) any {
+			if s.begins == nil || s.session.sequence.Unacked() != 0 {
+				t.Error("the question is not acknowledged")
+			}
+			s.cut(errors.New("the server died"))
+			return nil
+		})
+		if err := <-answer; !errors.Is(err, errNeverEncrypted) {
+			t.Errorf("encrypted: %v", err)
+		}
+		if info, err := ann.Info(t.Context()); err != nil || info.Key != "" {
+			t.Errorf("the room has the key %q: %v", info.Key, err)
+		}
+		bob := d.dial("Bob", kb)
+		publishBoth(t, bob)
+		if err := bob.Join(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		hears(t, ann)
+		hears(t, bob)
+	})
+}
+
+// TestEncryptionInANewSession: what the new session says of its own messages is not about the old one's question.
+func TestEncryptionInANewSession(t *testing.T) {
+	atDesk(t, func(t *testing.T, d *desk, ka, _ *kit) {
+		ann := d.dial("Ann", ka)
+		if err := ann.Join(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		inside(t, ann, func(s *state) any {
+			s.begins = &beginning{n: s.session.sent, q: newRequest()}
+			s.room.Exists = false
+			s.session.trial, s.session.sock = s.session.sock, nil
+			s.welcome(&signal.Welcome{Session: "new", Heartbeat: 1})
+			if s.begins == nil || s.begins.n != 0 {
+				t.Error("an answer to the question is waited for still")
+			}
+			s.refused(&signal.Error{Code: signal.CodeOrder})
+			if s.begins == nil {
+				t.Error("an error that is about nothing refused it")
+			}
+			s.begins = nil
+			return nil
+		})
 	})
 }

@@ -28,6 +28,8 @@ type hub struct {
 	next     *trunk
 	failures int       // attempts since it was up
 	mend     time.Time // when to do something about a link that does not carry
+	refits   int       // attempts in vain to replace a link that does not fit what is published
+	refit    time.Time // before that none is made
 	since    time.Time // since when nothing comes; zero while it does
 	chosen   bool      // the program said what it shows
 	wants    []Want
@@ -73,6 +75,7 @@ func (s *state) leaveHub(tell bool) {
 	s.shutTrunk(h.next, tell)
 	s.shutTrunk(h.main, tell)
 	h.failures, h.mend, h.since, h.showDue = 0, time.Time{}, time.Time{}, time.Time{}
+	h.refits, h.refit = 0, time.Time{}
 	clear(h.quality)
 	clear(h.withheld)
 	clear(h.told)
@@ -108,6 +111,8 @@ func (s *state) hubDue() time.Time {
 	}
 	if h.main == nil || !h.main.up {
 		sooner(h.mend)
+	} else {
+		sooner(h.refit)
 	}
 	for _, t := range []*trunk{h.main, h.next} {
 		if t != nil && t.ever {
@@ -146,6 +151,10 @@ func (s *state) tendHub() {
 	}
 	if (h.main == nil || !h.main.up) && !s.now.Before(h.mend) {
 		s.mendHub()
+	}
+	if h.main != nil && h.main.up && !h.refit.IsZero() && !s.now.Before(h.refit) {
+		h.refit = time.Time{}
+		s.refit()
 	}
 }
 
@@ -195,11 +204,13 @@ func (s *state) trunkFlows(t *trunk) {
 	if t == h.next {
 		old := h.main
 		h.main, h.next = t, nil
+		h.refits, h.refit = 0, time.Time{}
 		s.reportTrunk(t, signal.ReportEvent{Kind: signal.ReportReplaced})
 		s.shutTrunk(old, false) // the hub ends it when this one can carry media
-	} else if h.next != nil {
+	} else if s.fits(t) { // otherwise the other one is to take over all the same
 		s.shutTrunk(h.next, true)
 	}
+	s.refit()
 	if !h.since.IsZero() {
 		s.reportTrunk(t, signal.ReportEvent{Kind: signal.ReportRecovered, MS: s.now.Sub(h.since).Milliseconds()})
 	}
@@ -236,12 +247,14 @@ func (s *state) failTrunk(t *trunk, err error) {
 		s.reaches(false, signal.ReachFailed)
 		return
 	}
-	main := t == s.hub.main
+	main, next := t == s.hub.main, t == s.hub.next
 	if main && s.hub.since.IsZero() {
 		s.hub.since = s.now
 	}
 	s.shutTrunk(t, !errors.Is(err, errHubClosed))
 	switch {
+	case next && s.hub.main != nil && s.hub.main.up:
+		s.planRefit()
 	case !main:
 	case s.hub.next != nil: // what is to replace it is all there is now
 		s.hub.main, s.hub.next = s.hub.next, nil
@@ -280,6 +293,7 @@ func (s *state) hubRenewed() {
 	s.shutTrunk(h.next, false)
 	s.shutTrunk(h.main, false)
 	h.since, h.failures, h.mend = since, 0, s.now
+	h.refits, h.refit = 0, time.Time{}
 	s.lookHub()
 }
 

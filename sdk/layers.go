@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // maxLayers is how many sizes of a picture the hub takes.
@@ -22,6 +23,9 @@ type Layer struct {
 // from one to another at a key frame, which it asks for by Media.Refresh. In a direct call the largest is sent alone. The event
 // LayersWanted says which sizes anybody gets: the others need not be encoded, for which Next returns frames of no bytes.
 // At the end of any of them the source is turned off. The room owns all media and closes them.
+//
+// Where the set of sizes changes, also to one or from one, another link with the hub takes over: data channels through the hub
+// close then, and open again.
 func (r *Room) PublishLayers(ctx context.Context, source Source, layers ...Layer) error {
 	layers = slices.Clone(layers)
 	return r.do(ctx, func(s *state) error { return s.publishLayers(source, layers) })
@@ -135,16 +139,36 @@ func (w *show) fitsSection(list []*outlet) bool {
 	return slices.EqualFunc(list, rids, func(out *outlet, rid string) bool { return out.rid == rid })
 }
 
-// refit makes another link with the hub when the section of a source is not one for what is published: how many sizes a section
-// has is agreed upon once. It takes over when it is up.
-func (s *state) refit(source Source) {
+// fits reports whether the sections of a link with the hub are ones for what is published.
+func (s *state) fits(t *trunk) bool {
+	return s.listens() || !slices.ContainsFunc([]Source{Camera, Screen}, func(source Source) bool {
+		show := s.shows[source]
+		return show.media != nil && !show.fitsSection(t.outlets[source])
+	})
+}
+
+// refit makes another link with the hub when the one there is does not fit what is published: how many sizes a section has is
+// agreed upon once. It takes over when it is up.
+func (s *state) refit() {
 	t := s.hub.next
 	if t == nil {
 		t = s.hub.main
 	}
-	if t != nil && !t.gone && !s.shows[source].fitsSection(t.outlets[source]) {
-		s.replaceTrunk(t.how, "a picture comes in other sizes")
+	if t == nil || t.gone || s.fits(t) || s.now.Before(s.hub.refit) {
+		return
 	}
+	s.hub.refit = time.Time{}
+	s.replaceTrunk(t.how, "a picture comes in other sizes")
+	if s.hub.next == nil { // it could not even be begun
+		s.planRefit()
+	}
+}
+
+// planRefit sets when refit tries again.
+func (s *state) planRefit() {
+	h := &s.hub
+	h.refit = s.now.Add(min(lastHubRetry, hubRetry<<min(h.refits, 10)))
+	h.refits++
 }
 
 // wanted are the names of the sizes that leave by some link.

@@ -6,6 +6,10 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/pion/webrtc/v4"
+
+	"github.com/parley-rtc/parley/internal/signal"
 )
 
 // drawn is media of pictures that begin with a key frame, and are none while it rests.
@@ -134,5 +138,111 @@ func TestOneSizeOnASectionOfSeveral(t *testing.T) {
 		}
 		show.stop()
 		running.Wait()
+	})
+}
+
+// twoSizes are two of a picture.
+func twoSizes() []Layer { return []Layer{{"l", &drawn{mark: 1}}, {"h", &drawn{mark: 2}}} }
+
+// onHubOf makes a room's media take a hub, from which nothing comes.
+func onHubOf(t *testing.T, r *Room) {
+	t.Helper()
+	inside(t, r, func(s *state) any {
+		s.room.Topology = &signal.Topology{Kind: signal.TopologyHub}
+		s.keepHub()
+		return nil
+	})
+}
+
+// TestSizesPublishedBeforeTheHubIsReached: the link that was begun for one size is up first. The one for all of them takes over
+// all the same, also when the first was there, stalled, and came back.
+func TestSizesPublishedBeforeTheHubIsReached(t *testing.T) {
+	atDesk(t, func(t *testing.T, d *desk, ka, _ *kit) {
+		ann := d.dial("Ann", ka)
+		if err := ann.Join(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		onHubOf(t, ann)
+		if err := ann.PublishLayers(t.Context(), Camera, twoSizes()...); err != nil {
+			t.Fatal(err)
+		}
+		inside(t, ann, func(s *state) any {
+			h := &s.hub
+			for range 2 {
+				old, next := h.main, h.next
+				s.trunkFlows(old)
+				if h.main != old || h.next != next || next == nil || next.gone || !s.fits(next) {
+					t.Error("the link for two sizes was given up")
+				}
+				s.trunkStalled(old)
+			}
+			next := h.next
+			s.trunkFlows(next)
+			if h.main != next || h.next != nil || !s.fits(next) {
+				t.Error("the link for two sizes did not take over")
+			}
+			return nil
+		})
+	})
+}
+
+// TestALinkForOtherSizesThatDoesNotConnect is closed, and tried again and again, ever more rarely, but for as long as it is wanted.
+func TestALinkForOtherSizesThatDoesNotConnect(t *testing.T) {
+	atDesk(t, func(t *testing.T, d *desk, ka, _ *kit) {
+		ann := d.dial("Ann", ka)
+		if err := ann.Join(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		onHubOf(t, ann)
+		inside(t, ann, func(s *state) any {
+			s.hub.main.up = true // nothing is heard by it, so it does not stall either
+			return nil
+		})
+		if err := ann.PublishLayers(t.Context(), Camera, twoSizes()...); err != nil {
+			t.Fatal(err)
+		}
+		next := func(s *state) *trunk { return s.hub.next }
+		for i := range 8 {
+			failed := inside(t, ann, next)
+			if failed == nil || failed.gone {
+				t.Fatalf("there is no link for two sizes after %d failures", i)
+			}
+			inside(t, ann, func(s *state) any {
+				s.trunkState(failed, webrtc.PeerConnectionStateFailed)
+				s.redeclare() // which does not hurry it
+				return nil
+			})
+			pause := min(lastHubRetry, hubRetry<<i)
+			pass(pause - 2*shortest)
+			if inside(t, ann, next) != nil {
+				t.Errorf("another link sooner than %v after failure %d", pause, i+1)
+			}
+			pass(4 * shortest)
+			if state := failed.pc.ConnectionState(); state != webrtc.PeerConnectionStateClosed {
+				t.Errorf("what failed is %v", state)
+			}
+		}
+		inside(t, ann, func(s *state) any {
+			s.trunkFlows(s.hub.next)
+			if s.hub.refits != 0 || !s.hub.refit.IsZero() {
+				t.Error("the pauses go on where they ended")
+			}
+			return nil
+		})
+	})
+}
+
+// TestSizesPublishedAnew: of each publication is told which of its sizes anybody gets, also when that is as it was.
+func TestSizesPublishedAnew(t *testing.T) {
+	atDesk(t, func(t *testing.T, d *desk, ka, _ *kit) {
+		ann := d.dial("Ann", ka)
+		for range 2 {
+			if err := ann.PublishLayers(t.Context(), Camera, twoSizes()...); err != nil {
+				t.Fatal(err)
+			}
+			if e := until(t, ann, always[LayersWanted]); e.Source != Camera || len(e.RIDs) != 0 {
+				t.Errorf("with nobody there: %+v", e)
+			}
+		}
 	})
 }

@@ -22,6 +22,7 @@ func (s *state) publish(source Source, media Media) error {
 func (s *state) begin(source Source, layers []Layer) error {
 	show := s.shows[source]
 	show.stop()
+	delete(s.layers, source) // whoever publishes anew knows nothing of what was told before
 	media := layers[len(layers)-1].Media
 	show.startLayers(&s.running, layers, func(err error) {
 		s.post(func(s *state) { s.finished(source, media, err) })

@@ -2,6 +2,7 @@ package parley
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"time"
 
@@ -237,11 +238,7 @@ func (s *state) redeclare() {
 	if s.listens() {
 		return
 	}
-	for _, source := range []Source{Camera, Screen} {
-		if s.shows[source].media != nil {
-			s.refit(source)
-		}
-	}
+	s.refit()
 	for _, t := range []*trunk{s.hub.main, s.hub.next} {
 		for _, source := range Sources() {
 			if t != nil && s.shows[source].media != nil && !t.declared[source] {
@@ -325,8 +322,11 @@ func (s *state) trunkState(t *trunk, c webrtc.PeerConnectionState) {
 		t.pulse.restart(s.now)
 		s.trunkFlows(t)
 	case webrtc.PeerConnectionStateDisconnected, webrtc.PeerConnectionStateFailed:
-		if t.up {
+		switch {
+		case t.up:
 			s.trunkStalled(t)
+		case t == s.hub.next && c == webrtc.PeerConnectionStateFailed: // one that stands alone is mended
+			s.failTrunk(t, errors.New("it does not connect"))
 		}
 	}
 }

@@ -95,6 +95,9 @@ func (s *state) welcome(w *signal.Welcome) {
 			s.emit(Online{Up: true})
 		}
 		n.id, n.sent, n.sequence = w.Session, 0, signal.Sequence{}
+		if s.begins != nil {
+			s.begins.n = 0 // a number of the old session
+		}
 		s.transmit(&signal.Ack{})
 		s.entrance(w.Room)
 		s.opened.settle(nil)
@@ -141,7 +144,7 @@ func (s *state) reset(w *signal.Welcome, missed bool) {
 		s.knock()
 	}
 	s.forgetRecalls()
-	asked := s.asked
+	asked, asksAgain := s.asked, false
 	s.asked = make(map[uint64]*request)
 	for _, old := range backlog {
 		number := old.Head().N
@@ -151,7 +154,7 @@ func (s *state) reset(w *signal.Welcome, missed bool) {
 			return // an overflow has ended the room
 		}
 		if b := s.begins; b != nil && b.n == number {
-			b.n = n.sent
+			b.n, asksAgain = n.sent, true
 		}
 		if q := asked[number]; q != nil {
 			delete(asked, number)
@@ -167,6 +170,12 @@ func (s *state) reset(w *signal.Welcome, missed bool) {
 	}
 	s.reconnected()
 	s.hubRenewed()
+	if b := s.begins; b != nil && !asksAgain {
+		b.n = 0
+		if w.Room != nil && w.Room.Exists && !w.Room.Encrypted { // the old server acknowledged it, and kept nothing of it
+			s.notEncrypted(errNeverEncrypted)
+		}
+	}
 }
 
 // backlog is what the server has not acknowledged and what is worth saying to its successor.

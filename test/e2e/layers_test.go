@@ -195,6 +195,18 @@ func (p *peer) shows(name string, width, height int) {
 	}
 }
 
+// widthOf looks for a camera of somebody's that is so wide.
+func widthOf(name string, want int) func(parley.Stats) string {
+	return func(stats parley.Stats) string {
+		for _, l := range stats.Links {
+			if l.Person.Name == name && l.Received[parley.Camera].Width == want {
+				return ""
+			}
+		}
+		return fmt.Sprintf("no picture of %s that is %d wide: %+v", name, want, stats)
+	}
+}
+
 // TestSizesOfAPicture: a program sends three sizes of its picture, and two others get the ones they want, each other ones when
 // they want others. Between two only the largest is sent, and the program hears which sizes anybody gets.
 func TestSizesOfAPicture(t *testing.T) {
@@ -263,25 +275,35 @@ func TestSizesPublishedLater(t *testing.T) {
 	if err := ann.PublishLayers(wait(t), parley.Camera, sizes()...); err != nil {
 		t.Fatal(err)
 	}
-	width := func(want int) func(parley.Stats) string {
-		return func(stats parley.Stats) string {
-			for _, l := range stats.Links {
-				if l.Person.Name == "Ann" && l.Received[parley.Camera].Width == want {
-					return ""
-				}
-			}
-			return fmt.Sprintf("no picture of Ann that is %d wide: %+v", want, stats)
-		}
-	}
 	ann.needs("l", "m", "h") // on the new link, of which the hub has said nothing yet
-	watch(t, bob.Room, width(1280))
-	watch(t, cyd.Room, width(320))
+	watch(t, bob.Room, widthOf("Ann", 1280))
+	watch(t, cyd.Room, widthOf("Ann", 320))
 	if err := ann.Publish(wait(t), parley.Camera, media.Pattern()); err != nil {
 		t.Fatal(err)
 	}
-	watch(t, bob.Room, width(320)) // there is only one size of the pattern
+	watch(t, bob.Room, widthOf("Ann", 320)) // there is only one size of the pattern
 	ann.on(parley.TopologyHub)
 	ann.hearsAll(2, false, byHub)
+}
+
+// TestSizesPublishedAtOnce: a picture in several sizes is published while the link with the hub is still being made, which was
+// begun for one size.
+func TestSizesPublishedAtOnce(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	bob, cyd := speaks(t, h.link("tea"), "Bob"), speaks(t, h.link("tea"), "Cyd")
+	dee := speaks(t, h.link("tea"), "Dee")
+	for _, p := range []*peer{bob, cyd, dee} {
+		p.on(parley.TopologyHub)
+	}
+	ann := speaks(t, h.link("tea"), "Ann")
+	if err := ann.PublishLayers(wait(t), parley.Camera, sizes()...); err != nil {
+		t.Fatal(err)
+	}
+	until(cyd, func(e parley.Arrived) bool { return e.Person.Name == "Ann" })
+	cyd.shows("Ann", 160, 90)
+	watch(t, bob.Room, widthOf("Ann", 1280))
+	watch(t, cyd.Room, widthOf("Ann", 320))
 }
 
 // TestSizesThatCannotBe are refused before anything is sent.
