@@ -1,12 +1,15 @@
+import {Line} from './line.js';
 import {backoffMs} from './socket.js';
-import * as wire from './wire.gen.js';
+import type * as wire from './wire.gen.js';
 
-/** For how long a goodbye is tried, which is how long servers keep seats, and how long one try may take. */
-const [forMs, eachMs] = [600_000, 4_000];
+/** How long one try may take. */
+const eachMs = 4_000;
 
 /** The session that is over here and that the server may still hold. */
 export interface Parting {
   url: string;
+  /** For how long the server holds it, in milliseconds: after that nothing is left to be said. */
+  windowMs: number;
   /** Resumes it; a try that was welcomed leaves the token for the next one here. */
   hello: {resume?: string};
   /** What it has not acknowledged, and the goodbye. */
@@ -19,8 +22,8 @@ export interface Parting {
  * Makes sure that the server hears that a session is over: one that leaves on a network that is gone, or that dies at
  * this moment, would hold its seat for its whole window before the others' eyes. Resolves to whether it was heard.
  */
-export async function farewell({url, hello, last, said}: Parting): Promise<boolean> {
-  const until = performance.now() + forMs;
+export async function farewell({url, windowMs, hello, last, said}: Parting): Promise<boolean> {
+  const until = performance.now() + windowMs;
   let heard = said !== null && (await soon(said));
   for (let attempt = 0; !heard && performance.now() < until; attempt++) {
     await new Promise((resolve) => setTimeout(resolve, backoffMs(attempt, Math.random())));
@@ -30,12 +33,9 @@ export async function farewell({url, hello, last, said}: Parting): Promise<boole
 }
 
 /** Resolves to false when it takes too long, and then there are other sockets. */
-function soon(ended: Promise<boolean>, late = () => {}): Promise<boolean> {
+function soon(ended: Promise<boolean>): Promise<boolean> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => {
-      resolve(false);
-      late();
-    }, eachMs);
+    const timer = setTimeout(() => resolve(false), eachMs);
     void ended.then((clean) => {
       clearTimeout(timer);
       resolve(clean);
@@ -44,18 +44,19 @@ function soon(ended: Promise<boolean>, late = () => {}): Promise<boolean> {
 }
 
 async function say(url: string, hello: Parting['hello'], last: readonly object[]): Promise<boolean> {
-  const ws = new WebSocket(url, wire.Subprotocol);
-  const ended = new Promise<boolean>((resolve) => ws.addEventListener('close', ({wasClean}) => resolve(wasClean)));
   let answered = false;
-  ws.onopen = () => ws.send(JSON.stringify(hello));
-  ws.onmessage = ({data}) => {
-    if (answered) return;
-    const {type, resumed, resume = '', code} = JSON.parse(data) as Partial<wire.Welcome & wire.Error>;
-    answered = type !== 'error' || (code !== 'busy' && code !== 'fault'); // those say: later
-    if (resumed) hello.resume = resume;
-    // In another session nothing of it is worth saying but that it is over, too.
-    if (type === 'welcome') for (const message of resumed ? last : last.slice(-1)) ws.send(JSON.stringify(message));
-    ws.close();
-  };
-  return (await soon(ended, () => ws.close())) && answered;
+  const line = new Line(url, eachMs, {
+    opened: () => void line.send(hello),
+    text: (_, text) => {
+      const {type, resumed, resume = '', code} = JSON.parse(text) as Partial<wire.Welcome & wire.Error>;
+      answered = type !== 'error' || (code !== 'busy' && code !== 'fault'); // those say: later
+      if (resumed) hello.resume = resume;
+      // In another session nothing of it is worth saying but that it is over, too.
+      if (type === 'welcome') for (const message of resumed ? last : last.slice(-1)) line.send(message);
+      line.close(); // it says nothing more
+    },
+    late: () => line.close(),
+    closed: () => {},
+  });
+  return (await soon(line.ended)) && answered;
 }

@@ -192,13 +192,13 @@ export class Socket extends Events<SocketEvents> implements Sender {
 
   /** Says goodbye, and again on other sockets until it is heard. */
   #part(bye: object): void {
-    const {url} = this;
+    const [url, windowMs] = [this.url, this.#window];
     const {outbox} = this.#sequence;
     const hello = this.#greeting();
     if (this.#online) this.#write(bye);
     const said = (this.#online && this.#line?.ended) || null;
     import('./farewell.js').then(
-      ({farewell}) => farewell({url, hello, last: [...outbox, bye], said}),
+      ({farewell}) => farewell({url, windowMs, hello, last: [...outbox, bye], said}),
       () => {}, // the session's window ends it
     );
   }
