@@ -252,9 +252,15 @@ func (s *Server) arm(now, deadline time.Time) {
 	s.armed = deadline
 	if deadline.IsZero() {
 		s.timer.Stop()
-		return
+	} else {
+		s.timer.Reset(deadline.Sub(now))
 	}
-	s.timer.Reset(deadline.Sub(now))
+	s.ended.mu.Lock()
+	waiting := len(s.ended.sessions) > 0
+	s.ended.mu.Unlock()
+	if waiting { // End had set the timer, and it had not fired yet
+		s.timer.Reset(0)
+	}
 }
 
 // onTimer runs what time or the end of sessions brings about.

@@ -67,7 +67,7 @@ func (h *house) record(t *testing.T, id, token string, fits func(trace.Record) b
 		select {
 		case <-every.C:
 		case <-limit.C:
-			t.Fatalf("the record never came so far: %+v", r)
+			t.Fatalf("the record never came so far: %s", asJSON(t, r))
 		}
 	}
 }
@@ -123,6 +123,10 @@ func TestCallRecord(t *testing.T) {
 	if err := ann.Leave(wait(t)); err != nil {
 		t.Fatal(err)
 	}
+	// Their sessions end as well: pion forgets to give back a relayed address that comes while its agent is closed (it closes
+	// the socket before it says so, seen with pion/ice v4.4.2 to v4.4.8), and Ann had begun to prepare for the next person.
+	ann.Close()
+	bob.Close()
 	before := h.record(t, id, bobRecord.Token, func(r trace.Record) bool {
 		open := 0 // relayed addresses may outlive the call for a moment
 		for _, seat := range seats {
@@ -130,8 +134,6 @@ func TestCallRecord(t *testing.T) {
 		}
 		return r.Ended != 0 && open == 0
 	})
-	ann.Close()
-	bob.Close()
 	stop()
 
 	again, stop := startHouse(t, "127.0.0.1:0", data, nil)
