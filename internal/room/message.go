@@ -140,7 +140,7 @@ func forward(m signal.Relayed, from string, early bool) signal.Message {
 	case *signal.EndOfCandidates:
 		return &signal.EndOfCandidates{Peer: peer, UsernameFragment: m.UsernameFragment}
 	case *signal.Renegotiate:
-		return &signal.Renegotiate{Peer: peer, Restart: m.Restart}
+		return &signal.Renegotiate{Peer: peer, Restart: m.Restart, Elsewhere: m.Elsewhere}
 	case *signal.CloseLink:
 		return &signal.CloseLink{Peer: peer}
 	}

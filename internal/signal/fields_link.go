@@ -152,10 +152,14 @@ func (m *EndOfCandidates) field(r *reader, key string) bool {
 func (m *Renegotiate) need(from Side) []string { return m.Peer.need(from) }
 
 func (m *Renegotiate) field(r *reader, key string) bool {
-	if key != "restart" {
+	switch key {
+	case "restart":
+		m.Restart = r.boolean()
+	case "elsewhere":
+		m.Elsewhere = r.boolean()
+	default:
 		return m.Peer.field(r, key)
 	}
-	m.Restart = r.boolean()
 	return true
 }
 

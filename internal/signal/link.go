@@ -104,6 +104,8 @@ type Renegotiate struct {
 	Peer
 	// Restart asks for an ICE restart.
 	Restart bool `json:"restart,omitempty"`
+	// Elsewhere says that the sender's network is another one than the link was made in: rather another link than a restart.
+	Elsewhere bool `json:"elsewhere,omitempty"`
 }
 
 // CloseLink says that the sender closed the link.

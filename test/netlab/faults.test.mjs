@@ -27,6 +27,8 @@ const boundMs = 30_000;
 const seatMs = 60_000;
 /** How long nothing happens before and after a fault: what broke may break once more. */
 const calmMs = 3000;
+/** How long a call is given to come to rest. */
+const restMs = 14_000;
 
 /** @type {Internet} */
 let internet;
@@ -113,6 +115,21 @@ function call(title, {annFirst, bobsBrowser, rows}) {
 const both = async (pages, ask) => (await Promise.all(pages.map(ask))).every(Boolean);
 
 /**
+ * As it is after some time: the spare transport is up, and nothing has had to be repaired for a while, for what put the last
+ * fault right was one too. Not all pairs come to that.
+ *
+ * @param {import('puppeteer-core').Page[]} pages
+ */
+async function rest(pages) {
+  let since = Date.now();
+  const calm = async () => {
+    if (!(await both(pages, settled))) since = Date.now();
+    return Date.now() - since > calmMs;
+  };
+  await until('the call to be at rest', calm, {timeout: restMs, every: 250}).catch(() => undefined);
+}
+
+/**
  * Strikes, waits for the recovery and puts things right.
  *
  * @param {import('./fault.mjs').Fault} fault
@@ -122,9 +139,7 @@ const both = async (pages, ask) => (await Promise.all(pages.map(ask))).every(Boo
  */
 async function suffer(fault, people, pages) {
   const detail = () => Promise.all(people.map((person) => person.look()));
-  // As it is after some time: the spare transport is up, and nothing is being repaired. Not all pairs come to that.
-  await until('the call to settle', () => both(pages, settled), {timeout: 8000}).catch(() => undefined);
-  await wait(calmMs);
+  await rest(pages);
   const tellAll = (/** @type {'start' | 'mark'} */ what) => Promise.all(pages.map((page) => tell(page, what)));
   await tellAll('start');
   const mend = await fault.strike({internet, second, restart, blackoutMs, tell: tellAll});

@@ -24,6 +24,8 @@ export class Namespaces {
     this.names = new Set();
     /** @type {import('node:child_process').ChildProcess[]} */
     this.children = [];
+    /** The number of the newest interface. */
+    this.index = 1000;
     /** Files of this run: wrappers, profiles, certificates, data. */
     this.dir = mkdtempSync(join(tmpdir(), `${prefix}-${process.pid}-`));
     /** An exit or a signal cleans at once; should the run be killed, the next one sweeps. */
@@ -74,26 +76,16 @@ export class Namespaces {
   }
 
   /**
-   * Lays a cable between two namespaces.
+   * Lays a cable between two namespaces. Its ends have numbers that differ: were they the same, Linux would take it for an
+   * interface of its own, and let a bridge know up to a second later that it can be used.
    *
    * @param {End} one
    * @param {End} other
    */
   cable(one, other) {
-    this.ip(
-      one.ns,
-      'link',
-      'add',
-      'name',
-      one.name,
-      'type',
-      'veth',
-      'peer',
-      'name',
-      other.name,
-      'netns',
-      this.full(other.ns),
-    );
+    const index = () => ['index', String(++this.index)];
+    const peer = ['peer', 'name', other.name, ...index(), 'netns', this.full(other.ns)];
+    this.ip(one.ns, 'link', 'add', 'name', one.name, ...index(), 'type', 'veth', ...peer);
     for (const end of [one, other]) this.plug(end);
   }
 

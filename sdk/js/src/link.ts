@@ -12,7 +12,7 @@ import type {LinkKind, Track} from './wire.gen.js';
 /** What a link asks of the one who keeps it. */
 export interface LinkPort extends TransportPort {
   /** The other side asks for an ICE restart. */
-  asked(): void;
+  asked(elsewhere: boolean): void;
   /** What encrypts in an encrypted room. */
   readonly seal: Seal | null;
 }
@@ -100,7 +100,7 @@ export class Link extends Transport<LinkPort> implements Carrier, Way {
   }
 
   receive(message: LinkMessage): void {
-    if (message.type === 'renegotiate' && message.restart && this.maker) this.port.asked();
+    if (message.type === 'renegotiate' && message.restart && this.maker) this.port.asked(message.elsewhere === true);
     else this.negotiation.receive(message);
   }
 

@@ -154,13 +154,13 @@ export class Links {
     this.#rebuilds.clear();
   }
 
-  /** The network came back. */
-  hurry(): void {
+  /** The network or the socket came back; `other` as in {@link Upkeep.hurry}. */
+  hurry(other: boolean): void {
     this.forgive();
     // What was gathered a while ago may belong to a network that we have left.
     if (this.#prepared && performance.now() - this.#prepared.at > staleMs) this.#discard();
     this.#prepare();
-    for (const {pair} of this.#entries.values()) pair.upkeep?.hurry();
+    for (const {pair} of this.#entries.values()) pair.upkeep?.hurry(other);
   }
 
   /** There are links. */

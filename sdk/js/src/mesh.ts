@@ -176,7 +176,7 @@ export class Mesh {
 
   /** The network or the socket came back; `other` says that the network may be another one. */
   hurry(other = false): void {
-    this.links.hurry();
+    this.links.hurry(other);
     this.#hub?.hurry(other);
   }
 

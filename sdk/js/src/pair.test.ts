@@ -384,6 +384,21 @@ describe('a main link that is lost', () => {
     expect(firsts.at(-1)).toBe('replace');
   });
 
+  it('is replaced at once when the other side says that its network is another one, restart or not', async () => {
+    const {pair, run, alive, asked, state, main} = await inCall();
+    state.lavish = false;
+    await run(3_000);
+    alive.clear();
+    while (main.restarts === 0) await run(100);
+    const ask = {type: 'renegotiate', from: 'ann', link: 'l0', restart: true, elsewhere: true};
+    pair.receive(ask as never);
+    await run(50);
+    expect([main.restarts, asked]).toEqual([1, ['all']]);
+    for (let i = 0; i < 5; i++) pair.receive(ask as never);
+    await run(300);
+    expect(asked).toEqual(['all']);
+  });
+
   it('goes back to the one before when the other side gives up the one that replaced it', async () => {
     const {pair, run, connect, main, carries, state} = await inCall(false);
     pair.receive({type: 'offer', from: 'ann', link: 'l1', sdp: 'o1', tracks} as never);
@@ -423,6 +438,17 @@ describe('a main link that is lost', () => {
     expect(asks.length).toBeGreaterThanOrEqual(2);
     expect(asks[0]).toMatchObject({link: 'l0', restart: true});
     expect(sent.some((m) => m.type === 'offer' || m.type === 'close-link')).toBe(false);
+  });
+
+  it('is asked for in other words by a side whose network is another one', async () => {
+    const {pair, run, alive, sent} = await inCall(false);
+    await run(3_000);
+    alive.clear();
+    pair.upkeep?.alarm();
+    pair.upkeep?.hurry(true);
+    await run(400);
+    const asks = sent.filter((m) => m.type === 'renegotiate');
+    expect(asks).toMatchObject([{link: 'l0', restart: true, elsewhere: true}]);
   });
 
   it.each<[string, Partial<{online: boolean; present: boolean}>, number]>([

@@ -309,7 +309,8 @@ export class Pair {
         connected: () => this.#connected(link),
         moved: () => this.#upkeep?.moved(link),
         broken: (why, hopeless) => this.#broken(link, why, hopeless),
-        asked: () => (link === this.#main && this.#upkeep ? this.#upkeep.asked() : void link.restart()),
+        asked: (elsewhere) =>
+          link === this.#main && this.#upkeep ? this.#upkeep.asked(elsewhere) : void link.restart(),
         trouble: (kind, detail) => port.trouble(kind, detail),
         watched: () => port.watched(),
         channel: (channel) => {

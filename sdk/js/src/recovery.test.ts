@@ -87,6 +87,30 @@ describe('Recovery', () => {
       ],
       ['1000 restart', '1400 replace', '4900 replace-tls', '6000 restart', '6400 replace'],
     ],
+    [
+      'starts over when something came back just before the loss was noticed',
+      3_000,
+      [
+        [0, well],
+        [1_000, ill],
+        [1_500, well],
+        [2_600, hurry],
+        [2_700, ill],
+      ],
+      ['1000 restart', '1400 replace', '2700 restart'],
+    ],
+    [
+      'takes what comes back right after a remedy for the same loss',
+      3_000,
+      [
+        [0, well],
+        [1_000, ill],
+        [1_500, well],
+        [1_600, hurry],
+        [1_700, ill],
+      ],
+      ['1000 restart', '1400 replace'],
+    ],
   ])('%s', (_, until, events, expected) => {
     expect(run(until, events)).toEqual(expected);
   });
@@ -147,6 +171,14 @@ describe('Recovery', () => {
     expect(recovery.next(1_300, reach)).toBeNull();
     expect(recovery.asked(2_000, true)).toBe('replace');
     expect(recovery.asked(3_000, true)).toBe('replace-tls');
+  });
+
+  it('takes no restart for an answer to somebody who is elsewhere', () => {
+    const recovery = new Recovery(0, () => 0.5);
+    recovery.well(0);
+    expect(recovery.asked(1_000, false)).toBe('restart');
+    expect(recovery.asked(1_100, true, true)).toBe('replace');
+    expect(recovery.asked(1_200, true, true)).toBeNull();
   });
 
   it('makes another transport first where the network is another one, unless there was no first connection', () => {

@@ -56,6 +56,7 @@ export class Recovery {
   #lost = false;
   #since: number;
   #triedAt = Number.NEGATIVE_INFINITY;
+  #news = Number.NEGATIVE_INFINITY; // when something came back, which may be heard of before the loss
   #first = true; // it has not been well yet
   #waiting = false; // a remedy went to somebody who is away: one is enough, it waits for them
 
@@ -91,6 +92,7 @@ export class Recovery {
     if (this.#lost) return;
     this.#lost = true;
     this.#since = now;
+    if (this.#news - this.#triedAt >= sameLossMs) this.#step = 0; // another loss than the one that was tried for
     // What breaks again at once is given the time that it would have had.
     this.#due = Math.max(now, this.#step ? this.#triedAt + this.#pause() : 0);
   }
@@ -98,15 +100,22 @@ export class Recovery {
   /** The network, the socket or the other one came back: what is lost starts over at once. */
   hurry(now: number): void {
     this.#waiting = false;
+    this.#news = now;
     // A network that changes says so more than once.
     if (!this.#lost || now - this.#triedAt < sameLossMs) return;
     this.#step = 0;
     this.#due = now;
   }
 
-  /** The other side lost the path; `anew` as in {@link Reach}. Returns the remedy, unless one is under way already. */
-  asked(now: number, anew: boolean): Remedy | null {
-    if (now - this.#triedAt < sameLossMs) return null;
+  /**
+   * The other side lost the path; `anew` as in {@link Reach}. Returns the remedy, unless one is under way already: a restart
+   * is none for a side that is `elsewhere`, and who is not does not know.
+   */
+  asked(now: number, anew: boolean, elsewhere = false): Remedy | null {
+    if (now - this.#triedAt < sameLossMs) {
+      if (!elsewhere || this.#step !== 1 || this.#ladder !== ladder) return null;
+      this.#step = 0;
+    }
     const remedy = this.#take(now, anew);
     this.#since = now;
     if (!this.#lost) this.#due = Number.POSITIVE_INFINITY;

@@ -180,9 +180,10 @@ export abstract class Transport<P extends TransportPort = TransportPort> impleme
 
   /**
    * Begins ICE anew with fresh servers, or asks the other side to: it does so only when it is the maker. While an offer
-   * to do so waits for its answer, another one is made only for a network that is another one since (`anew`).
+   * to do so waits for its answer, another one is made only for a network that is another one since (`anew`). Whoever asks
+   * may say that another link would do better (`elsewhere`).
    */
-  async restart(anew = false): Promise<void> {
+  async restart(anew = false, elsewhere = false): Promise<void> {
     if (!anew && this.negotiation.restarting) return;
     const now = performance.now();
     if (now - this.#restartedAt < sameLossMs) return; // both sides noticed the same loss
@@ -198,7 +199,7 @@ export abstract class Transport<P extends TransportPort = TransportPort> impleme
     }
     // Only the maker restarts: were the sides of an offer to change, Firefox would change its DTLS role with them.
     if (this.maker) this.negotiation.offer(true);
-    else this.port.send('renegotiate', {restart: true});
+    else this.port.send('renegotiate', {restart: true, ...(elsewhere && {elsewhere})});
   }
 
   // ---- Side

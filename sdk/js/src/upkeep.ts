@@ -58,6 +58,7 @@ export class Upkeep {
   #direct = false; // the main link was, once
   #anew = false; // the network may be another one since the last restart
   #newsAt = Number.NEGATIVE_INFINITY; // when that was said
+  #otherAt = Number.NEGATIVE_INFINITY; // when the browser said so
   #lostSince = 0;
   #replaced: number[] = []; // when, of late
   #made: Link | null = null; // the last replacement that was made as a remedy
@@ -104,7 +105,8 @@ export class Upkeep {
     const slack = 2 * (port.lag() + Math.min(farMs, main.rttMs)) + (calm ? calmMs : 0) + turn;
     const anew = now - this.#newsAt < newsMs && !this.#restless;
     // Another transport takes data channels with it: a moment in which a machine was busy is no reason to make one.
-    const doubt = anew && pair.main.connected && main.silence < silenceMs + 2 * main.rttMs;
+    const sure = now - this.#otherAt < newsMs;
+    const doubt = anew && !sure && pair.main.connected && main.silence < silenceMs + 2 * main.rttMs;
     const reach = {online: port.online(), present: port.present(), slack, anew};
     const remedy = doubt ? null : this.#recovery.next(now, reach);
     if (remedy) this.#apply(remedy);
@@ -112,9 +114,10 @@ export class Upkeep {
     this.#tidy(now);
   }
 
-  /** The network, the socket or the other one came back. */
-  hurry(): void {
+  /** The network, the socket or the other one came back; `other` says that the browser knows of another network. */
+  hurry(other = false): void {
     const now = this.pair.port.clock();
+    if (other) this.#otherAt = now;
     this.#anew = true;
     this.#newsAt = now;
     this.#spareFails = 0;
@@ -144,12 +147,13 @@ export class Upkeep {
     this.#switch(this.pair.port.clock());
   }
 
-  /** The other side asks for a restart of the main link. */
-  asked(): void {
+  /** The other side asks for a restart of the main link, or says that its network is another one. */
+  asked(elsewhere: boolean): void {
     const {main, next} = this.pair;
-    if (main.restarting || (next && next.age < youngMs)) return;
-    const anew = !this.#heart(main).lively && !this.#restless;
-    const remedy = this.#recovery.asked(this.pair.port.clock(), anew);
+    const other = elsewhere && !this.#restless;
+    if ((main.restarting && !other) || (next && next.age < youngMs)) return;
+    const anew = other || (!this.#heart(main).lively && !this.#restless);
+    const remedy = this.#recovery.asked(this.pair.port.clock(), anew, other);
     if (remedy) this.#apply(remedy);
   }
 
@@ -281,7 +285,7 @@ export class Upkeep {
     const {main, maker} = pair;
     if (remedy === 'restart' || (!maker && main.proven)) {
       pair.port.note({kind: 'restart', link: main.id, cause: maker ? 'ICE' : 'ICE, asked for'});
-      void main.restart(this.#anew);
+      void main.restart(this.#anew, remedy !== 'restart');
       this.#anew = false;
     } else if (main.proven) {
       pair.replace(remedy === 'replace-tls' ? 'tls' : 'all');

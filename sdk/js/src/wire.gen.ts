@@ -318,6 +318,8 @@ export interface Renegotiate extends Header, Peer {
   type: 'renegotiate';
   /** Restart asks for an ICE restart. */
   restart?: boolean;
+  /** Elsewhere says that the sender's network is another one than the link was made in: rather another link than a restart. */
+  elsewhere?: boolean;
 }
 
 /** CloseLink says that the sender closed the link. */
