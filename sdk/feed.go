@@ -166,10 +166,10 @@ func (t *Track) take(now time.Time, p *rtp.Packet, from *feed) {
 	}
 	t.mu.Lock()
 	x.Key = t.meter.video && beginsKey(p.Payload)
-	if !t.meter.video || x.Key {
+	plea := t.hand(now, t.seam.Take(now, x))
+	if x.Key || !t.meter.video && t.seam.Whole() { // what waits is missing something that the other way may bring yet
 		t.ways[from.way] = now
 	}
-	plea := t.hand(now, t.seam.Take(now, x))
 	t.attend(now)
 	t.mu.Unlock()
 	if plea {

@@ -33,7 +33,7 @@ func (s *Seam[V]) join(now time.Time, f *feed, number int64, p Packet[V]) {
 		w.before, w.sure = f.captured, true
 	}
 	k, again := s.find(p.Captured)
-	alone := !s.both(now)
+	alone := !s.both()
 	switch {
 	case !s.begun:
 		s.emit(now, f, w)
@@ -42,8 +42,10 @@ func (s *Seam[V]) join(now time.Time, f *feed, number int64, p Packet[V]) {
 	case later(p.Captured, s.captured) < 0 && now.Sub(s.at) < lapse:
 		s.late(f, w)
 	case alone || w.sure && later(w.before, s.captured) <= 0:
-		if alone {
-			s.release(now, true)
+		if alone { // nobody brings what is missing before it, but this way may what is missing after it
+			for len(s.held) > 0 && later(s.held[0].Captured, p.Captured) < 0 {
+				s.pop(now)
+			}
 		}
 		if later(p.Captured, s.captured) > 0 || now.Sub(s.at) >= lapse {
 			s.emit(now, f, w)
@@ -74,7 +76,7 @@ func (s *Seam[V]) wait(now time.Time, f *feed, w waiting[V]) {
 	case !found:
 		s.held = slices.Insert(s.held, at, w)
 		if s.until.IsZero() {
-			s.until = now.Add(hold)
+			s.until, s.since = now.Add(hold), now
 		}
 	case w.sure && !s.held[at].sure: // the same frame, and what is before it is known
 		s.held[at] = w
@@ -85,21 +87,27 @@ func (s *Seam[V]) wait(now time.Time, f *feed, w waiting[V]) {
 func (s *Seam[V]) release(now time.Time, force bool) {
 	for len(s.held) > 0 {
 		w := s.held[0]
-		done := later(w.Captured, s.captured) <= 0 // it came meanwhile
-		if !done && !force && !(w.sure && later(w.before, s.captured) <= 0) {
+		if !force && later(w.Captured, s.captured) > 0 && !(w.sure && later(w.before, s.captured) <= 0) {
 			return
 		}
-		s.held = slices.Delete(s.held, 0, 1)
-		f := s.feeds[w.Feed]
-		if f == nil { // it has ended
-			f = &feed{}
-		}
-		if !done {
-			s.emit(now, f, w)
-		}
-		s.until = now.Add(hold)
+		s.pop(now)
 	}
 	s.until = time.Time{}
+}
+
+// pop lets go the first of what waits, unless it came meanwhile.
+func (s *Seam[V]) pop(now time.Time) {
+	w := s.held[0]
+	s.held = slices.Delete(s.held, 0, 1)
+	s.until, s.since = now.Add(hold), now
+	if later(w.Captured, s.captured) <= 0 {
+		return
+	}
+	f := s.feeds[w.Feed]
+	if f == nil { // it has ended
+		f = &feed{}
+	}
+	s.emit(now, f, w)
 }
 
 // late passes a frame on that is older than what left, if its number was kept free.

@@ -14,18 +14,24 @@ package seam
 import "time"
 
 const (
-	// hold is how long a frame waits for one before it that the other way may bring yet.
-	hold = 250 * time.Millisecond
-	// alive is how long after its last packet a way still counts as one that may bring something.
+	// hold is how long a frame waits for one before it that the other way may bring yet, and longest how long it does where
+	// that way is behind and goes on: there it is still to come. again is when that is looked at again.
+	hold, longest = 250 * time.Millisecond, 800 * time.Millisecond
+	again         = 40 * time.Millisecond
+	// alive is how long after its last packet a way still counts as one that may bring something, and calm how much of a
+	// time in which neither brought anything counts for that: then it was the sender who paused, or all of us.
 	alive = 300 * time.Millisecond
+	calm  = 100 * time.Millisecond
+	// lateness is how late a timer may come before it proves nothing: what has arrived was not read either.
+	lateness = 20 * time.Millisecond
 	// quiet and still are how long the way that is followed may say nothing before the other one is, of sound and of
 	// pictures.
 	quiet = 60 * time.Millisecond
 	still = 500 * time.Millisecond
-	// memory is how many frames are remembered, to know them when they come again: more than a second of sound.
-	memory = 64
-	// maxHeld bounds what waits.
-	maxHeld = 32
+	// memory is how many frames are remembered, to know them when they come again: more than two seconds of sound.
+	memory = 128
+	// maxHeld bounds what waits: a little more than longest.
+	maxHeld = 56
 )
 
 // The ways.
@@ -72,10 +78,14 @@ type Seam[V any] struct {
 	wanted   int // to follow from its next packet on; -1 for none
 	last     int // feed that the newest packet came from
 
+	heard time.Time     // when the newest packet came
+	lived time.Duration // for how long something came
+
 	recent [memory]known
 	count  int
 	held   []waiting[V]
 	until  time.Time
+	since  time.Time // when it began to wait
 	gap    Gap
 	frame  int64 // how long a frame lasts, in the units of a capture; 0 while unknown
 	out    []Packet[V]
@@ -93,6 +103,7 @@ type feed struct {
 	plain    bool   // a packet came that does not tell when it was captured
 	since    time.Time
 	heard    time.Time
+	lived    time.Duration // Seam.lived, then
 }
 
 // known is a frame that left.
@@ -118,6 +129,9 @@ func New[V any](clock uint32, video bool) *Seam[V] {
 // Take takes a packet and returns those that leave now. They are valid until the next call.
 func (s *Seam[V]) Take(now time.Time, p Packet[V]) []Packet[V] {
 	s.out = s.out[:0]
+	if now.Before(s.heard) { // whoever brings it has waited for the other one's turn to end
+		now = s.heard
+	}
 	f := s.feeds[p.Feed]
 	if f == nil {
 		f = &feed{way: p.Way & 1, since: now}
@@ -126,7 +140,9 @@ func (s *Seam[V]) Take(now time.Time, p Packet[V]) []Packet[V] {
 	if now.Sub(f.heard) > alive {
 		f.since = now
 	}
-	f.heard = now
+	s.lived += min(now.Sub(s.heard), calm)
+	s.heard = now
+	f.heard, f.lived = now, s.lived
 	f.plain = f.plain || p.Captured == 0
 	number := f.extend(p.Sequence)
 	if f.plain || s.video {
@@ -144,17 +160,38 @@ func (s *Seam[V]) Deadline() time.Time { return s.until }
 // Flush lets go what has waited long enough.
 func (s *Seam[V]) Flush(now time.Time) []Packet[V] {
 	s.out = s.out[:0]
-	if !s.until.IsZero() && !now.Before(s.until) {
+	switch late := now.Sub(s.until); {
+	case s.until.IsZero() || late < 0:
+	case now.Sub(s.since) >= longest:
+		s.release(now, true)
+	case late > lateness:
+		s.until = now.Add(min(late, hold))
+	case s.behind(s.held[0]):
+		s.until = now.Add(again)
+	default:
 		s.release(now, true)
 	}
 	return s.out
 }
 
+// behind reports whether another way that goes on has not come as far as a frame.
+func (s *Seam[V]) behind(w waiting[V]) bool {
+	for _, f := range s.feeds {
+		if f.way != w.Way&1 && s.lived-f.lived < alive && later(w.Captured, f.captured) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// Whole reports whether nothing waits for a frame before it.
+func (s *Seam[V]) Whole() bool { return len(s.held) == 0 }
+
 // End forgets a feed, and returns what waited for it.
 func (s *Seam[V]) End(now time.Time, name int) []Packet[V] {
 	s.out = s.out[:0]
 	delete(s.feeds, name)
-	if !s.both(now) {
+	if !s.both() {
 		s.release(now, true)
 	}
 	return s.out
@@ -184,10 +221,10 @@ func (f *feed) note(number int64, captured uint64) {
 }
 
 // both reports whether both ways may bring something.
-func (s *Seam[V]) both(now time.Time) bool {
+func (s *Seam[V]) both() bool {
 	var live [2]bool
 	for _, f := range s.feeds {
-		live[f.way&1] = live[f.way&1] || now.Sub(f.heard) < alive
+		live[f.way&1] = live[f.way&1] || s.lived-f.lived < alive
 	}
 	return live[Direct] && live[Hub]
 }

@@ -112,6 +112,52 @@ func TestAFrameThatNobodyBringsIsAHole(t *testing.T) {
 	}
 }
 
+// TestAPauseOfTheSenderIsNoLoss: the sender stood still at the moment of a switch, so nothing was captured in that time. The
+// new way begins with the frame after it and cannot know; the old one can, and is asked though it said nothing either.
+func TestAPauseOfTheSenderIsNoLoss(t *testing.T) {
+	s := New[int](48000, false)
+	frames := []int{0, 1, 2, 3, 4, 5, 25, 26, 27, 28, 29}
+	var left []Packet[int]
+	take := func(way, i int, late time.Duration) {
+		p := Packet[int]{Feed: way, Way: way, Captured: captured(frames[i]), Value: frames[i], Sequence: uint16(i), Timestamp: uint32(frames[i] * 960)}
+		left = append(left, s.Take(begin.Add(time.Duration(frames[i])*lasts+late), p)...)
+	}
+	for i := range frames {
+		if frames[i] >= 25 {
+			take(Hub, i, 5*time.Millisecond)
+		}
+		take(Direct, i, 15*time.Millisecond)
+	}
+	if len(left) != len(frames) || s.Gap().Lost != 0 {
+		t.Fatalf("%d frames left of %d, %d count as lost", len(left), len(frames), s.Gap().Lost)
+	}
+	for i, p := range left {
+		if p.Value != frames[i] || p.Sequence != left[0].Sequence+uint16(i) {
+			t.Errorf("number %d is frame %d, want %d as number %d", p.Sequence, p.Value, frames[i], left[0].Sequence+uint16(i))
+		}
+	}
+}
+
+// TestAMachineThatStoodStill: what arrived meanwhile is read late, all of one way before the other, after a timer that is
+// late, too. Nothing of that is a loss.
+func TestAMachineThatStoodStill(t *testing.T) {
+	s := New[int](48000, false)
+	left := play(t, s, append(span(Direct, 0, 10, 5*time.Millisecond), span(Hub, 14, 14, -80*time.Millisecond)...))
+	awake := begin.Add(700 * time.Millisecond)
+	if d := s.Deadline(); d.IsZero() || awake.Before(d.Add(lasts)) {
+		t.Fatalf("the frame that waits is due %v after the beginning", d.Sub(begin))
+	}
+	left = append(left, s.Flush(awake)...)
+	for i, x := range append(span(Hub, 15, 34, 0), span(Direct, 11, 34, 0)...) {
+		x.at = awake.Sub(begin) + time.Duration(i)*time.Millisecond/10
+		left = append(left, play(t, s, []step{x})...)
+	}
+	whole(t, left, 0, 34)
+	if s.Gap().Lost != 0 {
+		t.Errorf("%d count as lost", s.Gap().Lost)
+	}
+}
+
 func TestThePauseIsMeasured(t *testing.T) {
 	s := New[int](48000, false)
 	play(t, s, append(span(Direct, 0, 50, 5*time.Millisecond), span(Hub, 45, 90, 75*time.Millisecond)...))
