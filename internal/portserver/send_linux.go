@@ -108,7 +108,8 @@ func (s *batchSender) transmit(fd uintptr) {
 			s.giveUp()
 			continue
 		}
-		n, _, errno := unix.Syscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&s.messages[s.next])), uintptr(s.reachable()), unix.MSG_DONTWAIT, 0, 0)
+		// Raw, as in batchReader.receive.
+		n, _, errno := unix.RawSyscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&s.messages[s.next])), uintptr(s.reachable()), unix.MSG_DONTWAIT, 0, 0)
 		s.calls++
 		switch {
 		case errno == 0 && n > 0:
