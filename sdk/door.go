@@ -128,7 +128,9 @@ func (s *state) joined(m *signal.Joined) {
 	again := s.me == m.Seat // after a restart of the server
 	s.me, s.token = m.Seat, m.Token
 	s.replaceRoom(m.Room)
-	s.encrypted()
+	if s.encrypted(); s.begins != nil && s.begins.n == 0 { // we would have made it encrypted; somebody made it first, and not so
+		s.notEncrypted(errNeverEncrypted)
+	}
 	// Somebody else may have made it in the same moment, with another key.
 	if err := s.unfit(len(m.Room.Seats) > 1); err != nil { // or nobody here encrypts, or so the server says
 		_ = s.send(&signal.Leave{}) // an overflow has ended the room

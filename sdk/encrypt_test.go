@@ -166,7 +166,12 @@ func TestEncryptionInANewSession(t *testing.T) {
 			if s.begins == nil {
 				t.Error("an error that is about nothing refused it")
 			}
-			s.begins = nil
+			// Somebody made the room before us, in the clear.
+			question, me := s.begins.q, signal.Seat{ID: "me", Session: "new", State: signal.SeatPresent, Role: signal.RoleSpeaker}
+			s.joined(&signal.Joined{Seat: "me", Room: signal.RoomState{Exists: true, Seats: []signal.Seat{me}}})
+			if err := question.wait(t.Context()); s.begins != nil || !errors.Is(err, errNeverEncrypted) {
+				t.Errorf("in somebody else's room: %v", err)
+			}
 			return nil
 		})
 	})
