@@ -185,6 +185,9 @@ func (s *state) leave() error {
 
 // outside forgets the inside of the room.
 func (s *state) outside(why error) {
+	if s.begins != nil && s.begins.n == 0 { // we do not make the room that was to be encrypted
+		s.notEncrypted(errNeverEncrypted)
+	}
 	s.me, s.token, s.wanted, s.unsaid = "", "", false, nil
 	s.unlink()
 	s.reports, s.watch = reports{}, watch{}
@@ -275,7 +278,9 @@ func (s *state) acknowledged() {
 func (s *state) roomChanged(room signal.RoomState) {
 	early := s.room.Early
 	s.replaceRoom(room)
-	s.encrypted()
+	if s.encrypted(); s.begins != nil && s.begins.n == 0 && room.Exists { // somebody else made it
+		s.notEncrypted(errNeverEncrypted)
+	}
 	s.emit(Changed{Info: s.info()})
 	if s.me == "" && !early && room.Early {
 		s.warm()

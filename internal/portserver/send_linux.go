@@ -12,6 +12,9 @@ import (
 // nothing, and the loop has others to serve.
 const patienceToSend = 10 * time.Millisecond
 
+// maxMessages is how many messages one call sends at most.
+const maxMessages = 64
+
 // maxAgain is how often a message is tried again after errors that may belong to packets before it.
 const maxAgain = 4
 
@@ -108,7 +111,7 @@ func (s *batchSender) transmit(fd uintptr) {
 			s.giveUp()
 			continue
 		}
-		// Raw, as in batchReader.receive.
+		// Raw, as in batchReader.receive; maxMessages bounds for how long nothing else gets this processor.
 		n, _, errno := unix.RawSyscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&s.messages[s.next])), uintptr(s.reachable()), unix.MSG_DONTWAIT, 0, 0)
 		s.calls++
 		switch {
@@ -125,10 +128,10 @@ func (s *batchSender) transmit(fd uintptr) {
 	}
 }
 
-// reachable counts the messages from next on that have an address.
+// reachable counts the messages from next on that have an address, up to the most of one call.
 func (s *batchSender) reachable() int {
 	n := s.next
-	for n < s.end && s.messages[n].Namelen != 0 {
+	for n < min(s.end, s.next+maxMessages) && s.messages[n].Namelen != 0 {
 		n++
 	}
 	return n - s.next

@@ -104,7 +104,7 @@ type Renegotiate struct {
 	Peer
 	// Restart asks for an ICE restart.
 	Restart bool `json:"restart,omitempty"`
-	// Elsewhere says that the sender's network is another one than the link was made in: rather another link than a restart.
+	// Elsewhere says that the sender's network has changed: rather another link than a restart.
 	Elsewhere bool `json:"elsewhere,omitempty"`
 }
 

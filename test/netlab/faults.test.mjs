@@ -126,7 +126,7 @@ async function rest(pages) {
     if (!(await both(pages, settled))) since = Date.now();
     return Date.now() - since > calmMs;
   };
-  await until('the call to be at rest', calm, {timeout: restMs, every: 250}).catch(() => undefined);
+  await until('the call to be at rest', calm, {timeout: restMs, every: 250}).catch(() => wait(calmMs));
 }
 
 /**

@@ -28,7 +28,7 @@ func (s *Seam[V]) find(captured uint64) (known, bool) {
 
 // join takes a packet whose capture is told.
 func (s *Seam[V]) join(now time.Time, f *feed, number int64, p Packet[V]) {
-	w := waiting[V]{Packet: p, number: number}
+	w := waiting[V]{Packet: p, came: now, number: number}
 	if f.begun && f.highest == number-1 {
 		w.before, w.sure = f.captured, true
 	}
@@ -47,22 +47,21 @@ func (s *Seam[V]) join(now time.Time, f *feed, number int64, p Packet[V]) {
 				s.pop(now)
 			}
 		}
-		if later(p.Captured, s.captured) > 0 || now.Sub(s.at) >= lapse {
+		switch {
+		case later(p.Captured, s.captured) > 0:
+			s.emit(now, f, w)
+		case now.Sub(s.at) >= lapse: // their clock has begun anew: what waits is of the old one
+			s.release(now, true)
 			s.emit(now, f, w)
 		}
 	default:
-		s.wait(now, f, w)
+		s.wait(now, w)
 	}
 	s.release(now, false)
 }
 
 // wait keeps a frame back, in order.
-func (s *Seam[V]) wait(now time.Time, f *feed, w waiting[V]) {
-	if len(s.held) >= maxHeld {
-		s.release(now, true)
-		s.emit(now, f, w)
-		return
-	}
+func (s *Seam[V]) wait(now time.Time, w waiting[V]) {
 	at, found := slices.BinarySearchFunc(s.held, w, func(a, b waiting[V]) int {
 		switch d := later(a.Captured, b.Captured); {
 		case d < 0:
@@ -76,10 +75,14 @@ func (s *Seam[V]) wait(now time.Time, f *feed, w waiting[V]) {
 	case !found:
 		s.held = slices.Insert(s.held, at, w)
 		if s.until.IsZero() {
-			s.until, s.since = now.Add(hold), now
+			s.until = now.Add(hold)
 		}
 	case w.sure && !s.held[at].sure: // the same frame, and what is before it is known
+		w.came = s.held[at].came
 		s.held[at] = w
+	}
+	for len(s.held) > maxHeld {
+		s.pop(now)
 	}
 }
 
@@ -99,7 +102,7 @@ func (s *Seam[V]) release(now time.Time, force bool) {
 func (s *Seam[V]) pop(now time.Time) {
 	w := s.held[0]
 	s.held = slices.Delete(s.held, 0, 1)
-	s.until, s.since = now.Add(hold), now
+	s.until, s.excused = now.Add(hold), false
 	if later(w.Captured, s.captured) <= 0 {
 		return
 	}

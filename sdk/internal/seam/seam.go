@@ -81,14 +81,14 @@ type Seam[V any] struct {
 	heard time.Time     // when the newest packet came
 	lived time.Duration // for how long something came
 
-	recent [memory]known
-	count  int
-	held   []waiting[V]
-	until  time.Time
-	since  time.Time // when it began to wait
-	gap    Gap
-	frame  int64 // how long a frame lasts, in the units of a capture; 0 while unknown
-	out    []Packet[V]
+	recent  [memory]known
+	count   int
+	held    []waiting[V]
+	until   time.Time
+	excused bool // the timer was late, once, for the first that waits
+	gap     Gap
+	frame   int64 // how long a frame lasts, in the units of a capture; 0 while unknown
+	out     []Packet[V]
 }
 
 // feed is one RTP stream.
@@ -116,6 +116,7 @@ type known struct {
 // waiting is a frame that came too early.
 type waiting[V any] struct {
 	Packet[V]
+	came   time.Time
 	number int64 // on its feed
 	before uint64
 	sure   bool // before is when the frame before it was captured
@@ -162,11 +163,9 @@ func (s *Seam[V]) Flush(now time.Time) []Packet[V] {
 	s.out = s.out[:0]
 	switch late := now.Sub(s.until); {
 	case s.until.IsZero() || late < 0:
-	case now.Sub(s.since) >= longest:
-		s.release(now, true)
-	case late > lateness:
-		s.until = now.Add(min(late, hold))
-	case s.behind(s.held[0]):
+	case late > lateness && !s.excused:
+		s.until, s.excused = now.Add(min(late, hold)), true
+	case now.Sub(s.held[0].came) < longest && s.behind(s.held[0]):
 		s.until = now.Add(again)
 	default:
 		s.release(now, true)

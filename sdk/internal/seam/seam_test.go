@@ -143,7 +143,7 @@ func TestAPauseOfTheSenderIsNoLoss(t *testing.T) {
 func TestAMachineThatStoodStill(t *testing.T) {
 	s := New[int](48000, false)
 	left := play(t, s, append(span(Direct, 0, 10, 5*time.Millisecond), span(Hub, 14, 14, -80*time.Millisecond)...))
-	awake := begin.Add(700 * time.Millisecond)
+	awake := begin.Add(1500 * time.Millisecond)
 	if d := s.Deadline(); d.IsZero() || awake.Before(d.Add(lasts)) {
 		t.Fatalf("the frame that waits is due %v after the beginning", d.Sub(begin))
 	}
@@ -155,6 +155,44 @@ func TestAMachineThatStoodStill(t *testing.T) {
 	whole(t, left, 0, 34)
 	if s.Gap().Lost != 0 {
 		t.Errorf("%d count as lost", s.Gap().Lost)
+	}
+}
+
+// TestNothingWaitsForLong: one way is far behind the other, which loses a frame now and then.
+func TestNothingWaitsForLong(t *testing.T) {
+	s := New[int](48000, false)
+	steps := append(span(Direct, 0, 150, 0, 20, 45, 70, 95), span(Hub, 0, 90, 1200*time.Millisecond)...)
+	slices.SortStableFunc(steps, func(a, b step) int { return int(a.at - b.at) })
+	came := make(map[int]time.Duration)
+	for _, x := range steps {
+		if _, known := came[x.frame]; !known {
+			came[x.frame] = x.at
+		}
+		for _, p := range play(t, s, []step{x}) {
+			if waited := x.at - came[p.Value]; waited > longest+again+lasts {
+				t.Errorf("frame %d waited %v", p.Value, waited)
+			}
+			delete(came, p.Value)
+		}
+	}
+}
+
+// TestABurstPushesOutTheOldest: more comes at once than may wait. What leaves is in order, each frame once.
+func TestABurstPushesOutTheOldest(t *testing.T) {
+	s := New[int](48000, false)
+	left := play(t, s, append(span(Direct, 0, 10, 0), span(Hub, 0, 10, 0)...))
+	now := 300 * time.Millisecond
+	for _, x := range append(span(Direct, 14, 100, 0), span(Hub, 40, 110, 0)...) {
+		x.at = now
+		left = append(left, play(t, s, []step{x})...)
+	}
+	for i := 1; i < len(left); i++ {
+		if left[i].Value <= left[i-1].Value || int16(left[i].Sequence-left[i-1].Sequence) <= 0 {
+			t.Fatalf("frame %d as number %d after frame %d as number %d", left[i].Value, left[i].Sequence, left[i-1].Value, left[i-1].Sequence)
+		}
+	}
+	if len(s.held) > maxHeld || len(left) < 50 {
+		t.Errorf("%d wait, %d left", len(s.held), len(left))
 	}
 }
 

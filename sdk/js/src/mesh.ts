@@ -174,16 +174,17 @@ export class Mesh {
     this.#hub?.alarm();
   }
 
-  /** The network or the socket came back; `other` says that the network may be another one. */
-  hurry(other = false): void {
-    this.links.hurry(other);
-    this.#hub?.hurry(other);
+  /** The network or the socket came back. */
+  hurry(): void {
+    this.links.hurry(false);
+    this.#hub?.hurry(false);
   }
 
-  /** What was connected may not be any more. */
-  rouse(): void {
+  /** What was connected may not be any more; `sure` says that the browser knows of a change of its network. */
+  rouse(sure: boolean): void {
     this.alarm();
-    this.hurry(true);
+    this.links.hurry(sure);
+    this.#hub?.hurry(true);
   }
 
   /** The server counts anew, and knows no link with its hub. */

@@ -437,6 +437,7 @@ describe('a main link that is lost', () => {
     const asks = sent.filter((m) => m.type === 'renegotiate');
     expect(asks.length).toBeGreaterThanOrEqual(2);
     expect(asks[0]).toMatchObject({link: 'l0', restart: true});
+    expect(asks.some((ask) => 'elsewhere' in ask)).toBe(false);
     expect(sent.some((m) => m.type === 'offer' || m.type === 'close-link')).toBe(false);
   });
 

@@ -179,6 +179,8 @@ describe('Recovery', () => {
     expect(recovery.asked(1_000, false)).toBe('restart');
     expect(recovery.asked(1_100, true, true)).toBe('replace');
     expect(recovery.asked(1_200, true, true)).toBeNull();
+    const young = new Recovery(0, () => 0.5);
+    expect([100, 200, 300].map((now) => young.asked(now, true, true))).toEqual(['restart', null, null]);
   });
 
   it('makes another transport first where the network is another one, unless there was no first connection', () => {

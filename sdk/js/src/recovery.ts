@@ -113,7 +113,7 @@ export class Recovery {
    */
   asked(now: number, anew: boolean, elsewhere = false): Remedy | null {
     if (now - this.#triedAt < sameLossMs) {
-      if (!elsewhere || this.#step !== 1 || this.#ladder !== ladder) return null;
+      if (!elsewhere || this.#first || this.#step !== 1 || this.#ladder !== ladder) return null;
       this.#step = 0;
     }
     const remedy = this.#take(now, anew);

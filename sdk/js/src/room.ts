@@ -250,12 +250,12 @@ class Call extends Actor implements Room {
       this.#page.on('visible', () => this.#relink()),
       this.#page.on('network', (other) => {
         if (other && this.status === 'joined') this.#record.note({kind: 'note', cause: 'network-changed'});
-        this.#mesh.rouse();
+        this.#mesh.rouse(true);
       }),
       this.#page.on('drift', () => this.#mesh.links.lost && this.#mesh.hurry()),
       this.#pulse.on('slept', (ms) => {
         if (this.status === 'joined') this.#record.note({kind: 'note', cause: 'asleep', ms});
-        this.#mesh.rouse();
+        this.#mesh.rouse(false);
       }),
       watchWhileJoined(this, {
         people: () => this.roster.list,

@@ -105,8 +105,7 @@ export class Upkeep {
     const slack = 2 * (port.lag() + Math.min(farMs, main.rttMs)) + (calm ? calmMs : 0) + turn;
     const anew = now - this.#newsAt < newsMs && !this.#restless;
     // Another transport takes data channels with it: a moment in which a machine was busy is no reason to make one.
-    const sure = now - this.#otherAt < newsMs;
-    const doubt = anew && !sure && pair.main.connected && main.silence < silenceMs + 2 * main.rttMs;
+    const doubt = anew && !this.#elsewhere && pair.main.connected && main.silence < silenceMs + 2 * main.rttMs;
     const reach = {online: port.online(), present: port.present(), slack, anew};
     const remedy = doubt ? null : this.#recovery.next(now, reach);
     if (remedy) this.#apply(remedy);
@@ -114,7 +113,7 @@ export class Upkeep {
     this.#tidy(now);
   }
 
-  /** The network, the socket or the other one came back; `other` says that the browser knows of another network. */
+  /** The network, the socket or the other one came back; `other`: the browser says that its network changed. */
   hurry(other = false): void {
     const now = this.pair.port.clock();
     if (other) this.#otherAt = now;
@@ -285,13 +284,18 @@ export class Upkeep {
     const {main, maker} = pair;
     if (remedy === 'restart' || (!maker && main.proven)) {
       pair.port.note({kind: 'restart', link: main.id, cause: maker ? 'ICE' : 'ICE, asked for'});
-      void main.restart(this.#anew, remedy !== 'restart');
+      void main.restart(this.#anew, remedy !== 'restart' && this.#elsewhere);
       this.#anew = false;
     } else if (main.proven) {
       pair.replace(remedy === 'replace-tls' ? 'tls' : 'all');
       this.#made = pair.next;
       this.#replaced = [...this.#replaced, pair.port.clock()].slice(-mostReplaced);
     } else pair.end(main);
+  }
+
+  /** The browser has said of late that its network changed. */
+  get #elsewhere(): boolean {
+    return this.pair.port.clock() - this.#otherAt < newsMs;
   }
 
   get #restless(): boolean {

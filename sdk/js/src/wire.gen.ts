@@ -318,7 +318,7 @@ export interface Renegotiate extends Header, Peer {
   type: 'renegotiate';
   /** Restart asks for an ICE restart. */
   restart?: boolean;
-  /** Elsewhere says that the sender's network is another one than the link was made in: rather another link than a restart. */
+  /** Elsewhere says that the sender's network has changed: rather another link than a restart. */
   elsewhere?: boolean;
 }
 
