@@ -28,8 +28,10 @@ function watch() {
   window.top.__bench ??= {files: [], raw: [], pc: null};
   const seen = window.top.__bench;
   const file = (channel) => {
-    const one = {from: 0, to: 0, stored: []};
-    seen.files.push(one);
+    // A file whose transport was replaced under way goes on by another channel.
+    const last = seen.files.at(-1);
+    const one = last && !last.to ? last : {from: 0, to: 0, stored: []};
+    if (one !== last) seen.files.push(one);
     const ends = new Map(); // when the last byte of a chunk came
     channel.addEventListener('message', ({data}) => {
       if (typeof data === 'string') return;
