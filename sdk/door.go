@@ -73,9 +73,7 @@ func (s *state) entrance(room *signal.RoomState) {
 		s.room = *room
 		s.seats(room.Seats)
 	}
-	if s.encrypted(); s.begins != nil && s.room.Exists { // the question is lost with the session
-		s.notEncrypted(errNeverEncrypted)
-	}
+	s.encrypted()
 	s.emit(Changed{Info: s.info()})
 	if s.wanted {
 		s.knock()
@@ -128,9 +126,7 @@ func (s *state) joined(m *signal.Joined) {
 	again := s.me == m.Seat // after a restart of the server
 	s.me, s.token = m.Seat, m.Token
 	s.replaceRoom(m.Room)
-	if s.encrypted(); s.begins != nil && s.begins.n == 0 { // we would have made it encrypted; somebody made it first, and not so
-		s.notEncrypted(errNeverEncrypted)
-	}
+	s.encrypted()
 	// Somebody else may have made it in the same moment, with another key.
 	if err := s.unfit(len(m.Room.Seats) > 1); err != nil { // or nobody here encrypts, or so the server says
 		_ = s.send(&signal.Leave{}) // an overflow has ended the room
@@ -278,9 +274,7 @@ func (s *state) acknowledged() {
 func (s *state) roomChanged(room signal.RoomState) {
 	early := s.room.Early
 	s.replaceRoom(room)
-	if s.encrypted(); s.begins != nil && s.begins.n == 0 && room.Exists { // somebody else made it
-		s.notEncrypted(errNeverEncrypted)
-	}
+	s.encrypted()
 	s.emit(Changed{Info: s.info()})
 	if s.me == "" && !early && room.Early {
 		s.warm()

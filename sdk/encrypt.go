@@ -38,7 +38,7 @@ func (r *Room) Encrypt(ctx context.Context, key string) error {
 
 // beginning is an encryption that was asked for, until the room is seen to be encrypted or it was refused.
 type beginning struct {
-	n uint64 // of the message that asks
+	n uint64 // of the message that asks, 0 when that was lost
 	q *request
 }
 
@@ -99,11 +99,16 @@ func (s *state) seal(x *secrecy, key string) {
 	s.seekHub(probeAfter)
 }
 
-// encrypted settles an encryption that was asked for, once the room shows it.
+// encrypted settles an encryption that was asked for, once the room shows it. Where the question was lost with its session,
+// a room that is there and not encrypted is the answer: it is not ours to make any more.
 func (s *state) encrypted() {
-	if b := s.begins; b != nil && s.room.Encrypted {
+	switch b := s.begins; {
+	case b == nil:
+	case s.room.Encrypted:
 		s.begins = nil
 		b.q.settle(nil)
+	case b.n == 0 && s.room.Exists:
+		s.notEncrypted(errNeverEncrypted)
 	}
 }
 

@@ -171,9 +171,9 @@ func (s *state) reset(w *signal.Welcome, missed bool) {
 	s.reconnected()
 	s.hubRenewed()
 	if b := s.begins; b != nil && !asksAgain {
-		b.n = 0
-		if w.Room != nil && w.Room.Exists && !w.Room.Encrypted { // the old server acknowledged it, and kept nothing of it
-			s.notEncrypted(errNeverEncrypted)
+		b.n = 0 // the old server acknowledged it, and may have kept nothing of it
+		if w.Room != nil {
+			s.encrypted()
 		}
 	}
 }
