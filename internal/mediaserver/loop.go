@@ -195,13 +195,14 @@ func (l *loop) missing(now time.Time, c *client, path ice.Path) bool {
 	return !ok && c.transport.Valid(now, path)
 }
 
-// tell tells the loop that a path's packets come to where they belong. Should the command be lost, the next check of the path
-// comes without the mark that it is known.
+// tell tells the loop that a path's packets come to where they belong, and the port to bring them here. Should the command be
+// lost, the next check of the path comes without the mark that it is known.
 func (l *loop) tell(c *client, path ice.Path, to int) {
 	from := l.server.loops[to]
 	if l.server.port.Post(to, func(time.Time, *portserver.Outbox) { from.paths[path] = route{loop: l.id} }) {
 		c.paths[path] = to + 1
 	}
+	l.server.port.Steer(path.Peer, l.id)
 }
 
 // unlearn takes a path out of the tables, here and in the loop that was told (plus 1; 0 is none).
@@ -216,6 +217,7 @@ func (l *loop) unlearn(c *client, path ice.Path, told int) {
 	if told == 0 {
 		return
 	}
+	l.server.port.Unsteer(path.Peer, l.id)
 	from := l.server.loops[told-1]
 	// Should this command be lost, the packets of a dead path go on being passed, to be dropped here.
 	l.server.port.Post(from.id, func(time.Time, *portserver.Outbox) {

@@ -65,6 +65,9 @@ type Port interface {
 	Loops() int
 	// Post has a loop carry out a command, soon; false means that too many wait, or that the port has closed.
 	Post(loop int, command func(now time.Time, out *portserver.Outbox)) bool
+	// Steer asks that a sender's packets come to a loop, Unsteer that they need not any more. They are hints.
+	Steer(src netip.AddrPort, loop int)
+	Unsteer(src netip.AddrPort, loop int)
 }
 
 // Listener is told what happens in rooms, by the loop that owns each: it must not block, and may call nothing of this package

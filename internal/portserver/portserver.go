@@ -11,7 +11,7 @@
 // # UDP
 //
 // The port is read by loops: each is a goroutine with a socket of its own (SO_REUSEPORT), and the kernel keeps the packets of one
-// sender on one socket. A loop takes packets by the batch (recvmmsg), gives them to [Batches], the media plane, and what that does
+// sender on one socket: its hash's, or the one that [Server.Steer] named. A loop takes packets by the batch (recvmmsg), gives them to [Batches], the media plane, and what that does
 // not take to [Packets]; what they answer with waits in the loop's [Outbox] and goes out by the batch at the end of the wake-up
 // (sendmmsg, UDP_SEGMENT). A probe at the start finds out which of this the system can do ([Tier]); the plainest tier does it all
 // with a system call for each packet. Between packets a loop sleeps in the kernel: the next packet, the deadline of the media
@@ -106,8 +106,10 @@ type Server struct {
 	tcp   net.Listener
 	loops []*loop
 	tier  Tier
-	https *listener
-	http  *listener
+	// steering is nil where there is one loop, or the kernel cannot.
+	steering *steering
+	https    *listener
+	http     *listener
 
 	waiting *undecided
 	serving *connections // with Streams
@@ -212,6 +214,9 @@ func (s *Server) Serve(ctx context.Context) error {
 		s.running.Go(func() { failed <- l.run() })
 	}
 	s.running.Go(func() { failed <- s.accept() })
+	if s.steering != nil {
+		s.running.Go(func() { s.steering.run(s.closing) })
+	}
 	s.mu.Unlock()
 	err := <-failed
 	s.shut()

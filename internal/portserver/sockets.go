@@ -37,8 +37,25 @@ func (s *Server) openLoops(first *net.UDPConn) error {
 		l.out = newOutbox(l, out, s.tier == TierSegments, rand.Uint64())
 		s.loops = append(s.loops, l)
 	}
-	s.log.Info("udp", "loops", len(s.loops), "by", s.tier.String())
+	if len(conns) > 1 {
+		s.steering = s.openSteering(conns[0])
+	}
+	s.log.Info("udp", "loops", len(s.loops), "by", s.tier.String(), "steered", s.steering != nil)
 	return nil
+}
+
+// openSteering returns nil where the kernel cannot be told which socket a sender's packets are for.
+func (s *Server) openSteering(conn *net.UDPConn) *steering {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	attach := func(headings []heading) error { return steer(raw, headings) }
+	if err := attach(nil); err != nil {
+		s.log.Debug("udp: packets cannot be steered to their loops here", "error", err)
+		return nil
+	}
+	return newSteering(attach)
 }
 
 // loopCount returns how many loops are wanted. Without a media plane there is nothing to spread.
