@@ -12,13 +12,13 @@ import (
 // nothing unless both were measured.
 func added(out io.Writer, all []result) {
 	list := groups(all)
-	i := slices.IndexFunc(list, func(g *group) bool { return g.runs[0].direct })
+	i := slices.IndexFunc(list, func(g *group) bool { return g.scenario == "direct" })
 	if i < 0 {
 		return
 	}
 	direct, head := list[i], false
 	for _, g := range list {
-		if g.scenario != "one" || len(g.runs) != len(direct.runs) {
+		if g.scenario != "one" && g.scenario != "hop" || len(g.runs) != len(direct.runs) {
 			continue
 		}
 		if !head {

@@ -13,7 +13,8 @@
 //
 // Scenarios: W is 2 publishers and 40 receivers, C is 8 people who all send and receive, R is two rooms of 1 publisher and 20
 // receivers, for servers with more than one loop, L is 1 publisher and 12 receivers; one is one of each, and direct the same without
-// a server, the floor of the method: where both are measured, it is printed how much later packets come through each server.
+// a server, the floor of the method: where both are measured, it is printed how much later packets come through each server. hop is
+// direct with a process between that passes datagrams on as they are: the floor of servers.
 package main
 
 import (
@@ -73,11 +74,15 @@ func run(ctx context.Context, args []string, in io.Reader, out io.Writer) error 
 	flags.IntVar(&o.rounds, "rounds", 3, "how often everything is measured")
 	flags.DurationVar(&o.window, "for", 8*time.Second, "how long the processor is measured each time")
 	flags.Var(&o.servers, "server", "name=command of a server to measure beside plain; may be repeated")
-	only := flags.String("only", "W,C,R,L,one,direct", "which scenarios")
+	only := flags.String("only", "W,C,R,L,one,direct,hop", "which scenarios")
 	alone := flags.Bool("alone", false, "measure the servers without plain")
 	serve := flags.Bool("serve-plain", false, "be the plain server (the program starts itself so)")
+	beHop := flags.Bool("serve-hop", false, "be the hop (the program starts itself so)")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if *beHop {
+		return serveHop(in, out)
 	}
 	if *serve {
 		return servePlain(in, out)

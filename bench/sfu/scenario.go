@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/pion/webrtc/v4"
@@ -16,6 +17,7 @@ type scenario struct {
 	mutual     bool // publishers receive each other
 	rooms      int  // that they are spread over; 0 is 1
 	direct     bool // without a server
+	hop        bool // with a forwarder of datagrams between
 }
 
 // scenarios are those that other servers were measured with as well (bench/results/sfu.md).
@@ -26,6 +28,7 @@ var scenarios = []scenario{
 	{name: "L", publishers: 1, receivers: 12},
 	{name: "one", publishers: 1, receivers: 1},
 	{name: "direct", publishers: 1, receivers: 1, direct: true},
+	{name: "hop", publishers: 1, receivers: 1, direct: true, hop: true},
 }
 
 const (
@@ -60,6 +63,9 @@ func (s scenario) run(ctx context.Context, p program, window time.Duration) (res
 	room := &shared{api: api, epoch: epoch(time.Now())}
 	if s.direct {
 		r.server = "none"
+		if s.hop {
+			r.server = "forwarder"
+		}
 		return r, s.runDirect(ctx, room, window, &r)
 	}
 	t, err := start(ctx, p)
@@ -143,7 +149,7 @@ func (s scenario) admit(ctx context.Context, room *shared, t *target, people *[]
 	return nil
 }
 
-// runDirect connects a publisher with a receiver.
+// runDirect connects a publisher with a receiver, who may have a hop between them.
 func (s scenario) runDirect(ctx context.Context, room *shared, window time.Duration, r *result) error {
 	from, err := room.newPerson(0, 1)
 	if err != nil {
@@ -157,11 +163,24 @@ func (s scenario) runDirect(ctx context.Context, room *shared, window time.Durat
 	defer to.close()
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	lead := func(sdp string, _ int) string { return sdp }
+	if s.hop {
+		self, err := os.Executable()
+		if err != nil {
+			return err
+		}
+		h, err := newHop(ctx, self)
+		if err != nil {
+			return err
+		}
+		defer h.stop()
+		lead = h.lead
+	}
 	offer, err := from.offer(ctx)
 	if err != nil {
 		return err
 	}
-	if err := to.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}); err != nil {
+	if err := to.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: lead(offer, 1)}); err != nil {
 		return err
 	}
 	description, err := to.pc.CreateAnswer(nil)
@@ -172,7 +191,7 @@ func (s scenario) runDirect(ctx context.Context, room *shared, window time.Durat
 	if err != nil {
 		return err
 	}
-	if err := from.accept(answer); err != nil {
+	if err := from.accept(lead(answer, 0)); err != nil {
 		return err
 	}
 	if err := to.seen(ctx); err != nil {

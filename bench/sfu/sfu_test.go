@@ -12,10 +12,11 @@ import (
 	"github.com/pion/rtp"
 )
 
-// TestMain lets the test's own binary be the plain server, as the program is.
+// TestMain lets the test's own binary be the plain server, or the hop, as the program is.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 2 && os.Args[1] == "-serve-plain" {
-		if err := servePlain(os.Stdin, os.Stdout); err != nil {
+	serve := map[string]func(io.Reader, io.Writer) error{"-serve-plain": servePlain, "-serve-hop": serveHop}[os.Args[len(os.Args)-1]]
+	if serve != nil {
+		if err := serve(os.Stdin, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -39,6 +40,7 @@ func TestBench(t *testing.T) {
 		{name: "r", publishers: 2, receivers: 4, rooms: 2},
 		{name: "c", publishers: 3, mutual: true},
 		{name: "direct", publishers: 1, receivers: 1, direct: true},
+		{name: "hop", publishers: 1, receivers: 1, direct: true, hop: true},
 	} {
 		r, err := s.run(ctx, program{"plain", []string{self, "-serve-plain"}}, 500*time.Millisecond)
 		if err != nil {
@@ -54,7 +56,7 @@ func TestBench(t *testing.T) {
 	}
 	var out strings.Builder
 	table(&out, all)
-	if n := strings.Count(out.String(), "\n"); n != 6 {
+	if n := strings.Count(out.String(), "\n"); n != 7 {
 		t.Errorf("%d lines:\n%s", n, out.String())
 	}
 }
