@@ -2,6 +2,16 @@
 
 import type {FileWords} from './en';
 
+/** By language and digits: making one takes longer than all else that is drawn while a transfer runs. */
+const formats = new Map<string, Intl.NumberFormat>();
+
+function format(value: number, language: string, maximumFractionDigits: number): string {
+  const key = `${language} ${maximumFractionDigits}`;
+  const one = formats.get(key) ?? new Intl.NumberFormat(language, {maximumFractionDigits});
+  formats.set(key, one);
+  return one.format(value);
+}
+
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
 
 /** Bytes with a unit of 1000s, as file managers show them. */
@@ -12,7 +22,7 @@ export function size(bytes: number, language: string): string {
     unit++;
   }
   const digits = unit === 0 || value >= 99.5 ? 0 : 1;
-  return `${value.toLocaleString(language, {maximumFractionDigits: digits})} ${UNITS[unit]}`;
+  return `${format(value, language, digits)} ${UNITS[unit]}`;
 }
 
 /** How long it will take, in words that do not jump about. */
