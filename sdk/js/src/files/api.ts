@@ -73,7 +73,7 @@ export interface Sendable {
 export interface FilesEvents {
   /** A transfer came or went. */
   list: readonly Transfer[];
-  /** A transfer changed; at most four times a second for progress. */
+  /** A transfer changed; at most twice a second for progress. */
   change: Transfer;
   /** Somebody offers something, and a person has to answer. */
   offer: Transfer;

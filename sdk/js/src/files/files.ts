@@ -19,7 +19,8 @@ export type FilesRoom = Pick<Room, 'name' | 'people' | 'channels'>;
 
 /** How many transfers to, and from, one person move at a time; the others have to wait. */
 const maxActive = 2;
-const tickMs = 250;
+/** How often the app hears how far a transfer is, in milliseconds: what it draws then takes from the transfer itself. */
+const tickMs = 500;
 
 /** How many incoming transfers of one person that came to nothing stay in the list. */
 const maxVain = 8;
