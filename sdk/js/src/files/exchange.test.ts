@@ -49,6 +49,25 @@ describe('two people', () => {
     expect([ann.list, bob.list]).toEqual([[], []]);
   });
 
+  it('hear how far it is twice a second', async () => {
+    for (const one of [two.ann, two.bob]) one.close();
+    vi.useFakeTimers({toFake: ['setInterval', 'clearInterval', 'performance']});
+    two = pair();
+    const {ann, bob, connect, to} = two;
+    connect();
+    ann.offer([{file: file('a', 3_000_000)}], to);
+    await until(() => bob.list.length === 1);
+    // It begins, and nothing of it comes.
+    vi.spyOn(FakeChannel.prototype, 'send').mockImplementation(() => {});
+    await bob.accept(bob.list[0]?.id ?? '');
+    await until(() => bob.list[0]?.state === 'moving');
+    let heard = 0;
+    bob.on('change', () => heard++);
+    vi.advanceTimersByTime(10_000);
+    expect(heard).toBe(20);
+    vi.restoreAllMocks();
+  }, 30_000);
+
   it('free what was saved, when its download has had its time, and still tell a sender who asks again', async () => {
     const {ann, bob, connect, cut, to} = two;
     connect();
