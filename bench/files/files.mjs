@@ -113,18 +113,24 @@ function awaited(kind, index) {
     const seen = window.__bench;
     const look = () => {
       const trouble = document.querySelector('.transfer-line[data-bad=true]')?.textContent;
-      if (trouble) resolve({trouble});
-      else if (seen[kind][index]?.to) resolve(seen[kind][index]);
+      const one = seen[kind][index];
+      if (!trouble && !one?.to) return;
+      observer.disconnect();
+      resolve(trouble ? {trouble} : one);
     };
+    const observer = new MutationObserver(look);
     seen.through = look;
-    new MutationObserver(look).observe(document.body, {subtree: true, attributeFilter: ['data-bad'], childList: true});
+    observer.observe(document.body, {subtree: true, attributeFilter: ['data-bad'], childList: true});
     look();
   });
 }
 
 /** What the receiver measured in a round. Throws what the receiver is told when it came to nothing. */
 async function measured(person, kind, index) {
-  const one = await person.page.evaluate(awaited, kind, index);
+  // One that never ends does so by the driver's own patience, of three minutes.
+  const one = await person.page.evaluate(awaited, kind, index).catch((cause) => {
+    throw new Error(`round ${index} of ${kind}: nothing more is heard of it`, {cause});
+  });
   if (one.trouble) throw new Error(`round ${index} of ${kind}: ${person.name} reads: ${one.trouble}`);
   return one;
 }

@@ -61,7 +61,8 @@ func serveHop(in io.Reader, out io.Writer) error {
 					return
 				}
 				if known := people[i].Load(); known == nil || *known != src {
-					people[i].Store(&src)
+					came := src // only this one goes to the heap
+					people[i].Store(&came)
 				}
 				if dst := people[1-i].Load(); dst != nil {
 					_, _ = sockets[1-i].WriteToUDPAddrPort(b[:n], *dst)

@@ -161,8 +161,6 @@ func (s scenario) runDirect(ctx context.Context, room *shared, window time.Durat
 		return err
 	}
 	defer to.close()
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
 	lead := func(sdp string, _ int) string { return sdp }
 	if s.hop {
 		self, err := os.Executable()
@@ -176,6 +174,8 @@ func (s scenario) runDirect(ctx context.Context, room *shared, window time.Durat
 		defer h.stop()
 		lead = h.lead
 	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	offer, err := from.offer(ctx)
 	if err != nil {
 		return err

@@ -1,6 +1,7 @@
 package mediaserver
 
 import (
+	"net/netip"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -147,8 +148,8 @@ func (l *loop) check(now time.Time, p *portserver.Packet) {
 	if e.Has(peer.Found) || l.missing(now, c, path) {
 		l.learn(now, c, path)
 	}
-	if p.Tag != 0 && p.Tag&known == 0 && l.paths[path].client == c {
-		l.tell(c, path, int(p.Tag)-1)
+	if p.Tag != 0 && l.paths[path].client == c {
+		l.tell(c, path, p.Tag)
 	}
 	l.follow(now, c, e)
 	l.schedule(&c.timer, c.transport.Deadline())
@@ -195,11 +196,16 @@ func (l *loop) missing(now time.Time, c *client, path ice.Path) bool {
 	return !ok && c.transport.Valid(now, path)
 }
 
-// tell tells the loop that a path's packets come to where they belong, and the port to bring them here. Should the command be
-// lost, the next check of the path comes without the mark that it is known.
-func (l *loop) tell(c *client, path ice.Path, to int) {
-	from := l.server.loops[to]
-	if l.server.port.Post(to, func(time.Time, *portserver.Outbox) { from.paths[path] = route{loop: l.id} }) {
+// tell tells the loop that a path's packets come to, by the tag of its check, where they belong, and asks the port to bring them
+// here. Should the command be lost, the next check of the path comes without the mark that it is known; should the port not have
+// followed, with it.
+func (l *loop) tell(c *client, path ice.Path, tag uint64) {
+	if tag&known == 0 {
+		to := int(tag) - 1
+		from := l.server.loops[to]
+		if !l.server.port.Post(to, func(time.Time, *portserver.Outbox) { from.paths[path] = route{loop: l.id} }) {
+			return // nobody is to be steered away from a loop that does not know them
+		}
 		c.paths[path] = to + 1
 	}
 	l.server.port.Steer(path.Peer, l.id)
@@ -214,10 +220,12 @@ func (l *loop) unlearn(c *client, path ice.Path, told int) {
 			l.server.relays.drop(path.Peer, l)
 		}
 	}
+	if !c.comesFrom(path.Peer) {
+		l.server.port.Unsteer(path.Peer, l.id)
+	}
 	if told == 0 {
 		return
 	}
-	l.server.port.Unsteer(path.Peer, l.id)
 	from := l.server.loops[told-1]
 	// Should this command be lost, the packets of a dead path go on being passed, to be dropped here.
 	l.server.port.Post(from.id, func(time.Time, *portserver.Outbox) {
@@ -225,6 +233,16 @@ func (l *loop) unlearn(c *client, path ice.Path, told int) {
 			delete(from.paths, path)
 		}
 	})
+}
+
+// comesFrom reports whether a client has a path from an address.
+func (c *client) comesFrom(peer netip.AddrPort) bool {
+	for path := range c.paths {
+		if path.Peer == peer {
+			return true
+		}
+	}
+	return false
 }
 
 // rename brings the table of fragments up to date.

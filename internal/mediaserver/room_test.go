@@ -183,6 +183,10 @@ func TestLoops(t *testing.T) {
 	if st := h.Stats(); st.Spread[0] != 5 || st.Spread[1] != 5 {
 		t.Errorf("%+v", st)
 	}
+	if !h.port.Steers() {
+		t.Log("packets cannot be steered here, those that come to the other loop go on being passed")
+		return
+	}
 	const enough = 500 // packets of all ten that came without one that was passed: a few seconds
 	timeout, tick := time.After(patience), time.NewTicker(10*time.Millisecond)
 	defer tick.Stop()

@@ -20,6 +20,8 @@ const canShare = false
 func share(syscall.RawConn) error { return errors.ErrUnsupported }
 
 // steer has the kernel choose among the sockets of a port: here there is only one.
-func steer(syscall.RawConn, []heading) error { return errors.ErrUnsupported }
+func steer(syscall.RawConn, steeringKey, []heading) error { return errors.ErrUnsupported }
+
+func canSteer() error { return errors.ErrUnsupported }
 
 func enlarge(syscall.RawConn) {}

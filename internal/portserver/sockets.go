@@ -47,15 +47,16 @@ func (s *Server) openLoops(first *net.UDPConn) error {
 // openSteering returns nil where the kernel cannot be told which socket a sender's packets are for.
 func (s *Server) openSteering(conn *net.UDPConn) *steering {
 	raw, err := conn.SyscallConn()
+	key := steeringKey{rand.Uint32(), rand.Uint32() | 1}
+	attach := func(headings []heading) error { return steer(raw, key, headings) }
+	if err = errors.Join(err, canSteer()); err == nil {
+		err = attach(nil)
+	}
 	if err != nil {
+		s.log.Debug("udp: packets are not steered to their loops, but passed on", "reason", err)
 		return nil
 	}
-	attach := func(headings []heading) error { return steer(raw, headings) }
-	if err := attach(nil); err != nil {
-		s.log.Debug("udp: packets cannot be steered to their loops here", "error", err)
-		return nil
-	}
-	return newSteering(attach)
+	return newSteering(attach, key, s.log)
 }
 
 // loopCount returns how many loops are wanted. Without a media plane there is nothing to spread.

@@ -1,18 +1,21 @@
 package portserver
 
 import (
+	"cmp"
 	"encoding/binary"
+	"log/slog"
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
 )
 
 const (
-	// maxSteered bounds the kernel's program: 15 KB of its memory, and some ten comparisons for a packet.
-	maxSteered = 1024
-	// steerEvery is the least time between two programs. Many people who join at once cost one.
-	steerEvery = 20 * time.Millisecond
-	maxWanted  = 1024 // that wait for it
+	// maxSteered keeps the kernel's program within what it takes of anybody (20 KB before Linux 6.8).
+	maxSteered = 512
+	// steerEvery is the least time between two programs: the kernel needs some milliseconds of a processor for each.
+	steerEvery = time.Second
+	maxWanted  = 1024 // that wait for the next one
 )
 
 // heading says which loop the packets of a sender belong to.
@@ -28,39 +31,46 @@ type order struct {
 }
 
 // steering has the kernel bring the packets of a sender to the loop that they belong to, instead of spreading senders by a hash.
-// It is a hint: a packet that comes to another loop is passed on as before, only dearer. So senders may share a number, the
-// oldest headings may be forgotten, and an order that comes while too many wait may be lost.
+// It is a hint: what it has no room for comes to another loop and is passed on, only dearer. Who is in it stays until taken out,
+// since the loop where they would come to then need not know them.
 type steering struct {
-	attach func(headings []heading) error // has the kernel follow these, which are sorted by sender, and no others
+	attach func(headings []heading) error // has the kernel follow these, sorted by sender, and no others
+	key    steeringKey
+	log    *slog.Logger
+	every  time.Duration
 	wanted chan order
-	loops  map[uint32]int
-	oldest []uint32 // the senders, in the order of their coming
+	loops  map[uint32]int // by sender
+	told   map[uint32]int // the same, as the kernel has it
 	most   int
 }
 
-func newSteering(attach func([]heading) error) *steering {
-	return &steering{attach: attach, wanted: make(chan order, maxWanted), loops: map[uint32]int{}, most: maxSteered}
+// steeringKey keeps others from choosing addresses that have the number of somebody's.
+type steeringKey struct{ start, factor uint32 }
+
+func newSteering(attach func([]heading) error, key steeringKey, log *slog.Logger) *steering {
+	key.factor |= 1
+	return &steering{attach: attach, key: key, log: log, every: steerEvery, wanted: make(chan order, maxWanted), loops: map[uint32]int{}, told: map[uint32]int{}, most: maxSteered}
 }
 
-// senderOf returns the number that the kernel's program makes of a source, too (see program).
-func senderOf(src netip.AddrPort) uint32 {
-	var n uint32
+// senderMask leaves out the bit that makes constants dear for the kernel.
+const senderMask = 1<<31 - 1
+
+// sender returns the number that the kernel's program makes of a source, too (see program).
+func (k steeringKey) sender(src netip.AddrPort) uint32 {
+	n := k.start
 	if a := src.Addr().Unmap(); a.Is4() {
 		b := a.As4()
-		n = binary.BigEndian.Uint32(b[:]) * spread
+		n = (n + binary.BigEndian.Uint32(b[:])) * k.factor
 	} else {
 		b := a.As16()
 		for word := range 4 {
-			n = (n + binary.BigEndian.Uint32(b[4*word:])) * spread
+			n = (n + binary.BigEndian.Uint32(b[4*word:])) * k.factor
 		}
 	}
-	return n ^ uint32(src.Port())
+	return (n ^ uint32(src.Port())) & senderMask
 }
 
-// spread makes neighbouring addresses different in all of their bits; 2^32 divided by the golden ratio.
-const spread = 0x9e3779b1
-
-// run follows what is wanted until the server closes.
+// run follows orders until the server closes.
 func (s *steering) run(closing <-chan struct{}) {
 	pause := time.NewTimer(0)
 	defer pause.Stop()
@@ -70,73 +80,68 @@ func (s *steering) run(closing <-chan struct{}) {
 		case <-closing:
 			return
 		}
-		select {
-		case o := <-s.wanted:
-			s.note(o)
-		case <-closing:
-			return
-		}
-		for range len(s.wanted) {
-			s.note(<-s.wanted)
+		for !s.changed() {
+			select {
+			case o := <-s.wanted:
+				s.note(o)
+			case <-closing:
+				return
+			}
+			for range len(s.wanted) {
+				s.note(<-s.wanted)
+			}
 		}
 		s.apply()
-		pause.Reset(steerEvery)
+		pause.Reset(s.every)
 	}
 }
 
-// note writes an order down. What has a newer heading keeps it.
+// changed reports whether the kernel is to be told something.
+func (s *steering) changed() bool { return !maps.Equal(s.loops, s.told) }
+
+// note writes an order down. Without room it is forgotten, and a heading that is newer is not taken back.
 func (s *steering) note(o order) {
 	loop, known := s.loops[o.sender]
 	switch {
-	case o.on:
+	case o.on && (known || len(s.loops) < s.most):
 		s.loops[o.sender] = o.loop
-		if !known {
-			s.oldest = append(s.oldest, o.sender)
-			s.forget()
-		}
-	case known && loop == o.loop:
+	case !o.on && known && loop == o.loop:
 		delete(s.loops, o.sender)
-		s.oldest = slices.DeleteFunc(s.oldest, func(sender uint32) bool { return sender == o.sender })
 	}
 }
 
-// forget keeps the newest.
-func (s *steering) forget() {
-	for len(s.oldest) > s.most {
-		delete(s.loops, s.oldest[0])
-		s.oldest = s.oldest[1:]
-	}
-}
-
-// apply tells the kernel. A program that it finds too long is made shorter, from now on.
+// apply tells the kernel. When it refuses, what it was told last stays in force, and no more is asked of it from then on.
 func (s *steering) apply() {
-	for {
-		headings := make([]heading, 0, len(s.loops))
-		for sender, loop := range s.loops {
-			headings = append(headings, heading{sender, loop})
-		}
-		slices.SortFunc(headings, func(a, b heading) int { return int(int64(a.sender) - int64(b.sender)) })
-		if s.attach(headings) == nil || len(headings) == 0 {
-			return
-		}
-		s.most = len(headings) / 2
-		s.forget()
+	headings := make([]heading, 0, len(s.loops))
+	for sender, loop := range s.loops {
+		headings = append(headings, heading{sender, loop})
 	}
+	slices.SortFunc(headings, func(a, b heading) int { return cmp.Compare(a.sender, b.sender) })
+	if err := s.attach(headings); err != nil {
+		s.log.Info("udp: no more senders are steered to their loops", "steered", len(s.told), "error", err)
+		s.most = len(s.told)
+		s.loops = maps.Clone(s.told)
+		return
+	}
+	s.told = maps.Clone(s.loops)
 }
 
 // Steer has the packets of a sender come to a loop from now on. It never blocks and may be called from anywhere. It is a hint,
-// which may be lost and which not every system follows.
+// which may be lost, which takes effect within a second, and which not every system follows.
 func (s *Server) Steer(src netip.AddrPort, loop int) { s.order(src, loop, true) }
 
 // Unsteer takes Steer back, unless the sender has been steered to another loop since.
 func (s *Server) Unsteer(src netip.AddrPort, loop int) { s.order(src, loop, false) }
+
+// Steers reports whether this system follows Steer.
+func (s *Server) Steers() bool { return s.steering != nil }
 
 func (s *Server) order(src netip.AddrPort, loop int, on bool) {
 	if s.steering == nil || loop < 0 || loop >= len(s.loops) {
 		return
 	}
 	select {
-	case s.steering.wanted <- order{heading{senderOf(src), loop}, on}:
+	case s.steering.wanted <- order{heading{s.steering.key.sender(src), loop}, on}:
 	default:
 	}
 }

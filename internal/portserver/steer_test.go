@@ -2,59 +2,92 @@ package portserver
 
 import (
 	"errors"
+	"log/slog"
+	"maps"
 	"net/netip"
 	"slices"
 	"testing"
 )
 
-// TestSteeringForgets: what is kept is bounded, the newest of it, and half as much after the kernel has refused it.
-func TestSteeringForgets(t *testing.T) {
-	most := 2000
-	var told []heading
-	s := newSteering(func(h []heading) error {
-		if len(h) > most {
+// TestSteering: what is steered is bounded, those who came first keep their place, and when the kernel takes no more, what it has
+// stays as it is.
+func TestSteering(t *testing.T) {
+	most := 2 * maxSteered
+	told := map[uint32]int{}
+	s := newSteering(func(list []heading) error {
+		if len(list) > most {
 			return errors.New("too long")
 		}
-		told = h
+		if !slices.IsSortedFunc(list, func(a, b heading) int { return int(int64(a.sender) - int64(b.sender)) }) {
+			t.Fatal("not sorted")
+		}
+		told = map[uint32]int{}
+		for _, h := range list {
+			told[h.sender] = h.loop
+		}
 		return nil
-	})
-	put := func(from, to int) {
+	}, steeringKey{}, slog.New(slog.DiscardHandler))
+	put := func(from, to, loop int, on bool) {
 		for i := from; i < to; i++ {
-			s.note(order{heading{uint32(i), i % 3}, true})
+			s.note(order{heading{uint32(i) * 5_000_000 & senderMask, loop}, on})
 		}
-		s.apply()
+		if s.changed() {
+			s.apply()
+		}
 	}
-	kept := func(from, to int) {
+	kept := func(from, to, loop int) {
 		t.Helper()
-		if len(told) != to-from || told[0].sender != uint32(from) || len(s.loops) != len(s.oldest) {
-			t.Fatalf("%d are kept from %v on, %d in order, want %d to %d", len(told), told[:min(1, len(told))], len(s.oldest), from, to)
+		want := map[uint32]int{}
+		for i := from; i < to; i++ {
+			want[uint32(i)*5_000_000&senderMask] = loop
 		}
-		for i, h := range told {
-			if h != (heading{uint32(from + i), (from + i) % 3}) {
-				t.Fatalf("%v", h)
-			}
+		if !maps.Equal(told, want) || !maps.Equal(s.loops, want) || !maps.Equal(s.told, want) {
+			t.Fatalf("%d are steered, %d noted, want %d", len(told), len(s.loops), len(want))
 		}
 	}
-	put(0, 10)
-	kept(0, 10)
-	put(5, 3000)
-	kept(3000-maxSteered, 3000)
+	put(0, 10, 1, true)
+	kept(0, 10, 1)
+	put(0, 10, 2, true)
+	kept(0, 10, 2)
+	put(0, 10, 1, false) // that is older
+	kept(0, 10, 2)
+	if put(0, 10, 2, true); s.changed() {
+		t.Fatal("nothing new is something new")
+	}
+	put(10, maxSteered+100, 2, true)
+	kept(0, maxSteered, 2)
+	put(0, maxSteered, 2, false)
+	kept(0, 0, 0)
 	most = 300
-	put(3000, 3001)
-	kept(3001-256, 3001)
-	put(3001, 4000)
-	kept(4000-256, 4000)
-	for _, sender := range slices.Clone(s.oldest) {
-		s.note(order{heading{sender, (int(sender) + 1) % 3}, false}) // not that one's
-		if s.loops[sender] != int(sender)%3 {
-			t.Fatal("an older order took a newer one back")
+	put(0, 200, 0, true)
+	kept(0, 200, 0)
+	put(200, 301, 0, true)
+	kept(0, 200, 0)
+	put(100, 200, 0, false)
+	kept(0, 100, 0)
+	put(100, 400, 0, true)
+	kept(0, 200, 0)
+}
+
+// TestSender: sources have numbers of their own, the same however they are written, and others under another key.
+func TestSender(t *testing.T) {
+	a, b := steeringKey{7, 0x9e3779b1}, steeringKey{8, 0x9e3779b1}
+	seen, same := map[uint32]bool{}, 0
+	for _, host := range []string{"192.0.2.1", "192.0.2.2", "10.0.0.1", "2001:db8::1", "2001:db8::2", "2001:db8:1::1"} {
+		for port := range uint16(100) {
+			src := netip.AddrPortFrom(netip.MustParseAddr(host), 40_000+port)
+			n := a.sender(src)
+			if n != a.sender(netip.AddrPortFrom(netip.AddrFrom16(src.Addr().As16()), src.Port())) || n > senderMask {
+				t.Errorf("%v: %#x", src, n)
+			}
+			if n == b.sender(src) {
+				same++
+			}
+			seen[n] = true
 		}
-		s.note(order{heading{sender, int(sender) % 3}, false})
-		s.note(order{heading{sender, int(sender) % 3}, false})
 	}
-	s.apply()
-	if len(told) != 0 || len(s.oldest) != 0 || len(s.loops) != 0 {
-		t.Fatal("headings that nobody wants are kept")
+	if len(seen) < 599 || same > 1 {
+		t.Errorf("600 sources have %d numbers, and %d the same under another key", len(seen), same)
 	}
 }
 
@@ -62,4 +95,7 @@ func TestSteeringForgets(t *testing.T) {
 func TestSteerWithoutSteering(t *testing.T) {
 	s := start(t, Config{Address: "127.0.0.1:0"})
 	s.Steer(netip.MustParseAddrPort("192.0.2.1:5"), 0)
+	if s.Unsteer(netip.MustParseAddrPort("192.0.2.1:5"), 0); s.Steers() {
+		t.Error("one loop is steered")
+	}
 }

@@ -20,6 +20,7 @@ beforeEach(() => {
   two = pair();
 });
 afterEach(() => {
+  vi.restoreAllMocks();
   two.ann.close();
   two.bob.close();
   vi.useRealTimers();
@@ -65,7 +66,6 @@ describe('two people', () => {
     bob.on('change', () => heard++);
     vi.advanceTimersByTime(10_000);
     expect(heard).toBe(20);
-    vi.restoreAllMocks();
   }, 30_000);
 
   it('free what was saved, when its download has had its time, and still tell a sender who asks again', async () => {
