@@ -197,8 +197,8 @@ func (l *loop) missing(now time.Time, c *client, path ice.Path) bool {
 }
 
 // tell tells the loop that a path's packets come to, by the tag of its check, where they belong, and asks the port to bring them
-// here. Should the command be lost, the next check of the path comes without the mark that it is known; should the port not have
-// followed, with it.
+// here if they carry media. Should the command be lost, the next check of the path comes without the mark that it is known; should
+// the port not have followed, with it.
 func (l *loop) tell(c *client, path ice.Path, tag uint64) {
 	if tag&known == 0 {
 		to := int(tag) - 1
@@ -208,7 +208,9 @@ func (l *loop) tell(c *client, path ice.Path, tag uint64) {
 		}
 		c.paths[path] = to + 1
 	}
-	l.server.port.Steer(path.Peer, l.id)
+	if at, ok := c.transport.Path(); ok && at == path { // the one that media come by
+		l.server.port.Steer(path.Peer, l.id)
+	}
 }
 
 // unlearn takes a path out of the tables, here and in the loop that was told (plus 1; 0 is none).
@@ -220,7 +222,7 @@ func (l *loop) unlearn(c *client, path ice.Path, told int) {
 			l.server.relays.drop(path.Peer, l)
 		}
 	}
-	if !c.comesFrom(path.Peer) {
+	if path.Via == 0 && !c.comesFrom(path.Peer) {
 		l.server.port.Unsteer(path.Peer, l.id)
 	}
 	if told == 0 {

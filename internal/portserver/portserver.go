@@ -11,12 +11,12 @@
 // # UDP
 //
 // The port is read by loops: each is a goroutine with a socket of its own (SO_REUSEPORT), and the kernel keeps the packets of one
-// sender on one socket: its hash's, or the one that [Server.Steer] named. A loop takes packets by the batch (recvmmsg), gives them to [Batches], the media plane, and what that does
-// not take to [Packets]; what they answer with waits in the loop's [Outbox] and goes out by the batch at the end of the wake-up
-// (sendmmsg, UDP_SEGMENT). A probe at the start finds out which of this the system can do ([Tier]); the plainest tier does it all
-// with a system call for each packet. Between packets a loop sleeps in the kernel: the next packet, the deadline of the media
-// plane, a command ([Server.Post]) or a packet passed on by another loop ([Outbox.Pass]) wakes it up. Per packet nothing is
-// allocated, locked, logged or sent through a channel.
+// sender on one socket: its hash's, or the one that [Server.Steer] named. A loop takes packets by the batch (recvmmsg), gives
+// them to [Batches], the media plane, and what that does not take to [Packets]; what they answer with waits in the loop's
+// [Outbox] and goes out by the batch at the end of the wake-up (sendmmsg, UDP_SEGMENT). A probe at the start finds out which of
+// this the system can do ([Tier]); the plainest tier does it all with a system call for each packet. Between packets a loop
+// sleeps in the kernel: the next packet, the deadline of the media plane, a command ([Server.Post]) or a packet passed on by
+// another loop ([Outbox.Pass]) wakes it up. Per packet nothing is allocated, locked, logged or sent through a channel.
 //
 // The sockets are bound to the wildcard address, so that addresses which come and go need no care; the address that a datagram
 // came to travels with it (IP_PKTINFO), and its answer leaves from there. One socket per address would need to follow every

@@ -32,7 +32,8 @@ type order struct {
 
 // steering has the kernel bring the packets of a sender to the loop that they belong to, instead of spreading senders by a hash.
 // It is a hint: what it has no room for comes to another loop and is passed on, only dearer. Who is in it stays until taken out,
-// since the loop where they would come to then need not know them.
+// since the loop where they would come to then need not know them; so it is for somebody who shares a number with them, one in
+// some thousand millions, until their next check.
 type steering struct {
 	attach func(headings []heading) error // has the kernel follow these, sorted by sender, and no others
 	key    steeringKey
@@ -41,6 +42,7 @@ type steering struct {
 	wanted chan order
 	loops  map[uint32]int // by sender
 	told   map[uint32]int // the same, as the kernel has it
+	noted  bool           // they may differ
 	most   int
 }
 
@@ -74,56 +76,67 @@ func (k steeringKey) sender(src netip.AddrPort) uint32 {
 func (s *steering) run(closing <-chan struct{}) {
 	pause := time.NewTimer(0)
 	defer pause.Stop()
-	for {
+	for ready := false; ; {
 		select {
+		case o := <-s.wanted:
+			s.note(o)
 		case <-pause.C:
+			ready = true
 		case <-closing:
 			return
 		}
-		for !s.changed() {
-			select {
-			case o := <-s.wanted:
-				s.note(o)
-			case <-closing:
-				return
-			}
-			for range len(s.wanted) {
-				s.note(<-s.wanted)
-			}
+		for range len(s.wanted) {
+			s.note(<-s.wanted)
 		}
-		s.apply()
-		pause.Reset(s.every)
+		if ready && s.changed() {
+			s.apply()
+			ready = false
+			pause.Reset(s.every)
+		}
 	}
 }
 
 // changed reports whether the kernel is to be told something.
-func (s *steering) changed() bool { return !maps.Equal(s.loops, s.told) }
+func (s *steering) changed() bool {
+	s.noted = s.noted && !maps.Equal(s.loops, s.told)
+	return s.noted
+}
 
 // note writes an order down. Without room it is forgotten, and a heading that is newer is not taken back.
 func (s *steering) note(o order) {
 	loop, known := s.loops[o.sender]
 	switch {
-	case o.on && (known || len(s.loops) < s.most):
+	case o.on && !(known && loop == o.loop) && (known || len(s.loops) < s.most):
 		s.loops[o.sender] = o.loop
+		s.noted = true
 	case !o.on && known && loop == o.loop:
 		delete(s.loops, o.sender)
+		s.noted = true
 	}
 }
 
-// apply tells the kernel. When it refuses, what it was told last stays in force, and no more is asked of it from then on.
+// apply tells the kernel. When it refuses, what it was told last stays in force: what is new is forgotten, and less is asked of it
+// from then on. The next order tries again.
 func (s *steering) apply() {
 	headings := make([]heading, 0, len(s.loops))
 	for sender, loop := range s.loops {
 		headings = append(headings, heading{sender, loop})
 	}
 	slices.SortFunc(headings, func(a, b heading) int { return cmp.Compare(a.sender, b.sender) })
-	if err := s.attach(headings); err != nil {
-		s.log.Info("udp: no more senders are steered to their loops", "steered", len(s.told), "error", err)
-		s.most = len(s.told)
-		s.loops = maps.Clone(s.told)
+	s.noted = false
+	err := s.attach(headings)
+	if err == nil {
+		s.told = maps.Clone(s.loops)
 		return
 	}
-	s.told = maps.Clone(s.loops)
+	if s.most == maxSteered {
+		s.log.Info("udp: not all senders can be steered to their loops", "steered", len(s.told), "error", err)
+	}
+	s.most = max(len(s.told), s.most/2)
+	maps.DeleteFunc(s.loops, func(sender uint32, _ int) bool {
+		_, known := s.told[sender]
+		return !known
+	})
 }
 
 // Steer has the packets of a sender come to a loop from now on. It never blocks and may be called from anywhere. It is a hint,

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -37,8 +36,9 @@ func canSteer() error {
 	return nil
 }
 
-// mended are the releases from which on a long-lived series is mended, by the CVE's record; all from 7.1 on are.
-var mended = map[[2]int]int{{5, 10}: 259, {5, 15}: 210, {6, 1}: 176, {6, 6}: 143, {6, 12}: 94, {6, 18}: 36, {7, 0}: 13}
+// mended are the releases from which on a series is mended, by the CVE's record. So is 7.1 itself, but distributions give its number
+// to what came before it, too.
+var mended = map[[2]int]int{{5, 10}: 259, {5, 15}: 210, {6, 1}: 176, {6, 6}: 143, {6, 12}: 94, {6, 18}: 36, {7, 0}: 13, {7, 1}: 1}
 
 // replaces reports whether a kernel of this release replaces the program of a port safely.
 func replaces(release string) bool {
@@ -46,8 +46,8 @@ func replaces(release string) bool {
 	if n, _ := fmt.Sscanf(release, "%d.%d.%d", &major, &minor, &patch); n < 2 {
 		return false
 	}
-	if major > 7 || major == 7 && minor > 0 {
-		return !strings.Contains(release, "7.1.0-rc") // the mending came with one of them
+	if major > 7 || major == 7 && minor > 1 {
+		return true
 	}
 	since, known := mended[[2]int{major, minor}]
 	return known && patch >= since

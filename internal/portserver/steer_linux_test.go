@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"golang.org/x/net/bpf"
+	"golang.org/x/sys/unix"
 )
 
 // steered makes a server whose loops answer with their number, and which tells the kernel at once.
@@ -106,7 +107,7 @@ func TestSearch(t *testing.T) {
 		s.apply()
 		filter := program(key, headings)
 		// The kernel makes 3 instructions of 8 bytes of a heading, and 4 for each bucket, of which there is one for 4 headings at most.
-		if size := 8 * (64 + 3*len(headings) + 4*(len(headings)/4+1)); size > 20_480 || len(filter) > 4096 {
+		if size := 8 * (128 + 3*len(headings) + 4*(len(headings)/4+1)); size > 20_480 || len(filter) > 4096 {
 			t.Fatalf("%d headings make %d instructions, %d bytes", len(headings), len(filter), size)
 		}
 		// What makes the number needs the kernel; the rest is given it as the packet.
@@ -142,13 +143,56 @@ func TestSearch(t *testing.T) {
 	}
 }
 
+// TestNumber: the program makes the number of a packet that steeringKey makes of its source.
+func TestNumber(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 200 {
+		key := newSteering(nil, steeringKey{r.Uint32(), r.Uint32()}, nil).key
+		port := uint16(r.Uint32())
+		four, six := make([]byte, 28), make([]byte, 48)
+		for i := range six {
+			six[i] = byte(r.Uint32())
+		}
+		copy(four, six)
+		four[0], six[0] = 0x45, 0x6f
+		binary.BigEndian.PutUint16(four[20:], port)
+		binary.BigEndian.PutUint16(six[40:], port)
+		for _, one := range []struct {
+			packet []byte
+			from   netip.Addr
+		}{{four, netip.AddrFrom4([4]byte(four[12:]))}, {six, netip.AddrFrom16([16]byte(six[8:]))}} {
+			src := netip.AddrPortFrom(one.from, port)
+			var raw []bpf.RawInstruction
+			for _, f := range program(key, []heading{{key.sender(src), 42}}) {
+				if f.Code&^(unix.BPF_H|unix.BPF_B) == unix.BPF_LD|unix.BPF_ABS {
+					f.K -= network // here the packet begins with it
+				}
+				raw = append(raw, bpf.RawInstruction{Op: f.Code, Jt: f.Jt, Jf: f.Jf, K: f.K})
+			}
+			all, ok := bpf.Disassemble(raw)
+			vm, err := bpf.NewVM(all)
+			if !ok || err != nil {
+				t.Fatal(ok, err)
+			}
+			if got, err := vm.Run(one.packet); got != 42 || err != nil {
+				t.Fatalf("%v: %d, %v", src, got, err)
+			}
+			one.packet[len(one.packet)-7]++ // another port
+			if got, _ := vm.Run(one.packet); got == 42 {
+				t.Fatalf("%v: so is another port", src)
+			}
+		}
+	}
+}
+
 // TestReplaces: only kernels are trusted that are known to be mended.
 func TestReplaces(t *testing.T) {
 	for release, want := range map[string]bool{
 		"6.18.44-fc-v445": true, "6.18.36": true, "6.18.35": false, "6.12.94+deb13-amd64": true, "6.12.48+deb13-amd64": false,
 		"6.1.0-40-amd64": false, "6.8.0-60-generic": false, "5.15.0-210.163.7.el9uek.x86_64": false, "5.15.210.1-microsoft-standard-WSL2": true,
 		"5.14.0-570.el9.x86_64": false, "4.19.300": false, "7.0.12": false, "7.0.13": true, "7.0.0-14-generic": false,
-		"7.1.0-rc7": false, "7.1.0": true, "7.3-rc2": true, "8.0.1": true, "": false, "6": false, "gVisor": false, "4.4.0": false,
+		"7.1.0-rc7": false, "7.1-rc3-amd64": false, "7.1.0-0.rc3.20260520git.fc45.x86_64": false, "7.1.0-070100rc3-generic": false,
+		"7.1.0": false, "7.1.1": true, "7.3-rc2": true, "7.10.2": true, "6.12.94-1-pve": true, "6.12.93-1-pve": false, "8.0.1": true, "": false, "6": false, "gVisor": false, "4.4.0": false,
 	} {
 		if got := replaces(release); got != want {
 			t.Errorf("%q: %v", release, got)

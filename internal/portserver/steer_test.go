@@ -65,8 +65,14 @@ func TestSteering(t *testing.T) {
 	kept(0, 200, 0)
 	put(100, 200, 0, false)
 	kept(0, 100, 0)
-	put(100, 400, 0, true)
-	kept(0, 200, 0)
+	put(100, 400, 0, true) // half of what was tried first, and that is taken
+	kept(0, maxSteered/2, 0)
+	most = -1
+	put(0, 100, 0, false)
+	put(300, 301, 0, true)
+	most = 300
+	put(100, 101, 0, false) // what was refused is made good
+	kept(101, maxSteered/2, 0)
 }
 
 // TestSender: sources have numbers of their own, the same however they are written, and others under another key.
