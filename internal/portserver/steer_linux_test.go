@@ -147,7 +147,7 @@ func TestSearch(t *testing.T) {
 func TestNumber(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 200 {
-		key := newSteering(nil, steeringKey{r.Uint32(), r.Uint32()}, nil).key
+		key := steeringKey{r.Uint32(), r.Uint32() | 1}
 		port := uint16(r.Uint32())
 		four, six := make([]byte, 28), make([]byte, 48)
 		for i := range six {
